@@ -1,0 +1,70 @@
+# Everything a developer types. `make setup` is called by the others when it is needed.
+SHELL := /bin/bash
+.DEFAULT_GOAL := help
+
+VENV := .venv
+BIN := $(VENV)/bin
+PIP := $(BIN)/python -m pip --quiet --disable-pip-version-check --no-input
+SERVER_STAMP := $(VENV)/.server-installed
+DEV_STAMP := $(VENV)/.dev-installed
+UV ?= uv
+
+.PHONY: help setup dev run test check bench pictures pins
+
+help:
+	@echo "make run       a demo on http://127.0.0.1:8000"
+	@echo "make test      every test, on SQLite and PostgreSQL, in a real browser"
+	@echo "make check     formatting, lint, types, import contracts"
+	@echo "make bench     the benchmarks, each beside its limit or peer"
+	@echo "make setup     .venv with the pinned dependencies"
+	@echo "make pictures  the pictures of the documentation, taken anew"
+	@echo "make pins      requirements/*.txt, resolved anew"
+
+setup: $(SERVER_STAMP)
+
+dev: $(DEV_STAMP)
+
+$(BIN)/python:
+	@python=$$(tools/find_python) && echo "Making $(VENV) with $$python" && "$$python" -m venv --clear $(VENV)
+
+$(SERVER_STAMP): requirements/server.txt pyproject.toml | $(BIN)/python
+	@echo "Installing requirements/server.txt"
+	@$(PIP) install --require-hashes --only-binary :all: -r requirements/server.txt
+	@$(PIP) install --no-deps --no-build-isolation --editable .
+	@touch $@
+
+$(DEV_STAMP): requirements/dev.txt $(SERVER_STAMP)
+	@echo "Installing requirements/dev.txt"
+	@$(PIP) install --require-hashes -r requirements/dev.txt
+	@touch $@
+
+run: setup
+	@exec $(BIN)/keybearer demo
+
+test: dev
+	@tools/system_packages
+	@tools/npm_packages tests/interop
+	@exec $(BIN)/pytest
+
+check: dev
+	@$(BIN)/ruff format --check --quiet
+	@$(BIN)/ruff check --quiet
+	@$(BIN)/lint-imports --no-cache > $(VENV)/.contracts || { cat $(VENV)/.contracts; exit 1; }
+	@$(BIN)/python tools/lint.py
+	@$(BIN)/mypy
+
+bench: dev
+	@tools/npm_packages bench
+	@exec $(BIN)/python -m bench
+
+pictures: dev
+	@tools/system_packages
+	@exec $(BIN)/pytest tests/browser --pictures docs/pictures
+
+# Pins are renewed with uv , which nothing else here needs:
+# `make pins` keeps what still satisfies the .in files; `make pins UPGRADE=--upgrade` takes the newest.
+RESOLVE = $(UV) pip compile --quiet --universal --python-version 3.11 --generate-hashes \
+	--no-emit-index-url --no-emit-find-links --no-header --no-annotate $(UPGRADE)
+pins:
+	$(RESOLVE) --extra server pyproject.toml requirements/build.in --output-file requirements/server.txt
+	$(RESOLVE) requirements/dev.in --constraint requirements/server.txt --output-file requirements/dev.txt
