@@ -1,0 +1,114 @@
+"""Define the one small async interface through which all SQL goes, and open the database behind it."""
+
+from collections.abc import Awaitable, Callable, Mapping
+from typing import Any, Concatenate, ParamSpec, Protocol, TypeVar
+
+from sqlalchemy import Executable
+
+P = ParamSpec("P")
+T = TypeVar("T")
+
+Row = Mapping[str, Any]
+Position = tuple[str, int]
+"""The feed's head: its epoch and the number of its newest event."""
+
+
+class Reader(Protocol):
+    """Reads rows; inside a view all readings are of one moment."""
+
+    async def one(self, statement: Executable, **values: Any) -> Row | None:
+        """
+        Run *statement* and give its only row, or None.
+
+        Args:
+            statement: a SQLAlchemy Core expression made once, at module level.
+            values: one for each of its bind parameters; int, str, bytes or None.
+
+        Raises:
+            ValueError: it has more than one row.
+        """
+
+    async def many(self, statement: Executable, **values: Any) -> list[Row]:
+        """Run *statement* and give all its rows, in the order the statement asks for."""
+
+
+class Transaction(Reader, Protocol):
+    """
+    Reads and changes rows; what it changes is kept as a whole or not at all.
+
+    Returning from the work commits, raising rolls back. A work that met a fault of the
+    store cannot go on in either database: let it rise.
+    """
+
+    async def run(self, statement: Executable, **values: Any) -> int:
+        """Run *statement* and give the number of rows it touched."""
+
+
+class Database(Protocol):
+    """One open database: SQLite or PostgreSQL."""
+
+    async def transact(
+        self, work: Callable[Concatenate[Transaction, P], Awaitable[T]], *args: P.args, **kwargs: P.kwargs
+    ) -> T:
+        """
+        Run *work* in a transaction and give what it returned, once that is kept for good.
+
+        Works may be grouped into one commit, and may be run again from their start, so a work
+        does nothing but talk to its transaction. What is slow is done before. A caller who is
+        cancelled meanwhile leaves the work whole: kept or rolled back.
+
+        Raises:
+            Conflict: the tables' own rules forbid it.
+            StoreUnavailable: nothing was kept.
+            OutcomeUnknown: nobody can say whether it was kept.
+        """
+
+    async def view(self, work: Callable[Concatenate[Reader, P], Awaitable[T]], *args: P.args, **kwargs: P.kwargs) -> T:
+        """Run *work* on one unchanging snapshot of the database and give what it returned; it cannot write."""
+
+    async def one(self, statement: Executable, **values: Any) -> Row | None:
+        """Look up one row outside any transaction, newest state; see `Reader.one`."""
+
+    async def many(self, statement: Executable, **values: Any) -> list[Row]:
+        """Look up rows outside any transaction, newest state; see `Reader.many`."""
+
+    async def position(self) -> Position:
+        """Tell the feed's epoch and the number of its newest event."""
+
+    async def number_stray_events(self) -> Position:
+        """Number the events that raw SQL left without a number, and tell the position then."""
+
+    def on_commit(self, callback: Callable[[Position], None]) -> None:
+        """
+        Call *callback* with the new position after each commit of this process that numbered events.
+
+        It is called before the works of that commit are acknowledged, so what it does is in
+        force for whatever their callers do next. It must be quick and must not raise.
+        """
+
+    async def close(self) -> None:
+        """Finish the works that were handed in, refuse new ones, and let the files or connections go."""
+
+
+async def open_database(url: str) -> Database:
+    """
+    Open the database at *url*; its tables must be there already.
+
+    Args:
+        url: ``sqlite:///relative/path``, ``sqlite:////absolute/path`` or ``postgresql://…``.
+
+    Raises:
+        StoreUnavailable: it cannot be reached or opened.
+        ValueError: the URL names neither SQLite nor PostgreSQL.
+    """
+    # Each driver is imported only where it is used: an embedded node carries no asyncpg.
+    if url.startswith("sqlite:///"):
+        from keybearer.server.store.sqlite import open_sqlite  # noqa: PLC0415
+
+        return await open_sqlite(url.removeprefix("sqlite:///"))
+    if url.startswith(("postgresql://", "postgres://")):
+        from keybearer.server.store.postgres import open_postgres  # noqa: PLC0415
+
+        return await open_postgres(url)
+    msg = "the database URL must start with sqlite:/// or postgresql://"
+    raise ValueError(msg)
