@@ -16,7 +16,7 @@ Position = tuple[str, int]
 class Reader(Protocol):
     """Reads rows; inside a view all readings are of one moment."""
 
-    async def one(self, statement: Executable, **values: Any) -> Row | None:
+    async def one(self, statement: Executable, /, **values: Any) -> Row | None:
         """
         Run *statement* and give its only row, or None.
 
@@ -28,7 +28,7 @@ class Reader(Protocol):
             ValueError: it has more than one row.
         """
 
-    async def many(self, statement: Executable, **values: Any) -> list[Row]:
+    async def many(self, statement: Executable, /, **values: Any) -> list[Row]:
         """Run *statement* and give all its rows, in the order the statement asks for."""
 
 
@@ -40,7 +40,7 @@ class Transaction(Reader, Protocol):
     store cannot go on in either database: let it rise.
     """
 
-    async def run(self, statement: Executable, **values: Any) -> int:
+    async def run(self, statement: Executable, /, **values: Any) -> int:
         """Run *statement* and give the number of rows it touched."""
 
 
@@ -66,10 +66,10 @@ class Database(Protocol):
     async def view(self, work: Callable[Concatenate[Reader, P], Awaitable[T]], *args: P.args, **kwargs: P.kwargs) -> T:
         """Run *work* on one unchanging snapshot of the database and give what it returned; it cannot write."""
 
-    async def one(self, statement: Executable, **values: Any) -> Row | None:
+    async def one(self, statement: Executable, /, **values: Any) -> Row | None:
         """Look up one row outside any transaction, newest state; see `Reader.one`."""
 
-    async def many(self, statement: Executable, **values: Any) -> list[Row]:
+    async def many(self, statement: Executable, /, **values: Any) -> list[Row]:
         """Look up rows outside any transaction, newest state; see `Reader.many`."""
 
     async def position(self) -> Position:

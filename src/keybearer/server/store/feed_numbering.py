@@ -1,0 +1,97 @@
+"""Number and chain the feed's events at the end of the transaction that made them."""
+
+import hashlib
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+
+from sqlalchemy import select
+
+from keybearer.server.store.database import Position, Reader
+from keybearer.server.store.faults import StoreUnavailable
+from keybearer.server.store.tables import feed_head
+
+_HEAD = select(feed_head.c.epoch, feed_head.c.seq)
+
+
+@dataclass(frozen=True, slots=True)
+class Event:
+    """One numbered event of the feed; hashes are SHA-256, 32 bytes."""
+
+    seq: int
+    kind: str
+    subject: str
+    at: int
+    prev_hash: bytes
+    hash: bytes
+
+
+def chain_hash(prev_hash: bytes, seq: int, kind: str, subject: str, at: int) -> bytes:
+    """
+    Give the hash that binds an event to all that came before it.
+
+    Args:
+        prev_hash: the hash of the event with the number ``seq - 1``, 32 bytes.
+        at: microseconds since 1970, UTC.
+
+    Source: coherence.md 5.2, S2.
+    """
+    return hashlib.sha256(prev_hash + f"{seq}\n{kind}\n{subject}\n{at}".encode()).digest()
+
+
+def number(seq: int, prev_hash: bytes, pending: Iterable[tuple[str, str, int]]) -> Iterator[Event]:
+    """
+    Number *pending* events (kind, subject, at) on from the head of the feed.
+
+    Args:
+        seq: the number of the newest event so far.
+        prev_hash: its hash.
+    """
+    for kind, subject, at in pending:
+        seq += 1
+        chained = chain_hash(prev_hash, seq, kind, subject, at)
+        yield Event(seq, kind, subject, at, prev_hash, chained)
+        prev_hash = chained
+
+
+async def read_position(reader: Reader) -> Position:
+    """Read the feed's epoch and the number of its newest event."""
+    head = await reader.one(_HEAD)
+    if head is None:
+        raise StoreUnavailable("the database has no feed_head row: it was not migrated")
+    return head["epoch"], head["seq"]
+
+
+# The lock on feed_head comes first, then the look at what is pending: PL/pgSQL takes a new
+# snapshot for each statement, so what another transaction numbered while this one waited is
+# gone from its sight and cannot be numbered twice. Whoever sees its own events numbers also
+# those that raw SQL committed without numbers. Without any event nobody waits for the lock:
+# the row is locked only if there is something to number.
+POSTGRES_FUNCTION = """
+CREATE OR REPLACE FUNCTION number_feed() RETURNS TABLE (epoch TEXT, seq BIGINT) LANGUAGE plpgsql AS $$
+DECLARE
+    head feed_head%ROWTYPE;
+    event RECORD;
+    chained BYTEA;
+BEGIN
+    IF NOT EXISTS (SELECT 1 FROM feed_pending) THEN
+        RETURN;
+    END IF;
+    SELECT * INTO STRICT head FROM feed_head FOR UPDATE;
+    FOR event IN
+        WITH taken AS (DELETE FROM feed_pending AS p RETURNING p.pending_id, p.kind, p.subject, p.at)
+        SELECT * FROM taken ORDER BY pending_id
+    LOOP
+        head.seq := head.seq + 1;
+        chained := sha256(head.hash || convert_to(
+            head.seq || E'\\n' || event.kind || E'\\n' || event.subject || E'\\n' || event.at, 'UTF8'));
+        INSERT INTO feed (seq, kind, subject, at, prev_hash, hash)
+            VALUES (head.seq, event.kind, event.subject, event.at, head.hash, chained);
+        head.hash := chained;
+    END LOOP;
+    UPDATE feed_head AS h SET seq = head.seq, hash = head.hash;
+    RETURN QUERY SELECT head.epoch, head.seq;
+END
+$$
+"""
+
+POSTGRES_CALL = "SELECT epoch, seq FROM number_feed()"

@@ -1,0 +1,185 @@
+"""Run the works that wait at one moment in one transaction, so that they share its COMMIT."""
+
+import asyncio
+import logging
+from collections import deque
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from typing import Any, Concatenate, ParamSpec, Protocol, TypeVar, cast
+
+from keybearer.server.store.database import Position, Transaction
+from keybearer.server.store.faults import StoreUnavailable
+
+P = ParamSpec("P")
+T = TypeVar("T")
+
+_LOG = logging.getLogger(__name__)
+_LARGEST_GROUP = 64  # works; more would keep the event loop from everything else for too long
+_WORKS_A_TURN = 8  # works run before the event loop may look after others
+_IDLE_S = 0.05
+
+
+class Session(Protocol):
+    """The writer's connection; every method may raise StoreUnavailable, which gives up the whole group."""
+
+    async def begin(self) -> None:
+        """Open the group's transaction, as the database's only writer where that is the way."""
+
+    async def open_part(self) -> Transaction:
+        """Begin one work's part of it."""
+
+    async def keep_part(self) -> None:
+        """End the part and keep it; raises what the work met and did not let rise."""
+
+    async def drop_part(self) -> None:
+        """End the part and undo it."""
+
+    async def number(self) -> Position | None:
+        """Number the events of the whole group; None if there are none."""
+
+    async def commit(self) -> None:
+        """Keep the group for good; raises OutcomeUnknown where nobody can say whether it is."""
+
+    async def renew(self) -> None:
+        """Forget the connection with all that hangs on it; the next group opens another."""
+
+    async def tidy(self) -> None:
+        """Do what can wait for a quiet moment."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Job:
+    work: Callable[[Transaction], Awaitable[Any]]
+    answer: asyncio.Future[Any]
+
+
+@dataclass(frozen=True, slots=True)
+class _Done:
+    """What a work returned, or what it raised."""
+
+    job: _Job
+    returned: Any = None
+    raised: BaseException | None = None
+
+    def tell(self) -> None:
+        """Answer the waiter, unless he has gone away: that must not hurt the others."""
+        if self.job.answer.done():
+            return
+        if self.raised is None:
+            self.job.answer.set_result(self.returned)
+        else:
+            self.job.answer.set_exception(self.raised)
+
+
+class GroupWriter:
+    """The one task through which all transactions of a session go."""
+
+    def __init__(self, session: Session) -> None:
+        self._session = session
+        self._waiting: deque[_Job] = deque()
+        self._wake = asyncio.Event()
+        self._closing = False
+        self._callbacks: list[Callable[[Position], None]] = []
+        self._task = asyncio.create_task(self._serve(), name="store-writer")
+
+    def on_commit(self, callback: Callable[[Position], None]) -> None:
+        """Call *callback* after each commit that numbered events, before its works are answered."""
+        self._callbacks.append(callback)
+
+    async def transact(
+        self, work: Callable[Concatenate[Transaction, P], Awaitable[T]], *args: P.args, **kwargs: P.kwargs
+    ) -> T:
+        """Run *work* in the next group; see `Database.transact`."""
+        if self._closing or self._task.done():
+            raise StoreUnavailable("the database is closed")
+        answer: asyncio.Future[Any] = asyncio.get_running_loop().create_future()
+        self._waiting.append(_Job(lambda tx: work(tx, *args, **kwargs), answer))
+        self._wake.set()
+        return cast("T", await answer)
+
+    async def close(self) -> None:
+        """Finish what waits and take nothing new; the session stays open."""
+        self._closing = True
+        self._wake.set()
+        await self._task
+
+    async def _serve(self) -> None:
+        try:
+            while self._waiting or not self._closing:
+                if not self._waiting:
+                    await self._rest()
+                    continue
+                await self._answer(self._take())
+        finally:
+            for job in self._waiting:
+                _Done(job, raised=StoreUnavailable("the database was closed")).tell()
+
+    async def _rest(self) -> None:
+        self._wake.clear()
+        try:
+            async with asyncio.timeout(_IDLE_S):
+                await self._wake.wait()
+        except TimeoutError:
+            await self._session.tidy()
+            await self._wake.wait()
+
+    def _take(self) -> list[_Job]:
+        group: list[_Job] = []
+        while self._waiting and len(group) < _LARGEST_GROUP:
+            job = self._waiting.popleft()
+            if not job.answer.done():  # gone away before his work began: it is not begun
+                group.append(job)
+        return group
+
+    async def _answer(self, group: list[_Job]) -> None:
+        done: list[_Done] = []
+        try:
+            done = await self._keep(group)
+        except StoreUnavailable as fault:
+            # Also those who were refused: what they were refused for may have been rolled back with the rest.
+            done = [_Done(job, raised=fault) for job in group]
+            await self._renew()
+        except asyncio.CancelledError:
+            raise
+        except BaseException as error:  # edge: a fault of ours must not leave waiters waiting for ever
+            _LOG.exception("the writer failed")
+            done = [_Done(job, raised=error) for job in group]
+            await self._renew()
+        finally:
+            for one in done or [_Done(job, raised=StoreUnavailable("the writer was stopped")) for job in group]:
+                one.tell()
+
+    async def _renew(self) -> None:
+        try:
+            await self._session.renew()
+        except StoreUnavailable as fault:
+            _LOG.warning("the store is still unavailable: %s", fault)
+
+    async def _keep(self, group: list[_Job]) -> list[_Done]:
+        await self._session.begin()
+        done = []
+        for turn, job in enumerate(group, 1):
+            done.append(await self._run(job))
+            if turn % _WORKS_A_TURN == 0:
+                await asyncio.sleep(0)
+        position = await self._session.number()
+        await self._session.commit()
+        if position is not None:
+            for callback in self._callbacks:
+                callback(position)
+        return done
+
+    async def _run(self, job: _Job) -> _Done:
+        part = await self._session.open_part()
+        try:
+            returned = await job.work(part)
+            await self._session.keep_part()
+        except BaseException as error:
+            await self._session.drop_part()
+            if isinstance(error, asyncio.CancelledError) and self._is_cancelled():
+                raise
+            return _Done(job, raised=error)
+        return _Done(job, returned)
+
+    def _is_cancelled(self) -> bool:
+        return self._task.cancelling() > 0

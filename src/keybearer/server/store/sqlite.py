@@ -1,0 +1,85 @@
+"""Reach a SQLite file: look-ups at once on the event loop, transactions through the one grouping writer."""
+
+from collections.abc import Awaitable, Callable
+from typing import Any, Concatenate, ParamSpec, TypeVar
+
+from sqlalchemy import Executable
+
+from keybearer.server.store.database import Position, Reader, Row, Transaction
+from keybearer.server.store.feed_numbering import read_position
+from keybearer.server.store.grouping import GroupWriter
+from keybearer.server.store.sqlite_connections import SqliteReader, open_reader
+from keybearer.server.store.sqlite_writer import SqliteSession
+
+P = ParamSpec("P")
+T = TypeVar("T")
+
+_SPARE_SNAPSHOTS = 4
+
+
+class SqliteDatabase:
+    """A `Database` in one file, for one machine."""
+
+    def __init__(self, path: str) -> None:
+        self._path = path
+        self._session = SqliteSession(path)
+        self._writer = GroupWriter(self._session)
+        # Autocommit and never with an unfinished cursor: every look-up sees the newest commit of any process.
+        self._reader = SqliteReader(open_reader(path))
+        self._snapshots: list[SqliteReader] = []
+
+    async def transact(
+        self, work: Callable[Concatenate[Transaction, P], Awaitable[T]], *args: P.args, **kwargs: P.kwargs
+    ) -> T:
+        """See `Database.transact`."""
+        return await self._writer.transact(work, *args, **kwargs)
+
+    async def view(self, work: Callable[Concatenate[Reader, P], Awaitable[T]], *args: P.args, **kwargs: P.kwargs) -> T:
+        """
+        See `Database.view`.
+
+        Each view has a connection to itself while it runs, so a work that waits for
+        something else keeps its snapshot from nobody.
+        """
+        reader = self._snapshots.pop() if self._snapshots else SqliteReader(open_reader(self._path))
+        reader.begin()
+        try:
+            return await work(reader, *args, **kwargs)
+        finally:
+            reader.end()
+            if len(self._snapshots) < _SPARE_SNAPSHOTS:
+                self._snapshots.append(reader)
+            else:
+                reader.close()
+
+    async def one(self, statement: Executable, /, **values: Any) -> Row | None:
+        """See `Database.one`."""
+        return await self._reader.one(statement, **values)
+
+    async def many(self, statement: Executable, /, **values: Any) -> list[Row]:
+        """See `Database.many`."""
+        return await self._reader.many(statement, **values)
+
+    async def position(self) -> Position:
+        """See `Database.position`."""
+        return await read_position(self._reader)
+
+    async def number_stray_events(self) -> Position:
+        """See `Database.number_stray_events`."""
+        return await self.transact(read_position)
+
+    def on_commit(self, callback: Callable[[Position], None]) -> None:
+        """See `Database.on_commit`."""
+        self._writer.on_commit(callback)
+
+    async def close(self) -> None:
+        """See `Database.close`."""
+        await self._writer.close()
+        for reader in (self._reader, *self._snapshots):
+            reader.close()
+        await self._session.close()  # the last to go: closing it copies the log into the file, in its thread
+
+
+async def open_sqlite(path: str) -> SqliteDatabase:
+    """Open the database file at *path*; see `open_database`."""
+    return SqliteDatabase(path)

@@ -1,0 +1,188 @@
+"""Open SQLite connections as the house wants them, run statements on them, and name their faults."""
+
+import re
+from collections.abc import Mapping
+from typing import Any
+
+import apsw
+from sqlalchemy import Executable
+from sqlalchemy.dialects.sqlite.base import SQLiteDialect
+
+from keybearer.server.store import tables
+from keybearer.server.store.database import Row
+from keybearer.server.store.faults import Conflict, StoreFault, StoreUnavailable
+from keybearer.server.store.statements import Statements, constraint_names
+
+# Faults of the machine, not of the statement: after one of them nothing of the transaction can be relied upon.
+_MACHINE = (
+    apsw.AuthError,
+    apsw.BusyError,
+    apsw.CantOpenError,
+    apsw.CorruptError,
+    apsw.FullError,
+    apsw.InterruptError,
+    apsw.IOError,
+    apsw.LockedError,
+    apsw.NoMemError,
+    apsw.NotADBError,
+    apsw.PermissionsError,
+    apsw.ProtocolError,
+    apsw.ReadOnlyError,
+)
+_BROKEN = re.compile(r"(UNIQUE|NOT NULL|CHECK) constraint failed: (?:index ')?([^']+)")
+_NAMES = constraint_names(tables.metadata)
+_READER_BUSY_MS = 2_000
+
+STATEMENTS = Statements(SQLiteDialect(paramstyle="qmark"))
+
+
+def open_connection(path: str) -> apsw.Connection:
+    """
+    Open the existing database file at *path*.
+
+    Nothing is checkpointed behind anybody's back: the writer does that in its quiet moments.
+
+    Raises:
+        StoreUnavailable: there is no such file, or it is no database.
+    """
+    try:
+        connection = apsw.Connection(path, flags=apsw.SQLITE_OPEN_READWRITE)
+        connection.wal_autocheckpoint(0)
+        connection.pragma("foreign_keys", True)
+        connection.pragma("synchronous", "FULL")
+        connection.pragma("trusted_schema", False)
+    except apsw.Error as error:
+        raise name_fault(error) from error
+    return connection
+
+
+def open_reader(path: str) -> apsw.Connection:
+    """Open a connection that cannot write."""
+    connection = open_connection(path)
+    connection.set_busy_timeout(_READER_BUSY_MS)
+    connection.pragma("query_only", True)
+    return connection
+
+
+def name_fault(error: apsw.Error) -> Exception:
+    """Give the house's word for the driver's *error*; a mistake in a statement stays as it is."""
+    if isinstance(error, apsw.ConstraintError):
+        return Conflict(_constraint(str(error)))
+    if isinstance(error, _MACHINE):
+        return StoreUnavailable(f"SQLite: {error}")
+    return error
+
+
+def _constraint(message: str) -> str:
+    """
+    Find the constraint's name in what SQLite says of it.
+
+    Check rules are told by name, uniqueness by its columns, a column that may not be null
+    as ``table.column``; of a foreign key nothing is told.
+    """
+    told = _BROKEN.search(message)
+    if told is None:
+        return "foreign key" if "FOREIGN KEY" in message else message
+    return _NAMES.get(frozenset(told[2].split(", ")), told[2]) if told[1] == "UNIQUE" else told[2]
+
+
+class Rows:
+    """Runs statements on one connection, at once and to their end: an unfinished cursor would freeze its view."""
+
+    def __init__(self, connection: apsw.Connection) -> None:
+        self.connection = connection
+        self._cursor = connection.cursor()
+        self._names: dict[str, tuple[str, ...]] = {}
+
+    def fetch(self, statement: Executable, values: Mapping[str, Any]) -> list[Row]:
+        """Run *statement* and give all its rows."""
+        text, given = STATEMENTS.bind(statement, values)
+        cursor = self._cursor
+        try:
+            cursor.execute(text, given)
+            names = self._names.get(text) or self._learn(text)
+            rows = cursor.fetchall()
+        except apsw.Error as error:
+            raise name_fault(error) from error
+        return [dict(zip(names, row, strict=True)) for row in rows]
+
+    def fetch_one(self, statement: Executable, values: Mapping[str, Any]) -> Row | None:
+        """Run *statement* and give its only row, or None."""
+        rows = self.fetch(statement, values)
+        if len(rows) > 1:
+            raise ValueError(f"asked for one row, found {len(rows)}: {statement}")
+        return rows[0] if rows else None
+
+    def _learn(self, text: str) -> tuple[str, ...]:
+        try:
+            names = tuple(column[0] for column in self._cursor.get_description())
+        except apsw.ExecutionCompleteError:
+            return ()  # no rows, so no names are needed; the next time may have some
+        self._names[text] = names
+        return names
+
+
+class SqliteReader:
+    """A Reader on one connection; it never makes its caller wait for another task."""
+
+    def __init__(self, connection: apsw.Connection) -> None:
+        self._rows = Rows(connection)
+
+    async def one(self, statement: Executable, /, **values: Any) -> Row | None:
+        """See `database.Reader.one`."""
+        return self._rows.fetch_one(statement, values)
+
+    async def many(self, statement: Executable, /, **values: Any) -> list[Row]:
+        """See `database.Reader.many`."""
+        return self._rows.fetch(statement, values)
+
+    def begin(self) -> None:
+        """Hold on to one moment of the database until `end`."""
+        self._rows.connection.execute("BEGIN")
+
+    def end(self) -> None:
+        """Let the moment go."""
+        self._rows.connection.execute("COMMIT")
+
+    def close(self) -> None:
+        """Close the connection."""
+        self._rows.connection.close()
+
+
+class SqlitePart:
+    """One work's part of the writer's transaction."""
+
+    def __init__(self, rows: Rows) -> None:
+        self._rows = rows
+        self.fault: BaseException | None = None
+
+    def end(self) -> None:
+        """Take no more statements: whoever kept hold of the part must not write into another's."""
+        self.fault = RuntimeError("this transaction is over")
+
+    async def one(self, statement: Executable, /, **values: Any) -> Row | None:
+        """See `database.Reader.one`."""
+        self._check()
+        try:
+            return self._rows.fetch_one(statement, values)
+        except (apsw.Error, StoreFault) as error:
+            self.fault = error
+            raise
+
+    async def many(self, statement: Executable, /, **values: Any) -> list[Row]:
+        """See `database.Reader.many`."""
+        self._check()
+        try:
+            return self._rows.fetch(statement, values)
+        except (apsw.Error, StoreFault) as error:
+            self.fault = error
+            raise
+
+    async def run(self, statement: Executable, /, **values: Any) -> int:
+        """See `database.Transaction.run`."""
+        await self.many(statement, **values)
+        return self._rows.connection.changes()
+
+    def _check(self) -> None:
+        if self.fault is not None:  # as in PostgreSQL, where a transaction that met a fault takes nothing more
+            raise self.fault

@@ -1,0 +1,148 @@
+"""Write to SQLite: one connection, its COMMIT and every wait in a thread, so that the event loop goes on."""
+
+import asyncio
+import contextlib
+import random
+import time
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any
+
+import apsw
+
+from keybearer.server.store.database import Position
+from keybearer.server.store.faults import OutcomeUnknown, StoreUnavailable
+from keybearer.server.store.feed_numbering import number
+from keybearer.server.store.sqlite_connections import Rows, SqlitePart, open_connection
+
+_WAIT_S = 10.0  # for another process that is writing
+_CHECKPOINT_PAGES = 1_000  # of the write-ahead log, 4 MB
+
+
+class SqliteSession:
+    """The writing connection, as the group writer drives it."""
+
+    def __init__(self, path: str) -> None:
+        self._path = path
+        self._thread = ThreadPoolExecutor(1, thread_name_prefix="sqlite-commit")
+        self._log_pages = 0
+        self._open()
+
+    def _open(self) -> None:
+        self._connection = open_connection(self._path)
+        self._connection.pragma("cache_size", -32_000)  # KiB; what a group changes stays in memory until its COMMIT
+        self._connection.set_wal_hook(self._count_pages)
+        self._rows = Rows(self._connection)
+        self._part = SqlitePart(self._rows)
+        self._is_open = True
+
+    def _count_pages(self, _connection: apsw.Connection, _name: str, pages: int) -> int:
+        self._log_pages = pages
+        return apsw.SQLITE_OK
+
+    async def begin(self) -> None:
+        """Take the file's write lock; while another process has it, wait in the thread."""
+        if not self._is_open:
+            await self._in_thread(self._open)
+        try:
+            self._connection.execute("BEGIN IMMEDIATE")
+        except apsw.BusyError:
+            await self._in_thread(self._begin_patiently)
+        except apsw.Error as error:
+            raise StoreUnavailable(f"SQLite: {error}") from error
+
+    def _begin_patiently(self) -> None:
+        # SQLite's own waiting sleeps for up to 100 ms at a time and starves beside a busy process.
+        until = time.monotonic() + _WAIT_S
+        while True:
+            try:
+                self._connection.execute("BEGIN IMMEDIATE")
+            except apsw.BusyError as error:
+                if time.monotonic() > until:
+                    raise StoreUnavailable("another process holds SQLite's write lock") from error
+                time.sleep(random.uniform(0.0001, 0.001))  # noqa: S311 - to be out of step, not to be secret
+            else:
+                return
+
+    async def open_part(self) -> SqlitePart:
+        """Begin a savepoint."""
+        self._run("SAVEPOINT part")
+        self._part = SqlitePart(self._rows)
+        return self._part
+
+    async def keep_part(self) -> None:
+        """Release the savepoint, unless a statement in it failed."""
+        if self._part.fault is not None:
+            raise self._part.fault
+        self._part.end()
+        self._run("RELEASE part")
+
+    async def drop_part(self) -> None:
+        """Roll back to the savepoint; after a fault of the machine, or without a transaction, give all up."""
+        fault = self._part.fault
+        self._part.end()
+        if isinstance(fault, StoreUnavailable) or not self._connection.in_transaction:
+            raise StoreUnavailable("SQLite rolled the whole group back") from fault
+        self._run("ROLLBACK TO part; RELEASE part")
+
+    async def number(self) -> Position | None:
+        """Number and chain the group's events in the order in which they were made."""
+        pending = self._run("SELECT kind, subject, at FROM feed_pending ORDER BY pending_id")
+        if not pending:
+            return None
+        ((epoch, seq, newest),) = self._run("SELECT epoch, seq, hash FROM feed_head")
+        events = [
+            (event.seq, event.kind, event.subject, event.at, event.prev_hash, event.hash)
+            for event in number(seq, newest, pending)
+        ]
+        for event in events:
+            self._run("INSERT INTO feed (seq, kind, subject, at, prev_hash, hash) VALUES (?, ?, ?, ?, ?, ?)", event)
+        self._run("DELETE FROM feed_pending")
+        seq, newest = events[-1][0], events[-1][-1]
+        self._run("UPDATE feed_head SET seq = ?, hash = ?", (seq, newest))
+        return epoch, seq
+
+    async def commit(self) -> None:
+        """
+        Sync the group to the disk, in the thread.
+
+        Source: coherence.md, finding 4: a COMMIT that failed may be in the file all the same.
+        """
+        await self._in_thread(self._commit)
+
+    def _commit(self) -> None:
+        try:
+            self._connection.execute("COMMIT")
+        except (apsw.BusyError, apsw.ConstraintError) as error:  # refused before anything was written
+            raise StoreUnavailable(f"SQLite refused to commit: {error}") from error
+        except apsw.Error as error:
+            raise OutcomeUnknown(f"SQLite: {error}") from error
+
+    async def renew(self) -> None:
+        """Close the connection; the next group opens another."""
+        self._is_open = False
+        await self._in_thread(self._connection.close, True)
+
+    async def tidy(self) -> None:
+        """Copy the write-ahead log into the database file, once it is long enough to be worth it."""
+        if self._log_pages >= _CHECKPOINT_PAGES:
+            await self._in_thread(self._checkpoint)
+
+    def _checkpoint(self) -> None:
+        self._log_pages = 0
+        with contextlib.suppress(apsw.BusyError):  # another process is at it
+            self._connection.wal_checkpoint(mode=apsw.SQLITE_CHECKPOINT_PASSIVE)
+
+    async def close(self) -> None:
+        """Close the connection and end the thread."""
+        await self._in_thread(self._connection.close, True)
+        self._thread.shutdown()
+
+    def _run(self, text: str, given: tuple[Any, ...] = ()) -> list[tuple[Any, ...]]:
+        try:
+            return self._connection.execute(text, given).fetchall()
+        except apsw.Error as error:
+            raise StoreUnavailable(f"SQLite: {error}") from error
+
+    async def _in_thread(self, task: Callable[..., object], *args: object) -> None:
+        await asyncio.get_running_loop().run_in_executor(self._thread, task, *args)

@@ -1,0 +1,115 @@
+"""Turn SQLAlchemy Core statements into text and values for a bare driver, compiling each once."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import Executable, Integer, LargeBinary, MetaData, String
+from sqlalchemy.engine.interfaces import Dialect
+from sqlalchemy.sql.compiler import SQLCompiler
+from sqlalchemy.sql.elements import ClauseElement
+from sqlalchemy.sql.expression import Insert
+from sqlalchemy.sql.sqltypes import Enum, NullType
+
+# A module's statements are a few hundred. Whoever makes statements anew at every call
+# pays for compiling them and must not fill the memory.
+_MOST_KNOWN = 4096
+
+
+@dataclass(frozen=True, slots=True)
+class _Compiled:
+    text: str
+    order: tuple[str, ...]  # names of the values, as the text wants them
+    demands: frozenset[str]  # names the caller must give
+    literals: Mapping[str, Any]  # values written into the statement
+    lists: SQLCompiler | None  # set where `column.in_(…)` makes the text depend on the values
+
+
+class Statements:
+    """
+    The statements of one dialect, each compiled once and remembered by identity.
+
+    ``ON CONFLICT`` is written with ``sqlalchemy.dialects.postgresql.insert`` for both databases:
+    SQLite took the clause over from PostgreSQL, and its compiler renders that construct.
+    A bare ``insert(table)`` takes its columns from the values of its first use.
+    """
+
+    def __init__(self, dialect: Dialect) -> None:
+        self._dialect = dialect
+        self._known: dict[Executable, _Compiled] = {}
+
+    def bind(self, statement: Executable, values: Mapping[str, Any]) -> tuple[str, list[Any]]:
+        """
+        Give the *statement* as text, and its values in the order of its placeholders.
+
+        Raises:
+            TypeError: *values* are not exactly those that it demands, or a type
+                in it would need converting by a driver layer that is not there.
+        """
+        known = self._known.get(statement) or self._learn(statement, values)
+        if known.demands != values.keys():
+            msg = f"the statement demands {sorted(known.demands)}, not {sorted(values)}: {known.text}"
+            raise TypeError(msg)
+        if known.lists is not None:
+            expanded = known.lists.construct_expanded_state(dict(values))
+            return expanded.statement, [expanded.parameters[name] for name in expanded.positiontup or ()]
+        given = {**known.literals, **values} if known.literals else values
+        return known.text, [given[name] for name in known.order]
+
+    def _learn(self, statement: Executable, values: Mapping[str, Any]) -> _Compiled:
+        compiled = self._compile(statement, values)
+        if compiled.insert_prefetch or compiled.update_prefetch:
+            msg = f"defaults made in Python do not reach the bare driver: {compiled}"
+            raise TypeError(msg)
+        literals = {}
+        for bind, name in compiled.bind_names.items():
+            if not isinstance(bind.type, Integer | String | LargeBinary | NullType) or isinstance(bind.type, Enum):
+                msg = f"{name} is {bind.type!r}; only integers, text and bytes are stored"
+                raise TypeError(msg)
+            if not bind.required:
+                literals[name] = bind.effective_value
+        lists = compiled if compiled.post_compile_params else None
+        order = tuple(compiled.positiontup or ())
+        known = _Compiled(str(compiled), order, frozenset(order) - literals.keys(), literals, lists)
+        if len(self._known) >= _MOST_KNOWN:
+            self._known.clear()
+        self._known[statement] = known
+        return known
+
+    def _compile(self, statement: Executable, values: Mapping[str, Any]) -> SQLCompiler:
+        if not isinstance(statement, ClauseElement):
+            msg = f"not a SQLAlchemy Core statement: {statement!r}"
+            raise TypeError(msg)
+        columns = None
+        if isinstance(statement, Insert):
+            if not (statement._values or statement._multi_values or statement.select):  # noqa: SLF001 - nothing public tells
+                columns = list(values)
+            if not statement._returning:  # noqa: SLF001 - nothing public tells
+                statement = statement.inline()  # else PostgreSQL's compiler returns the key unasked
+        compiled = statement.compile(dialect=self._dialect, column_keys=columns)
+        if not isinstance(compiled, SQLCompiler):
+            msg = f"not a statement on rows: {statement!r}"
+            raise TypeError(msg)
+        return compiled
+
+
+def constraint_names(metadata: MetaData) -> dict[frozenset[str], str]:
+    """
+    Give each uniqueness rule's name by its columns.
+
+    SQLite tells only the columns of a broken rule; PostgreSQL tells the name.
+
+    Returns:
+        for instance ``{frozenset({"users.email_key"}): "uq_users_email_key"}``.
+    """
+    names = {}
+    for table in metadata.tables.values():
+        rules = [*table.constraints, *(index for index in table.indexes if index.unique)]
+        for rule in rules:
+            columns = getattr(rule, "columns", None)
+            if columns and rule.name and type(rule).__visit_name__ in _UNIQUE:
+                names[frozenset(f"{table.name}.{column.name}" for column in columns)] = str(rule.name)
+    return names
+
+
+_UNIQUE = frozenset({"unique_constraint", "primary_key_constraint", "index"})
