@@ -1,0 +1,116 @@
+"""Fixtures of every test: both databases, a clock for the hand, the house, its process, a browser."""
+
+from collections.abc import AsyncIterator, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+import pytest_asyncio
+from playwright.async_api import Browser as Chromium
+
+from tests.support.chromium import running_chromium
+from tests.support.clock import HandClock
+from tests.support.databases import TEMPLATE, PostgresDatabases, copy_sqlite
+from tests.support.postgres import Cluster, running_cluster
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """Let `make pictures` say where the pictures go."""
+    parser.addoption("--pictures", type=Path, metavar="FOLDER", help="keep pictures of the pages in this folder")
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Run what drives the one Chromium in the one loop that it was started in."""
+    for item in items:
+        if "chromium" in getattr(item, "fixturenames", ()):
+            item.add_marker(pytest.mark.asyncio(loop_scope="session"), append=False)
+
+
+@pytest.fixture
+def clock() -> HandClock:
+    """Stand still at noon, 24 November 2026, until moved."""
+    return HandClock()
+
+
+@pytest.fixture(scope="session")
+def postgres() -> Iterator[Cluster]:
+    """Run a PostgreSQL that does not wait for the disk."""
+    with running_cluster() as cluster:
+        yield cluster
+
+
+@pytest.fixture(scope="session")
+def durable_postgres() -> Iterator[Cluster]:
+    """Run a PostgreSQL that syncs every commit, for tests marked `durable`."""
+    with running_cluster(durable=True) as cluster:
+        yield cluster
+
+
+@pytest.fixture(scope="session")
+def postgres_databases(postgres: Cluster) -> Iterator[PostgresDatabases]:
+    """Make databases of the quick PostgreSQL."""
+    with _databases_of(postgres) as databases:
+        yield databases
+
+
+@pytest.fixture(scope="session")
+def durable_databases(durable_postgres: Cluster) -> Iterator[PostgresDatabases]:
+    """Make databases of the durable PostgreSQL."""
+    with _databases_of(durable_postgres) as databases:
+        yield databases
+
+
+@pytest.fixture(scope="session")
+def migrated_postgres(postgres_databases: PostgresDatabases) -> PostgresDatabases:
+    """Have a migrated template to copy from."""
+    _migrate(postgres_databases.create(TEMPLATE))
+    return postgres_databases
+
+
+@pytest.fixture(scope="session")
+def migrated_durable_postgres(durable_databases: PostgresDatabases) -> PostgresDatabases:
+    """Have a migrated template to copy from, in the durable PostgreSQL."""
+    _migrate(durable_databases.create(TEMPLATE))
+    return durable_databases
+
+
+@pytest.fixture(scope="session")
+def migrated_sqlite(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Have a migrated file to copy from."""
+    file = tmp_path_factory.mktemp("migrated") / "keybearer.db"
+    _migrate(f"sqlite:///{file}")
+    return file
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
+    """Give the test a fresh, migrated database: once an SQLite file, once in PostgreSQL."""
+    if request.param == "sqlite":
+        yield copy_sqlite(request.getfixturevalue("migrated_sqlite"), tmp_path / "keybearer.db")
+        return
+    is_durable = request.node.get_closest_marker("durable") is not None
+    databases = request.getfixturevalue("migrated_durable_postgres" if is_durable else "migrated_postgres")
+    with databases.fresh() as url:
+        yield url
+
+
+@pytest_asyncio.fixture(scope="session", loop_scope="session")
+async def chromium() -> AsyncIterator[Chromium]:
+    """Run one Chromium for all tests of this process."""
+    async with running_chromium() as browser:
+        yield browser
+
+
+@contextmanager
+def _databases_of(cluster: Cluster) -> Iterator[PostgresDatabases]:
+    databases = PostgresDatabases(cluster)
+    try:
+        yield databases
+    finally:
+        databases.close()
+
+
+def _migrate(url: str) -> None:
+    from keybearer.server.store.migrations import migrate  # noqa: PLC0415 - only tests that need it load the store
+
+    migrate(url)

