@@ -44,7 +44,7 @@ run: setup
 test: dev
 	@tools/system_packages
 	@tools/npm_packages tests/interop
-	@exec $(BIN)/pytest
+	@exec $(BIN)/pytest --numprocesses logical --maxprocesses 4 --dist worksteal
 
 check: dev
 	@$(BIN)/ruff format --check --quiet

@@ -3,15 +3,23 @@
 from collections.abc import AsyncIterator, Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 import pytest_asyncio
 from playwright.async_api import Browser as Chromium
+from pydantic import SecretStr
 
-from tests.support.chromium import running_chromium
+from tests.support.chromium import Camera, running_chromium
 from tests.support.clock import HandClock
 from tests.support.databases import TEMPLATE, PostgresDatabases, copy_sqlite
 from tests.support.postgres import Cluster, running_cluster
+from tests.support.processes import ServerProcess, running_server
+
+if TYPE_CHECKING:
+    from tests.support.house import House
+
+HOUSE = "https://keybearer.test"
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -92,6 +100,30 @@ def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str
     databases = request.getfixturevalue("migrated_durable_postgres" if is_durable else "migrated_postgres")
     with databases.fresh() as url:
         yield url
+
+
+@pytest.fixture
+async def house(database_url: str, tmp_path: Path, clock: HandClock) -> AsyncIterator["House"]:
+    """Run the whole application in this process, on each database, under the clock for the hand."""
+    from keybearer.server.settings import Settings  # noqa: PLC0415
+    from tests.support.house import open_house  # noqa: PLC0415
+
+    settings = Settings(data_dir=tmp_path, database_url=SecretStr(database_url), issuer=HOUSE)
+    async with open_house(settings, clock.now) as running:
+        yield running
+
+
+@pytest.fixture
+def server(database_url: str, tmp_path: Path) -> Iterator[ServerProcess]:
+    """Run `keybearer serve` as a process, on each database, under the real clock."""
+    with running_server(tmp_path, database_url) as process:
+        yield process
+
+
+@pytest.fixture
+def camera(pytestconfig: pytest.Config) -> Camera:
+    """Hold the camera: it takes pictures when the run was given `--pictures`."""
+    return Camera(pytestconfig.getoption("--pictures"))
 
 
 @pytest_asyncio.fixture(scope="session", loop_scope="session")

@@ -18,11 +18,16 @@ EDGES = frozenset(
         "src/keybearer/cli/main.py",
         "src/keybearer/sdk/reporter.py",
         "src/keybearer/server/http/edge.py",
-        "src/keybearer/server/store/postgres.py",
-        "src/keybearer/server/store/sqlite.py",
+        "src/keybearer/server/store/grouping.py",
     }
 )
-READERS_OF_THE_ENVIRONMENT = frozenset({"src/keybearer/cli/main.py", "src/keybearer/server/settings.py"})
+READERS_OF_THE_ENVIRONMENT = frozenset(
+    {
+        "src/keybearer/cli/main.py",
+        "src/keybearer/server/environment_files.py",
+        "src/keybearer/server/settings.py",
+    }
+)
 CLOCK = "src/keybearer/server/clock.py"
 CLOCK_CALLS = frozenset(
     {"time.time", "time.time_ns", "datetime.now", "datetime.utcnow", "datetime.today", "date.today"}

@@ -1,0 +1,60 @@
+"""The whole application in this process: its pages, its API, and the node behind them."""
+
+from collections.abc import AsyncIterator, Callable
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass
+
+import httpx2
+from starlette.applications import Starlette
+
+from keybearer.server.app import build_app
+from keybearer.server.node import Node
+from keybearer.server.settings import Settings
+from tests.support.browser import Browser
+
+
+@dataclass(frozen=True, slots=True)
+class House:
+    """A running application; what it lends is closed with it."""
+
+    app: Starlette
+    settings: Settings
+    lent: AsyncExitStack
+
+    @property
+    def node(self) -> Node:
+        """The parts behind the doors, to set a scene with."""
+        node: Node = self.app.state.node
+        return node
+
+    def browser(self) -> Browser:
+        """Lend a new person's browser: no cookies yet."""
+        return Browser(self._client({}))
+
+    def api(self, token: str) -> httpx2.AsyncClient:
+        """Lend a program's client that sends *token* with each call."""
+        return self._client({"authorization": f"Bearer {token}"})
+
+    def program(self) -> httpx2.AsyncClient:
+        """Lend a program's client that sends no credentials of its own."""
+        return self._client({})
+
+    def _client(self, headers: dict[str, str]) -> httpx2.AsyncClient:
+        transport = httpx2.ASGITransport(self.app)
+        client = httpx2.AsyncClient(transport=transport, base_url=self.settings.issuer, headers=headers)
+        self.lent.push_async_callback(client.aclose)
+        return client
+
+
+@asynccontextmanager
+async def open_house(settings: Settings, now: Callable[[], int]) -> AsyncIterator[House]:
+    """
+    Run the application while the block lasts.
+
+    Args:
+        settings: say which database; it must be migrated.
+        now: tells microseconds since 1970, UTC.
+    """
+    app = build_app(settings, now=now)
+    async with app.router.lifespan_context(app), AsyncExitStack() as lent:
+        yield House(app, settings, lent)
