@@ -1,0 +1,134 @@
+"""Reach PostgreSQL: look-ups on held connections, a transaction for each work."""
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from typing import Any, Concatenate, ParamSpec, TypeVar
+
+import asyncpg
+from sqlalchemy import Executable
+
+from keybearer.server.store.database import Position, Reader, Row, Transaction
+from keybearer.server.store.faults import StoreUnavailable
+from keybearer.server.store.feed_numbering import read_position
+from keybearer.server.store.postgres_connections import Address, Connections, PostgresReader
+from keybearer.server.store.postgres_transaction import Boundary, PostgresTransaction, commit, number_events, roll_back
+
+P = ParamSpec("P")
+T = TypeVar("T")
+
+_READERS = 8
+_WRITERS = 8
+_TRIES = 5
+# What the server rolled back although the work was right: two met, or a migration went by.
+_AGAIN = (asyncpg.TransactionRollbackError, asyncpg.InvalidCachedStatementError)
+
+
+class PostgresDatabase:
+    """A `Database` on a server, shared by as many nodes as you like."""
+
+    def __init__(self, address: Address) -> None:
+        self._boundary = Boundary(address)
+        self._readers = Connections(address, _READERS)
+        self._writers = Connections(address, _WRITERS)
+        self._running: set[asyncio.Task[Any]] = set()
+        self._callbacks: list[Callable[[Position], None]] = []
+        self._closing = False
+
+    async def transact(
+        self, work: Callable[Concatenate[Transaction, P], Awaitable[T]], *args: P.args, **kwargs: P.kwargs
+    ) -> T:
+        """
+        See `Database.transact`.
+
+        The work runs in a task of its own, out of reach of what cancels its caller: a
+        cancelled COMMIT could succeed without its standby.
+        """
+        if self._closing:
+            raise StoreUnavailable("the database is closed")
+        task = asyncio.create_task(self._persist(lambda tx: work(tx, *args, **kwargs)))
+        self._running.add(task)
+        task.add_done_callback(self._running.discard)
+        await asyncio.wait((task,))
+        return task.result()
+
+    async def _persist(self, work: Callable[[Transaction], Awaitable[T]]) -> T:
+        for tries_left in reversed(range(_TRIES)):
+            try:
+                return await self._attempt(work)
+            except _AGAIN as error:
+                if not tries_left:
+                    raise StoreUnavailable(f"PostgreSQL: {error!r}") from error
+        raise AssertionError
+
+    async def _attempt(self, work: Callable[[Transaction], Awaitable[T]]) -> T:
+        connection = await self._writers.take()
+        try:
+            await self._boundary.begin(connection)
+            tx = PostgresTransaction(connection)
+            try:
+                returned = await work(tx)
+                position = await number_events(connection) if tx.end() else None
+            except BaseException:
+                await roll_back(connection)
+                raise
+            await commit(connection)
+        finally:
+            self._writers.give(connection)
+        if position is not None:
+            for callback in self._callbacks:
+                callback(position)
+        return returned
+
+    async def view(self, work: Callable[Concatenate[Reader, P], Awaitable[T]], *args: P.args, **kwargs: P.kwargs) -> T:
+        """See `Database.view`."""
+        connection = await self._readers.take()
+        try:
+            await self._boundary.begin(connection, for_reading=True)
+            returned = await work(PostgresReader(connection), *args, **kwargs)
+            await roll_back(connection)
+        finally:
+            self._readers.give(connection)
+        return returned
+
+    async def one(self, statement: Executable, /, **values: Any) -> Row | None:
+        """See `Database.one`."""
+        connection = await self._readers.take()
+        try:
+            return await PostgresReader(connection).one(statement, **values)
+        finally:
+            self._readers.give(connection)
+
+    async def many(self, statement: Executable, /, **values: Any) -> list[Row]:
+        """See `Database.many`."""
+        connection = await self._readers.take()
+        try:
+            return await PostgresReader(connection).many(statement, **values)
+        finally:
+            self._readers.give(connection)
+
+    async def position(self) -> Position:
+        """See `Database.position`."""
+        return await read_position(self)
+
+    async def number_stray_events(self) -> Position:
+        """See `Database.number_stray_events`."""
+        return await self.transact(_number_stray)
+
+    def on_commit(self, callback: Callable[[Position], None]) -> None:
+        """See `Database.on_commit`."""
+        self._callbacks.append(callback)
+
+    async def close(self) -> None:
+        """See `Database.close`."""
+        self._closing = True
+        while self._running:
+            await asyncio.wait(self._running)
+        await self._writers.close()
+        await self._readers.close()
+
+
+async def open_postgres(url: str) -> PostgresDatabase:
+    """Open the database at *url*; see `open_database`."""
+    database = PostgresDatabase(Address.parse(url))
+    await database.position()  # so that a wrong address is known now
+    return database

@@ -1,0 +1,191 @@
+"""Open PostgreSQL connections as the house wants them, hold them ready, and name their faults."""
+
+import asyncio
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, TypeAlias
+from urllib.parse import parse_qsl, urlencode, urlsplit
+
+import asyncpg
+from sqlalchemy import Executable
+from sqlalchemy.dialects.postgresql.asyncpg import dialect as asyncpg_dialect
+
+from keybearer.server.store.database import Row
+from keybearer.server.store.faults import Conflict, StoreUnavailable
+from keybearer.server.store.statements import Statements
+
+Link: TypeAlias = "asyncpg.Connection[asyncpg.Record]"
+
+STATEMENTS = Statements(asyncpg_dialect())
+
+_CONNECT_S = 5.0
+_ANSWER_S = 30.0  # the client's own limit, for a server that does not answer at all
+_WAIT_S = 10.0  # for one of our own connections to be free
+_CACHED_STATEMENTS = 1_024
+# A role or database set to other values must not undo what acknowledgements rest upon. A warning
+# on COMMIT says that the standby did not confirm: it must reach us.
+SETTINGS = {
+    "application_name": "keybearer",
+    "client_min_messages": "warning",
+    "idle_in_transaction_session_timeout": "10s",
+    "lock_timeout": "5s",
+    "statement_timeout": "10s",
+    "synchronous_commit": "on",
+}
+
+_GONE = (OSError, TimeoutError, asyncpg.InterfaceError, asyncpg.PostgresConnectionError)
+_UNAVAILABLE = (
+    *_GONE,
+    asyncpg.IdleInTransactionSessionTimeoutError,
+    asyncpg.InsufficientResourcesError,
+    asyncpg.LockNotAvailableError,
+    asyncpg.OperatorInterventionError,
+    asyncpg.PostgresIOError,
+    asyncpg.PostgresSystemError,
+    asyncpg.ReadOnlySQLTransactionError,
+)
+FAULTS = (asyncpg.PostgresError, asyncpg.InterfaceError, OSError)
+
+
+@dataclass(frozen=True, slots=True)
+class Address:
+    """
+    Where the database is, and how it is spoken to.
+
+    Attributes:
+        url: as asyncpg takes it.
+        statements: how many prepared statements a connection keeps. 0, asked for by
+            ``?statement_cache_size=0``, means a pooler sits between that gives each
+            transaction another server connection; it also takes no settings at connecting.
+    """
+
+    url: str
+    statements: int
+
+    @classmethod
+    def parse(cls, url: str) -> "Address":
+        """Take our own word out of the *url*'s query; the rest is libpq's."""
+        parts = urlsplit(url)
+        query = dict(parse_qsl(parts.query, strict_parsing=bool(parts.query)))
+        statements = int(query.pop("statement_cache_size", _CACHED_STATEMENTS))
+        return cls(parts._replace(query=urlencode(query)).geturl(), statements)
+
+    @property
+    def is_pooled(self) -> bool:
+        """Whether a pooler in transaction mode sits between."""
+        return self.statements == 0
+
+    async def connect(self) -> Link:
+        """
+        Open a connection.
+
+        Raises:
+            StoreUnavailable: no server answered, or it turned us away.
+        """
+        try:
+            return await asyncpg.connect(
+                self.url,
+                timeout=_CONNECT_S,
+                command_timeout=_ANSWER_S,
+                statement_cache_size=self.statements,
+                max_cached_statement_lifetime=0,
+                server_settings={} if self.is_pooled else SETTINGS,
+            )
+        except FAULTS as error:
+            raise StoreUnavailable(f"PostgreSQL: {error!r}") from error
+
+
+def name_fault(error: Exception) -> Exception:
+    """Give the house's word for the driver's *error*; a mistake in a statement stays as it is."""
+    if isinstance(error, asyncpg.IntegrityConstraintViolationError):
+        return Conflict(error.constraint_name or f"{error.table_name}.{error.column_name}")
+    if isinstance(error, _UNAVAILABLE):
+        return StoreUnavailable(f"PostgreSQL: {error!r}")
+    return error
+
+
+class Connections:
+    """
+    Connections held ready: the one used last goes first, a broken one is made anew.
+
+    asyncpg's own pool resets a connection each time it comes back, a round trip that
+    costs two thirds of the rate of look-ups. Nothing here leaves anything to reset.
+    """
+
+    def __init__(self, address: Address, most: int) -> None:
+        self._address = address
+        self._places = asyncio.Semaphore(most)
+        self._ready: list[Link] = []
+        self._closed = False
+
+    async def take(self) -> Link:
+        """
+        Borrow a connection; it must be given back.
+
+        Raises:
+            StoreUnavailable: none is free for too long, or none can be opened.
+        """
+        if self._places.locked():
+            try:
+                await asyncio.wait_for(self._places.acquire(), _WAIT_S)
+            except TimeoutError as error:
+                raise StoreUnavailable("all connections to PostgreSQL are busy") from error
+        else:
+            await self._places.acquire()
+        try:
+            return await self._pick()
+        except BaseException:
+            self._places.release()
+            raise
+
+    async def _pick(self) -> Link:
+        if self._closed:
+            raise StoreUnavailable("the database is closed")
+        while self._ready:
+            connection = self._ready.pop()
+            if not connection.is_closed():
+                return connection
+        return await self._address.connect()
+
+    def give(self, connection: Link) -> None:
+        """Take a borrowed connection back; in the middle of a transaction it is of no more use."""
+        if self._closed or connection.is_in_transaction():
+            connection.terminate()
+        elif not connection.is_closed():
+            self._ready.append(connection)
+        self._places.release()
+
+    async def close(self) -> None:
+        """Close what is ready now, and what is borrowed as it comes back."""
+        self._closed = True
+        while self._ready:
+            await self._ready.pop().close(timeout=_CONNECT_S)
+
+
+class PostgresReader:
+    """A Reader on a borrowed connection."""
+
+    def __init__(self, connection: Link) -> None:
+        self._connection = connection
+
+    async def one(self, statement: Executable, /, **values: Any) -> Row | None:
+        """See `database.Reader.one`."""
+        return only(await self._fetch(statement, values), statement)
+
+    async def many(self, statement: Executable, /, **values: Any) -> list[Row]:
+        """See `database.Reader.many`."""
+        return await self._fetch(statement, values)
+
+    async def _fetch(self, statement: Executable, values: Mapping[str, Any]) -> list[Row]:
+        text, given = STATEMENTS.bind(statement, values)
+        try:
+            return [dict(record) for record in await self._connection.fetch(text, *given)]
+        except FAULTS as error:
+            raise name_fault(error) from error
+
+
+def only(rows: list[Row], statement: Executable) -> Row | None:
+    """Give the only one of *rows*, or None."""
+    if len(rows) > 1:
+        raise ValueError(f"asked for one row, found {len(rows)}: {statement}")
+    return rows[0] if rows else None

@@ -1,0 +1,134 @@
+"""One transaction of PostgreSQL: begun, run, its events numbered last, committed or rolled back."""
+
+from collections.abc import Mapping
+from typing import Any
+
+import asyncpg
+from sqlalchemy import Executable, Select
+
+from keybearer.server.store.database import Position, Row
+from keybearer.server.store.faults import OutcomeUnknown, StoreUnavailable
+from keybearer.server.store.feed_numbering import POSTGRES_CALL
+from keybearer.server.store.postgres_connections import FAULTS, SETTINGS, STATEMENTS, Address, Link, name_fault, only
+
+
+class PostgresTransaction:
+    """A Transaction on a borrowed connection."""
+
+    def __init__(self, connection: Link) -> None:
+        self._connection = connection
+        self.fault: BaseException | None = None
+        self.has_written = False
+
+    async def one(self, statement: Executable, /, **values: Any) -> Row | None:
+        """See `database.Reader.one`."""
+        return only(await self.many(statement, **values), statement)
+
+    async def many(self, statement: Executable, /, **values: Any) -> list[Row]:
+        """See `database.Reader.many`."""
+        text, given = self._prepare(statement, values)
+        try:
+            return [dict(record) for record in await self._connection.fetch(text, *given)]
+        except FAULTS as error:
+            self.fault = name_fault(error)
+            raise self.fault from error
+
+    async def run(self, statement: Executable, /, **values: Any) -> int:
+        """See `database.Transaction.run`."""
+        text, given = self._prepare(statement, values)
+        try:
+            status = await self._connection.execute(text, *given)
+        except FAULTS as error:
+            self.fault = name_fault(error)
+            raise self.fault from error
+        return int(status.rpartition(" ")[2])
+
+    def end(self) -> bool:
+        """
+        Take no more statements, and tell whether there may be something to number.
+
+        Raises:
+            Exception: a statement failed and the work went on as if it had not.
+        """
+        if self.fault is not None:
+            raise self.fault
+        self.fault = RuntimeError("this transaction is over")
+        return self.has_written
+
+    def _prepare(self, statement: Executable, values: Mapping[str, Any]) -> tuple[str, list[Any]]:
+        if self.fault is not None:
+            raise self.fault
+        self.has_written = self.has_written or not isinstance(statement, Select)
+        return STATEMENTS.bind(statement, values)
+
+
+class Boundary:
+    """
+    The statements at both ends of a transaction.
+
+    Behind a pooler no setting outlasts a transaction, so each one brings its own.
+    """
+
+    def __init__(self, address: Address) -> None:
+        local = (
+            "".join(f"; SET LOCAL {name} = '{value}'" for name, value in SETTINGS.items()) if address.is_pooled else ""
+        )
+        self._begin = f"BEGIN{local}"
+        self._snapshot = f"BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY{local}"
+
+    async def begin(self, connection: Link, *, for_reading: bool = False) -> None:
+        """Open a transaction on *connection*."""
+        try:
+            await connection.execute(self._snapshot if for_reading else self._begin)
+        except FAULTS as error:
+            raise name_fault(error) from error
+
+
+async def number_events(connection: Link) -> Position | None:
+    """Number the events that *connection*'s transaction can see, as its last statement; None if there are none."""
+    try:
+        head = await connection.fetchrow(POSTGRES_CALL)
+    except FAULTS as error:
+        raise name_fault(error) from error
+    return (head["epoch"], head["seq"]) if head else None
+
+
+async def commit(connection: Link) -> None:
+    """
+    Commit; only a COMMIT that says so, without a word more, has committed.
+
+    Raises:
+        StoreUnavailable: the server rolled back instead.
+        OutcomeUnknown: it failed, or warned that a standby has not confirmed.
+
+    Source: coherence.md 5.2, S3, and finding 3.
+    """
+    notices: list[asyncpg.PostgresLogMessage] = []
+
+    def note(_connection: object, message: asyncpg.PostgresLogMessage) -> None:
+        notices.append(message)
+
+    connection.add_log_listener(note)
+    try:
+        status = await connection.execute("COMMIT")
+    except (asyncpg.IntegrityConstraintViolationError, asyncpg.TransactionRollbackError) as error:
+        raise name_fault(error) from error  # both say that the transaction was rolled back
+    except FAULTS as error:
+        connection.terminate()
+        raise OutcomeUnknown(f"PostgreSQL: {error!r}") from error
+    finally:
+        connection.remove_log_listener(note)
+    if notices:
+        raise OutcomeUnknown(f"PostgreSQL on COMMIT: {notices}")
+    if status != "COMMIT":
+        raise StoreUnavailable(f"PostgreSQL answered COMMIT with {status}")
+
+
+async def roll_back(connection: Link) -> None:
+    """Roll back, or let the server do so by leaving it."""
+    try:
+        await connection.execute("ROLLBACK")
+    except BaseException as error:
+        connection.terminate()
+        if not isinstance(error, FAULTS):
+            raise
