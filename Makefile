@@ -21,8 +21,10 @@ help:
 	@echo "make pins      requirements/*.txt, resolved anew"
 
 setup: $(SERVER_STAMP)
+	@:
 
 dev: $(DEV_STAMP)
+	@:
 
 $(BIN)/python:
 	@python=$$(tools/find_python) && echo "Making $(VENV) with $$python" && "$$python" -m venv --clear $(VENV)

