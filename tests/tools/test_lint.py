@@ -40,6 +40,7 @@ RIGHT = [
     pytest.param(STORE, "try: f()\nexcept BaseException:\n    g()\n    raise\n", id="tidied up and raised again"),
     pytest.param(STORE, "try: f()\nexcept ValueError: pass\n", id="one kind of exception"),
     pytest.param("src/keybearer/cli/main.py", "try: f()\nexcept Exception: pass\n", id="at an edge"),
+    pytest.param("src/keybearer/server/store/migrations/0001.py", LONG_FUNCTION * 8, id="a migration is one list"),
     pytest.param(STORE, FITTING_FUNCTION, id="40 lines"),
     pytest.param(STORE, "def f(self, tx, a, b, c, *, d, e): ...\n", id="five parameters"),
     pytest.param(STORE, "x = 1\n" * 300, id="300 lines"),
