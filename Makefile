@@ -53,7 +53,7 @@ check: dev
 	@$(BIN)/ruff check --quiet
 	@$(BIN)/lint-imports --no-cache > $(VENV)/.contracts || { cat $(VENV)/.contracts; exit 1; }
 	@$(BIN)/python tools/lint.py
-	@$(BIN)/mypy
+	@$(BIN)/mypy src tests tools $(wildcard bench)
 
 bench: dev
 	@tools/npm_packages bench

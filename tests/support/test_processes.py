@@ -1,4 +1,4 @@
-"""The helper around the server's process waits, tells why a start failed, and leaves nothing running."""
+"""A server process is ready when it is handed over, quotes itself when it fails, and is gone afterwards."""
 
 import stat
 import sys
@@ -25,7 +25,7 @@ if sys.argv[1] == "serve":
 
 @pytest.fixture
 def program(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """Put a stand-in where the server's program is: this is a test of the helper."""
+    """Put a stand-in where the server's program is; what is tested here is the handling of it."""
     file = tmp_path / "keybearer"
     file.write_text(READY.format(python=sys.executable))
     file.chmod(file.stat().st_mode | stat.S_IXUSR)
