@@ -69,7 +69,7 @@ async def read_position(reader: Reader) -> Position:
 POSTGRES_FUNCTION = """
 CREATE OR REPLACE FUNCTION number_feed() RETURNS TABLE (epoch TEXT, seq BIGINT) LANGUAGE plpgsql AS $$
 DECLARE
-    head feed_head%ROWTYPE;
+    head RECORD;
     event RECORD;
     chained BYTEA;
 BEGIN

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Any, Concatenate, ParamSpec, Protocol, TypeVar, cast
 
 from keybearer.server.store.database import Position, Transaction
-from keybearer.server.store.faults import StoreUnavailable
+from keybearer.server.store.faults import OutcomeUnknown, StoreUnavailable
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -136,24 +136,19 @@ class GroupWriter:
         try:
             done = await self._keep(group)
         except StoreUnavailable as fault:
-            # Also those who were refused: what they were refused for may have been rolled back with the rest.
-            done = [_Done(job, raised=fault) for job in group]
-            await self._renew()
-        except asyncio.CancelledError:
-            raise
-        except BaseException as error:  # edge: a fault of ours must not leave waiters waiting for ever
+            done = await self._give_up(group, fault)
+        except Exception as error:  # edge: a fault of ours must not end the only writer
             _LOG.exception("the writer failed")
-            done = [_Done(job, raised=error) for job in group]
-            await self._renew()
-        finally:
-            for one in done or [_Done(job, raised=StoreUnavailable("the writer was stopped")) for job in group]:
+            done = await self._give_up(group, OutcomeUnknown(repr(error)))
+        finally:  # a writer that is stopped, or that fails by a fault of ours, leaves nobody waiting
+            for one in done or [_Done(job, raised=OutcomeUnknown("the writer was stopped")) for job in group]:
                 one.tell()
 
-    async def _renew(self) -> None:
-        try:
-            await self._session.renew()
-        except StoreUnavailable as fault:
-            _LOG.warning("the store is still unavailable: %s", fault)
+    async def _give_up(self, group: list[_Job], fault: StoreUnavailable) -> list[_Done]:
+        """Tell all the same, also who was refused: what he was refused for may have been rolled back."""
+        _LOG.warning("a group of %d works was not kept: %r", len(group), fault)
+        await self._session.renew()
+        return [_Done(job, raised=type(fault)(*fault.args)) for job in group]
 
     async def _keep(self, group: list[_Job]) -> list[_Done]:
         await self._session.begin()
@@ -165,8 +160,7 @@ class GroupWriter:
         position = await self._session.number()
         await self._session.commit()
         if position is not None:
-            for callback in self._callbacks:
-                callback(position)
+            self._publish(position)
         return done
 
     async def _run(self, job: _Job) -> _Done:
@@ -174,12 +168,19 @@ class GroupWriter:
         try:
             returned = await job.work(part)
             await self._session.keep_part()
-        except BaseException as error:
+        except asyncio.CancelledError as error:
             await self._session.drop_part()
-            if isinstance(error, asyncio.CancelledError) and self._is_cancelled():
+            if self._task.cancelling():  # the writer itself is stopped
                 raise
+            return _Done(job, raised=error)
+        except Exception as error:  # edge: what a work raises is its caller's
+            await self._session.drop_part()
             return _Done(job, raised=error)
         return _Done(job, returned)
 
-    def _is_cancelled(self) -> bool:
-        return self._task.cancelling() > 0
+    def _publish(self, position: Position) -> None:
+        for callback in self._callbacks:
+            try:
+                callback(position)
+            except Exception:  # edge: the works are kept, whatever the listener makes of it
+                _LOG.exception("a listener failed at %s", position)

@@ -149,11 +149,13 @@ class Connections:
 
     def give(self, connection: Link) -> None:
         """Take a borrowed connection back; in the middle of a transaction it is of no more use."""
+        self._places.release()
+        if connection.is_closed():
+            return
         if self._closed or connection.is_in_transaction():
             connection.terminate()
-        elif not connection.is_closed():
+        else:
             self._ready.append(connection)
-        self._places.release()
 
     async def close(self) -> None:
         """Close what is ready now, and what is borrowed as it comes back."""

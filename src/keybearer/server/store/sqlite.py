@@ -66,7 +66,8 @@ class SqliteDatabase:
 
     async def number_stray_events(self) -> Position:
         """See `Database.number_stray_events`."""
-        return await self.transact(read_position)
+        await self.transact(read_position)  # any transaction numbers what it finds
+        return await self.position()
 
     def on_commit(self, callback: Callable[[Position], None]) -> None:
         """See `Database.on_commit`."""

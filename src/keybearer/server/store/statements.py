@@ -2,9 +2,17 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, cast
 
-from sqlalchemy import Executable, Integer, LargeBinary, MetaData, String
+from sqlalchemy import (
+    Executable,
+    Integer,
+    LargeBinary,
+    MetaData,
+    PrimaryKeyConstraint,
+    String,
+    UniqueConstraint,
+)
 from sqlalchemy.engine.interfaces import Dialect
 from sqlalchemy.sql.compiler import SQLCompiler
 from sqlalchemy.sql.elements import ClauseElement
@@ -57,7 +65,7 @@ class Statements:
         return known.text, [given[name] for name in known.order]
 
     def _learn(self, statement: Executable, values: Mapping[str, Any]) -> _Compiled:
-        compiled = self._compile(statement, values)
+        compiled = self._compile(cast("ClauseElement", statement), values)
         if compiled.insert_prefetch or compiled.update_prefetch:
             msg = f"defaults made in Python do not reach the bare driver: {compiled}"
             raise TypeError(msg)
@@ -76,10 +84,7 @@ class Statements:
         self._known[statement] = known
         return known
 
-    def _compile(self, statement: Executable, values: Mapping[str, Any]) -> SQLCompiler:
-        if not isinstance(statement, ClauseElement):
-            msg = f"not a SQLAlchemy Core statement: {statement!r}"
-            raise TypeError(msg)
+    def _compile(self, statement: ClauseElement, values: Mapping[str, Any]) -> SQLCompiler:
         columns = None
         if isinstance(statement, Insert):
             if not (statement._values or statement._multi_values or statement.select):  # noqa: SLF001 - nothing public tells
@@ -104,12 +109,8 @@ def constraint_names(metadata: MetaData) -> dict[frozenset[str], str]:
     """
     names = {}
     for table in metadata.tables.values():
-        rules = [*table.constraints, *(index for index in table.indexes if index.unique)]
-        for rule in rules:
-            columns = getattr(rule, "columns", None)
-            if columns and rule.name and type(rule).__visit_name__ in _UNIQUE:
-                names[frozenset(f"{table.name}.{column.name}" for column in columns)] = str(rule.name)
+        keys = [rule for rule in table.constraints if isinstance(rule, PrimaryKeyConstraint | UniqueConstraint)]
+        indexes = [rule for rule in table.indexes if rule.unique]
+        for rule in (*keys, *indexes):
+            names[frozenset(f"{table.name}.{column.name}" for column in rule.columns)] = str(rule.name)
     return names
-
-
-_UNIQUE = frozenset({"unique_constraint", "primary_key_constraint", "index"})

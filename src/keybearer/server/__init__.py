@@ -1,0 +1,1 @@
+"""The server: doors, actions, rules and store."""

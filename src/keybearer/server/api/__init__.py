@@ -1,0 +1,1 @@
+"""Doors for integrators: the /api/v2 endpoints."""

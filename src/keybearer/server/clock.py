@@ -1,0 +1,28 @@
+"""The one place where the server asks what time it is."""
+
+import time
+from collections.abc import Callable
+from datetime import UTC, datetime
+from typing import Final
+
+SECOND: Final = 1_000_000  # microseconds
+MINUTE: Final = 60 * SECOND
+HOUR: Final = 60 * MINUTE
+DAY: Final = 24 * HOUR
+
+Clock = Callable[[], int]
+
+
+def now() -> int:
+    """Return the time in microseconds since 1970 UTC."""
+    return time.time_ns() // 1_000
+
+
+def as_datetime(at: int) -> datetime:
+    """Turn microseconds since 1970 into a UTC datetime of whole seconds, for doors that show it."""
+    return datetime.fromtimestamp(at // SECOND, UTC)
+
+
+def as_wire(at: int) -> str:
+    """Write a time the way the API does: ``YYYY-MM-DDTHH:MM:SSZ``, whole seconds in UTC."""
+    return as_datetime(at).strftime("%Y-%m-%dT%H:%M:%SZ")

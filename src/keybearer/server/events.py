@@ -1,0 +1,76 @@
+"""What a change tells the activity log: who did what to what, by which means."""
+
+from dataclasses import dataclass
+from typing import Final
+
+
+@dataclass(frozen=True, slots=True)
+class Actor:
+    """
+    Who makes a change, and from where.
+
+    A person on a page has a user and perhaps an active team; an app at the token endpoint has a client; the command
+    line has neither. ``token_id`` is set when a token acts.
+    """
+
+    request_id: str
+    address: str
+    user_id: int | None = None
+    client_id: str | None = None
+    token_id: str | None = None
+    token_last4: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Activity:
+    """
+    One change, as the log keeps it.
+
+    Args:
+        action: what was done, ``noun.verb`` from ``ACTIONS``.
+        subject: what it was done to: ``client:<id>``, ``grant:<id>``, ``user:<id>``, ``membership:<user>:<team>`` ….
+        outcome: ``done`` or ``refused``.
+    """
+
+    action: str
+    subject: str
+    user_id: int | None = None
+    team_id: int | None = None
+    environment: str | None = None
+    client_id: str | None = None
+    grant_id: str | None = None
+    token_id: str | None = None
+    token_last4: str | None = None
+    outcome: str = "done"
+
+
+ACTIONS: Final = {
+    "user.created": "A user was added",
+    "user.changed": "A user's name or address changed",
+    "user.disabled": "A user was disabled",
+    "user.enabled": "A user was enabled again",
+    "password.changed": "A password was changed",
+    "session.started": "Somebody signed in",
+    "session.refused": "A sign-in was refused",
+    "session.ended": "A session ended",
+    "session.team_switched": "The active team of a session changed",
+    "email.change_requested": "A new email address was asked for",
+    "team.created": "A team was added",
+    "team.changed": "A team's details changed",
+    "member.joined": "Somebody joined a team",
+    "member.changed": "A member's role changed",
+    "member.left": "Somebody left a team",
+    "token.created": "A personal access token was made",
+    "token.issued": "An app got tokens for a code",
+    "token.refreshed": "An app refreshed its tokens",
+    "token.revoked": "A token was revoked",
+    "code.replayed": "A code was used twice; what the first use gave was ended",
+    "refresh.replayed": "A refresh token was used twice; its family was ended",
+    "grant.created": "A user let an app in",
+    "grant.denied": "A user refused an app",
+    "grant.ended": "What acted in a user's name was cut off",
+    "client.created": "An API client was registered",
+    "client.changed": "An API client was changed",
+    "client.secret_rotated": "An API client got a new secret",
+    "client.deleted": "An API client was deleted",
+}

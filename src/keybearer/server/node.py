@@ -1,0 +1,39 @@
+"""One running server process: what every door is handed, and nothing more."""
+
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from typing import Concatenate, ParamSpec, TypeVar
+
+from keybearer.server.clock import Clock
+from keybearer.server.last_used import LastUsed
+from keybearer.server.mail import Mailer
+from keybearer.server.passwords import Passwords
+from keybearer.server.quotas import Quotas
+from keybearer.server.settings import Settings
+from keybearer.server.store.database import Database, Reader, Transaction
+
+P = ParamSpec("P")
+T = TypeVar("T")
+
+
+@dataclass(frozen=True, slots=True)
+class Node:
+    """The parts that doors work with; made once in ``app`` and handed down."""
+
+    settings: Settings
+    database: Database
+    now: Clock
+    passwords: Passwords
+    mailer: Mailer
+    quotas: Quotas
+    last_used: LastUsed
+
+    async def act(
+        self, action: Callable[Concatenate[Transaction, P], Awaitable[T]], *args: P.args, **kwargs: P.kwargs
+    ) -> T:
+        """Run an action in one transaction: returning commits, raising rolls back; durable when this returns."""
+        return await self.database.transact(action, *args, **kwargs)
+
+    async def view(self, read: Callable[Concatenate[Reader, P], Awaitable[T]], *args: P.args, **kwargs: P.kwargs) -> T:
+        """Run a read on one unchanging snapshot."""
+        return await self.database.view(read, *args, **kwargs)

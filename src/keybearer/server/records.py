@@ -1,0 +1,200 @@
+"""Frozen rows: how data travels between store, actions and doors. Times are microseconds since 1970 UTC."""
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class User:
+    """A person; ``email_key`` is the form in which two addresses are compared."""
+
+    user_id: int
+    email: str
+    email_key: str
+    name: str
+    password_hash: str
+    verified_at: int | None
+    disabled_at: int | None
+    created_at: int
+    updated_at: int
+
+
+@dataclass(frozen=True, slots=True)
+class Team:
+    """A team, in one environment for good."""
+
+    team_id: int
+    identifier: str
+    uuid: str
+    name: str
+    environment: str
+    contact: str
+    telephone: str | None
+    tier: str
+    logo: str | None
+    supported_at: int | None
+    created_at: int
+    updated_at: int
+    archived_at: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class Member:
+    """A user's place in a team, with the user's name and address as they are now; ``role`` is None once they left."""
+
+    membership_id: int
+    team_id: int
+    user_id: int
+    role: str | None
+    expires_at: int | None
+    joined_at: int
+    left_at: int | None
+    name: str
+    email: str
+    disabled_at: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class Client:
+    """An app registered for OAuth; it belongs to one team and so to one environment."""
+
+    client_id: str
+    team_id: int
+    environment: str
+    name: str
+    kind: str
+    pkce: str
+    created_by: int
+    twin_of: str | None
+    created_at: int
+    updated_at: int
+    deleted_at: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class ClientSecret:
+    """One of a client's secrets; only its digest is kept."""
+
+    secret_id: str
+    client_id: str
+    digest: bytes
+    last4: str
+    created_at: int
+    expires_at: int
+
+
+@dataclass(frozen=True, slots=True)
+class Grant:
+    """This user lets whoever bears its tokens act as them in this one team; ``client_id`` None is a personal token."""
+
+    grant_id: str
+    user_id: int
+    team_id: int
+    environment: str
+    client_id: str | None
+    name: str | None
+    created_at: int
+    ended_at: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class Family:
+    """What one consent started: a code and the tokens that follow from it."""
+
+    family_id: str
+    grant_id: str
+    narrowing: str
+    scope: str
+    created_at: int
+    expires_at: int
+    ended_at: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class Code:
+    """An authorization code; ``redirect_uri_sent`` says whether the request named the redirect URI (RFC 6749 §4.1.3)."""
+
+    digest: bytes
+    family_id: str
+    client_id: str
+    redirect_uri: str
+    redirect_uri_sent: str
+    challenge: str | None
+    created_at: int
+    expires_at: int
+    used_at: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class HeldRefresh:
+    """A refresh token as the server holds it, with what decides whether it may still be used."""
+
+    token_id: str
+    grant_id: str
+    family_id: str
+    pair_id: str
+    narrowing: str
+    scope: str
+    expires_at: int
+    revoked_at: int | None
+    used_at: int | None
+    successor_pair_id: str | None
+    sealed_successor: bytes | None
+    client_id: str
+    environment: str
+    user_id: int
+    team_id: int
+    grant_ended_at: int | None
+    family_ended_at: int | None
+    family_expires_at: int
+    user_disabled_at: int | None
+    team_archived_at: int | None
+    role: str | None
+    membership_expires_at: int | None
+    successor_used_at: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class Authorization:
+    """An authorization request that waits for its user's consent."""
+
+    digest: bytes
+    session_id: str
+    client_id: str
+    redirect_uri: str
+    redirect_uri_sent: str
+    state: str | None
+    narrowing: str
+    scope: str
+    challenge: str | None
+    created_at: int
+    expires_at: int
+    used_at: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class Session:
+    """A person's sign-in in one browser; ``team_id`` is the active team."""
+
+    session_id: str
+    user_id: int
+    team_id: int | None
+    user_agent: str
+    address: str
+    created_at: int
+    authenticated_at: int
+    seen_at: int
+    expires_at: int
+    ended_at: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class MailLink:
+    """A link that was mailed and acts once."""
+
+    digest: bytes
+    purpose: str
+    user_id: int
+    email: str
+    created_at: int
+    expires_at: int
+    used_at: int | None

@@ -1,0 +1,1 @@
+"""Judgments; pure functions without SQL, HTTP, clock or settings."""

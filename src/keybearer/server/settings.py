@@ -1,0 +1,144 @@
+"""What an operator can choose, read once from the environment and a TOML file."""
+
+import os
+import re
+from pathlib import Path
+from typing import Annotated, Final, Self
+
+from pydantic import Field, SecretStr, field_validator, model_validator
+from pydantic_settings import (
+    BaseSettings,
+    NoDecode,
+    PydanticBaseSettingsSource,
+    SettingsConfigDict,
+    TomlConfigSettingsSource,
+)
+
+from keybearer.server.environment_files import FileSecretsSource
+from keybearer.server.roles import (
+    DEFAULT_PERMISSIONS,
+    ROLE_NAMES,
+    default_role_permissions,
+)
+
+YEAR_S: Final = 31_536_000
+_RATE: Final = re.compile(r"(\d{1,6})/(second|minute|hour)")
+_WINDOWS_S: Final = {"second": 1, "minute": 60, "hour": 3600}
+
+
+class Rate(tuple[int, int]):
+    """How many calls (first) are allowed in how many seconds (second)."""
+
+    __slots__ = ()
+
+
+class Settings(BaseSettings):
+    """Settings with their defaults; ``KEYBEARER_<NAME>`` in the environment wins over the file named by ``KEYBEARER_CONFIG``."""
+
+    model_config = SettingsConfigDict(env_prefix="KEYBEARER_", frozen=True, extra="ignore")
+
+    data_dir: Path = Field(Path("data"), description="Embedded database, generated keys, mail as files.")
+    database_url: SecretStr = Field(
+        SecretStr(""), description="postgresql://… for several nodes; SQLite in the data directory when empty."
+    )
+    issuer: str = Field("http://127.0.0.1:8000", description="Public base URL; never taken from a request.")
+    token_prefix: str = Field(
+        "kb", pattern=r"^[a-z][a-z0-9]{0,15}$", description="The API provider's own prefix for tokens."
+    )
+    product_name: str = Field("Keybearer", min_length=1, max_length=60, description="The name people see on the pages.")
+    rate_limit: str = Field("200/minute", description="Calls per user and team: N/second, N/minute or N/hour.")
+    access_token_ttl: int = Field(YEAR_S, ge=60, le=10 * YEAR_S, description="Seconds an OAuth access token lives.")
+    personal_token_ttl: int = Field(
+        YEAR_S, ge=60, le=YEAR_S, description="Seconds a personal access token lives at most."
+    )
+    code_ttl: int = Field(600, ge=10, le=600, description="Seconds an authorization code lives.")
+    refresh_token_ttl: int = Field(
+        2 * YEAR_S, ge=60, description="Seconds after which a family of tokens ends for good."
+    )
+    refresh_idle_ttl: int = Field(YEAR_S, ge=60, description="Seconds after which an unused refresh token ends.")
+    session_idle_ttl: int = Field(8 * 3600, ge=60, description="Seconds after which an unused sign-in ends.")
+    session_ttl: int = Field(14 * 24 * 3600, ge=60, description="Seconds after which a sign-in ends, used or not.")
+    trusted_proxies: Annotated[tuple[str, ...], NoDecode] = Field(
+        (), description="Addresses that may set forwarding headers, comma-separated."
+    )
+    smtp_url: SecretStr = Field(
+        SecretStr(""), description="smtp://user:password@host:port; mail goes to files when empty."
+    )
+    mail_from: str = Field("keybearer@localhost", description="The sender of mail.")
+    permissions: dict[str, str] = Field(
+        default_factory=lambda: dict(DEFAULT_PERMISSIONS),
+        description="Permission names and what they let a token do, in words.",
+    )
+    roles: dict[str, dict[str, tuple[str, ...]]] = Field(
+        default_factory=dict, description="What a role may do, where it differs from the default."
+    )
+
+    @classmethod
+    def settings_customise_sources(
+        cls,
+        settings_cls: type[BaseSettings],
+        init_settings: PydanticBaseSettingsSource,
+        env_settings: PydanticBaseSettingsSource,
+        dotenv_settings: PydanticBaseSettingsSource,  # noqa: ARG003 - the signature is pydantic's
+        file_secret_settings: PydanticBaseSettingsSource,  # noqa: ARG003 - the signature is pydantic's
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        """Order the sources: arguments, environment, ``…_FILE`` variables, TOML file."""
+        sources = [init_settings, env_settings, FileSecretsSource(settings_cls)]
+        if config := os.environ.get("KEYBEARER_CONFIG"):
+            sources.append(TomlConfigSettingsSource(settings_cls, config))
+        return tuple(sources)
+
+    @field_validator("issuer")
+    @classmethod
+    def _issuer_is_a_base_url(cls, value: str) -> str:
+        if not re.fullmatch(r"https?://[A-Za-z0-9.\-\[\]:]+(/[A-Za-z0-9._~/-]*)?", value):
+            msg = "must be an http or https URL with a host and no query or fragment"
+            raise ValueError(msg)
+        return value.rstrip("/")
+
+    @field_validator("trusted_proxies", mode="before")
+    @classmethod
+    def _split_at_commas(cls, value: object) -> object:
+        return tuple(part.strip() for part in value.split(",") if part.strip()) if isinstance(value, str) else value
+
+    @field_validator("rate_limit")
+    @classmethod
+    def _rate_is_readable(cls, value: str) -> str:
+        match = _RATE.fullmatch(value)
+        if match is None or int(match[1]) == 0:
+            msg = "must read like 200/minute"
+            raise ValueError(msg)
+        return value
+
+    @model_validator(mode="after")
+    def _roles_and_permissions_are_known(self) -> Self:
+        for role, table in self.roles.items():
+            if role not in ROLE_NAMES or set(table) != {"permissions"}:
+                msg = f"roles.{role} must be one of {', '.join(ROLE_NAMES)} and hold only 'permissions'"
+                raise ValueError(msg)
+            if unknown := set(table["permissions"]) - set(self.permissions):
+                msg = f"roles.{role} names unknown permissions: {', '.join(sorted(unknown))}"
+                raise ValueError(msg)
+        return self
+
+    @property
+    def store_url(self) -> str:
+        """The database's URL; the embedded one unless another is set."""
+        return self.database_url.get_secret_value() or f"sqlite:///{self.data_dir.absolute() / 'keybearer.db'}"
+
+    @property
+    def rate(self) -> Rate:
+        """The rate limit as (calls, seconds)."""
+        calls, window = self.rate_limit.split("/")
+        return Rate((int(calls), _WINDOWS_S[window]))
+
+    @property
+    def is_https(self) -> bool:
+        """Whether people and programs reach the server over TLS."""
+        return self.issuer.startswith("https://")
+
+    @property
+    def role_permissions(self) -> dict[str, frozenset[str]]:
+        """What each role may do: the defaults, with the file's tables in their place."""
+        chosen = default_role_permissions(frozenset(self.permissions))
+        return chosen | {role: frozenset(table["permissions"]) for role, table in self.roles.items()}

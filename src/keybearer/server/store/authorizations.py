@@ -1,0 +1,48 @@
+"""Authorization requests that wait for their user's consent."""
+
+from sqlalchemy import bindparam, insert, select, update
+
+from keybearer.server.records import Authorization
+from keybearer.server.store.database import Reader, Transaction
+from keybearer.server.store.tables import authorizations
+
+_ADD = insert(authorizations)
+_IS_WAITING = (
+    (authorizations.c.digest == bindparam("the_digest"))
+    & (authorizations.c.session_id == bindparam("the_session"))
+    & authorizations.c.used_at.is_(None)
+    & (authorizations.c.expires_at > bindparam("now"))
+)
+_WAITING = select(authorizations).where(_IS_WAITING)
+_TAKE = update(authorizations).where(_IS_WAITING).values(used_at=bindparam("now")).returning(*authorizations.c)
+
+
+async def add(tx: Transaction, request: Authorization) -> None:
+    """Keep a request until its user has decided."""
+    await tx.run(
+        _ADD,
+        digest=request.digest,
+        session_id=request.session_id,
+        client_id=request.client_id,
+        redirect_uri=request.redirect_uri,
+        redirect_uri_sent=request.redirect_uri_sent,
+        state=request.state,
+        narrowing=request.narrowing,
+        scope=request.scope,
+        challenge=request.challenge,
+        created_at=request.created_at,
+        expires_at=request.expires_at,
+        used_at=None,
+    )
+
+
+async def waiting(reader: Reader, digest: bytes, session_id: str, now: int) -> Authorization | None:
+    """Return the request that this session started and nobody has decided yet."""
+    row = await reader.one(_WAITING, the_digest=digest, the_session=session_id, now=now)
+    return Authorization(**row) if row else None
+
+
+async def take(tx: Transaction, digest: bytes, session_id: str, now: int) -> Authorization | None:
+    """Use up the request that this session started; None for another session's, a decided or an old one."""
+    row = await tx.one(_TAKE, the_digest=digest, the_session=session_id, now=now)
+    return Authorization(**row) if row else None

@@ -1,0 +1,130 @@
+"""Memberships: who is in which team, with which role; the row outlives the membership, without a role."""
+
+from sqlalchemy import bindparam, func, insert, or_, select, update
+
+from keybearer.server.records import Member, Team
+from keybearer.server.store.database import Reader, Transaction
+from keybearer.server.store.tables import memberships, teams, users
+
+_MEMBER = select(
+    memberships,
+    users.c.name,
+    users.c.email,
+    users.c.disabled_at,
+).join(users, users.c.user_id == memberships.c.user_id)
+_IS_CURRENT = memberships.c.role.is_not(None) & or_(
+    memberships.c.expires_at.is_(None), memberships.c.expires_at > bindparam("now")
+)
+_IN_TEAM = memberships.c.team_id == bindparam("team_id")
+
+_OF_USER = _MEMBER.where(_IN_TEAM, memberships.c.user_id == bindparam("user_id"))
+_BY_ID = _MEMBER.where(_IN_TEAM, memberships.c.membership_id == bindparam("membership_id"))
+_PAGE = (
+    _MEMBER.where(_IN_TEAM, _IS_CURRENT)
+    .order_by(memberships.c.membership_id)
+    .limit(bindparam("limit"))
+    .offset(bindparam("offset"))
+)
+_COUNT = select(func.count().label("total")).select_from(memberships).where(_IN_TEAM, _IS_CURRENT)
+_OWNERS = (
+    select(memberships.c.user_id)
+    .join(users, users.c.user_id == memberships.c.user_id)
+    .where(_IN_TEAM, memberships.c.role == "owner")
+)
+_LOCK_TEAM = select(teams.c.team_id).where(teams.c.team_id == bindparam("team_id")).with_for_update()
+
+_IS_TEAM_OF_USER = (memberships.c.user_id == bindparam("user_id")) & _IS_CURRENT & teams.c.archived_at.is_(None)
+_TEAMS_PAGE = (
+    select(teams)
+    .join(memberships, memberships.c.team_id == teams.c.team_id)
+    .where(_IS_TEAM_OF_USER)
+    .order_by(teams.c.team_id)
+    .limit(bindparam("limit"))
+    .offset(bindparam("offset"))
+)
+_TEAMS_COUNT = (
+    select(func.count().label("total"))
+    .select_from(teams)
+    .join(memberships, memberships.c.team_id == teams.c.team_id)
+    .where(_IS_TEAM_OF_USER)
+)
+
+_ADD = insert(memberships)
+_SET_ROLE = (
+    update(memberships)
+    .where(memberships.c.team_id == bindparam("the_team"), memberships.c.user_id == bindparam("the_user"))
+    .values(role=bindparam("role"), expires_at=bindparam("expires_at"), left_at=None)
+)
+_LEAVE = (
+    update(memberships)
+    .where(memberships.c.team_id == bindparam("the_team"), memberships.c.user_id == bindparam("the_user"))
+    .values(role=None, expires_at=None, left_at=bindparam("now"))
+)
+
+
+async def of_user(reader: Reader, team_id: int, user_id: int) -> Member | None:
+    """Return the user's place in the team, also a former one (its role is None); None if there never was one."""
+    row = await reader.one(_OF_USER, team_id=team_id, user_id=user_id)
+    return Member(**row) if row else None
+
+
+async def by_membership_id(reader: Reader, team_id: int, membership_id: int) -> Member | None:
+    """Return the place of this id in this team; None if the id is another team's or nobody's."""
+    row = await reader.one(_BY_ID, team_id=team_id, membership_id=membership_id)
+    return Member(**row) if row else None
+
+
+async def page(reader: Reader, team_id: int, now: int, limit: int, offset: int) -> list[Member]:
+    """Return the team's present members in the order in which they joined first."""
+    rows = await reader.many(_PAGE, team_id=team_id, now=now, limit=limit, offset=offset)
+    return [Member(**row) for row in rows]
+
+
+async def count(reader: Reader, team_id: int, now: int) -> int:
+    """Return how many members the team has at *now*."""
+    row = await reader.one(_COUNT, team_id=team_id, now=now)
+    return row["total"] if row else 0
+
+
+async def teams_page(reader: Reader, user_id: int, now: int, limit: int, offset: int) -> list[Team]:
+    """Return the teams that the user belongs to at *now*."""
+    rows = await reader.many(_TEAMS_PAGE, user_id=user_id, now=now, limit=limit, offset=offset)
+    return [Team(**row) for row in rows]
+
+
+async def teams_count(reader: Reader, user_id: int, now: int) -> int:
+    """Return how many teams the user belongs to at *now*."""
+    row = await reader.one(_TEAMS_COUNT, user_id=user_id, now=now)
+    return row["total"] if row else 0
+
+
+async def lock_owners(tx: Transaction, team_id: int) -> frozenset[int]:
+    """
+    Return the user ids of the team's owners, and let nobody else change them until this transaction ends.
+
+    The team's row is the lock: of two removals of the last two owners at the same moment, one waits and then sees
+    that the other was first.
+    """
+    await tx.one(_LOCK_TEAM, team_id=team_id)
+    return frozenset(row["user_id"] for row in await tx.many(_OWNERS, team_id=team_id))
+
+
+async def set_role(tx: Transaction, member: tuple[int, int], role: str, expires_at: int | None, now: int) -> None:
+    """
+    Give the user a role in the team, whether they are in it, were once, or never were.
+
+    Args:
+        member: team id and user id.
+        expires_at: the end of a time-limited role; None for the others.
+    """
+    team_id, user_id = member
+    changed = await tx.run(_SET_ROLE, the_team=team_id, the_user=user_id, role=role, expires_at=expires_at)
+    if not changed:
+        await tx.run(
+            _ADD, team_id=team_id, user_id=user_id, role=role, expires_at=expires_at, joined_at=now, left_at=None
+        )
+
+
+async def leave(tx: Transaction, team_id: int, user_id: int, now: int) -> None:
+    """Take the user's role in the team away; the place stays, without a role."""
+    await tx.run(_LEAVE, the_team=team_id, the_user=user_id, now=now)

@@ -1,0 +1,92 @@
+"""Bring a database to this version's tables; Alembic writes the SQL, the bare driver runs it."""
+
+import asyncio
+import io
+from contextlib import closing
+from pathlib import Path
+from typing import Final
+
+import apsw
+import asyncpg
+from alembic import command
+from alembic.config import Config
+from alembic.script import ScriptDirectory
+
+_FOLDER: Final = Path(__file__).parent
+_BUSY_MS: Final = 60_000
+_PRESENT: Final = "SELECT version_num FROM alembic_version"
+
+
+def migrate(url: str) -> bool:
+    """
+    Bring the database at *url* to this version, in one transaction; several that try at once take turns.
+
+    Args:
+        url: ``sqlite:///path`` or ``postgresql://…``.
+
+    Returns:
+        Whether there was anything to do.
+
+    Raises:
+        RuntimeError: the database was made by a later version.
+    """
+    if url.startswith("sqlite:"):
+        return _migrate_sqlite(url.removeprefix("sqlite:///"))
+    return asyncio.run(_migrate_postgres(url))
+
+
+def newest() -> str:
+    """Return the revision that this version's code expects."""
+    head = ScriptDirectory(str(_FOLDER)).get_current_head()
+    assert head is not None  # noqa: S101 - there is a first revision
+    return head
+
+
+def script(dialect: str, present: str | None) -> str:
+    """
+    Return the SQL that leads from the *present* revision (None: an empty database) to the newest.
+
+    Raises:
+        RuntimeError: *present* is not one of ours.
+    """
+    known = {revision.revision for revision in ScriptDirectory(str(_FOLDER)).walk_revisions()}
+    if present is not None and present not in known:
+        msg = f"the database is at revision {present}, which this version does not know: install the later version"
+        raise RuntimeError(msg)
+    written = io.StringIO()
+    config = Config(output_buffer=written)
+    config.set_main_option("script_location", str(_FOLDER))
+    config.attributes["dialect"] = dialect
+    command.upgrade(config, f"{present or 'base'}:head", sql=True)
+    return written.getvalue()
+
+
+def _migrate_sqlite(path: str) -> bool:
+    Path(path).parent.mkdir(parents=True, exist_ok=True)
+    with closing(apsw.Connection(path)) as connection:
+        connection.set_busy_timeout(_BUSY_MS)
+        # apsw stops at each row until it is fetched, and the statements behind it wait.
+        connection.execute("PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; BEGIN IMMEDIATE").fetchall()
+        has_table = connection.execute("SELECT 1 FROM sqlite_master WHERE name = 'alembic_version'").fetchone()
+        present = connection.execute(_PRESENT).get if has_table else None
+        if present == newest():
+            return False  # closing the connection rolls the empty transaction back
+        connection.execute(script("sqlite", present)).fetchall()
+        connection.execute("COMMIT")
+    return True
+
+
+async def _migrate_postgres(dsn: str) -> bool:
+    connection = await asyncpg.connect(dsn)
+    try:
+        async with connection.transaction():
+            # Only politeness: without the lock the second one fails on a table that is there, and changes nothing.
+            await connection.execute("SELECT pg_advisory_xact_lock(hashtext('keybearer migrations'))")
+            has_table = await connection.fetchval("SELECT to_regclass('alembic_version') IS NOT NULL")
+            present = await connection.fetchval(_PRESENT) if has_table else None
+            if present == newest():
+                return False
+            await connection.execute(script("postgresql", present))
+        return True
+    finally:
+        await connection.close()

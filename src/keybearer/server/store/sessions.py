@@ -1,0 +1,98 @@
+"""Sign-ins of people in their browsers."""
+
+from sqlalchemy import bindparam, insert, select, update
+
+from keybearer.server.records import Session
+from keybearer.server.store.database import Reader, Transaction
+from keybearer.server.store.tables import sessions
+
+COLUMNS = [column for column in sessions.c if column.name != "digest"]
+
+_IS_ALIVE = (
+    sessions.c.ended_at.is_(None)
+    & (sessions.c.expires_at > bindparam("now"))
+    & (sessions.c.seen_at > bindparam("idle_since"))
+)
+_BY_DIGEST = select(*COLUMNS).where(sessions.c.digest == bindparam("digest"), _IS_ALIVE)
+_OF_USER = (
+    select(*COLUMNS)
+    .where(sessions.c.user_id == bindparam("user_id"), _IS_ALIVE)
+    .order_by(sessions.c.seen_at.desc(), sessions.c.session_id)
+)
+_ADD = insert(sessions)
+_SEE = update(sessions).where(sessions.c.session_id == bindparam("the_session")).values(seen_at=bindparam("now"))
+_SWITCH = update(sessions).where(sessions.c.session_id == bindparam("the_session")).values(team_id=bindparam("team_id"))
+_END = (
+    update(sessions)
+    .where(
+        sessions.c.session_id == bindparam("the_session"),
+        sessions.c.user_id == bindparam("the_user"),
+        sessions.c.ended_at.is_(None),
+    )
+    .values(ended_at=bindparam("now"))
+)
+_END_OTHERS = (
+    update(sessions)
+    .where(
+        sessions.c.user_id == bindparam("the_user"),
+        sessions.c.session_id != bindparam("kept"),
+        sessions.c.ended_at.is_(None),
+    )
+    .values(ended_at=bindparam("now"))
+)
+
+
+async def alive(reader: Reader, digest: bytes, now: int, idle_since: int) -> Session | None:
+    """
+    Return the session of this cookie, if it may still be used.
+
+    Args:
+        digest: SHA-256 of the cookie's text.
+        idle_since: sessions last seen at or before this time have ended.
+    """
+    row = await reader.one(_BY_DIGEST, digest=digest, now=now, idle_since=idle_since)
+    return Session(**row) if row else None
+
+
+async def of_user(reader: Reader, user_id: int, now: int, idle_since: int) -> list[Session]:
+    """Return the user's sessions that may still be used, last seen first."""
+    rows = await reader.many(_OF_USER, user_id=user_id, now=now, idle_since=idle_since)
+    return [Session(**row) for row in rows]
+
+
+async def add(tx: Transaction, session: Session, digest: bytes) -> None:
+    """Keep a new session under the digest of its cookie."""
+    await tx.run(
+        _ADD,
+        session_id=session.session_id,
+        digest=digest,
+        user_id=session.user_id,
+        team_id=session.team_id,
+        user_agent=session.user_agent,
+        address=session.address,
+        created_at=session.created_at,
+        authenticated_at=session.authenticated_at,
+        seen_at=session.seen_at,
+        expires_at=session.expires_at,
+        ended_at=None,
+    )
+
+
+async def see(tx: Transaction, session_id: str, now: int) -> None:
+    """Keep that the session is in use."""
+    await tx.run(_SEE, the_session=session_id, now=now)
+
+
+async def switch_team(tx: Transaction, session_id: str, team_id: int | None) -> None:
+    """Make another team the session's active one."""
+    await tx.run(_SWITCH, the_session=session_id, team_id=team_id)
+
+
+async def end(tx: Transaction, session_id: str, user_id: int, now: int) -> bool:
+    """End one of the user's sessions; False if it is not theirs or has ended."""
+    return await tx.run(_END, the_session=session_id, the_user=user_id, now=now) == 1
+
+
+async def end_others(tx: Transaction, user_id: int, kept: str, now: int) -> int:
+    """End all of the user's sessions but the one to be kept ('' keeps none); return how many ended."""
+    return await tx.run(_END_OTHERS, the_user=user_id, kept=kept, now=now)

@@ -1,0 +1,394 @@
+"""The tables, with every constraint named; migrations bring a database to this shape."""
+
+from sqlalchemy import (
+    BigInteger,
+    CheckConstraint,
+    Column,
+    ForeignKey,
+    ForeignKeyConstraint,
+    Index,
+    Integer,
+    LargeBinary,
+    MetaData,
+    Table,
+    Text,
+    UniqueConstraint,
+)
+
+metadata = MetaData(
+    naming_convention={
+        "pk": "pk_%(table_name)s",
+        "fk": "fk_%(table_name)s_%(column_0_name)s",
+        "uq": "uq_%(table_name)s_%(column_0_N_name)s",
+        "ix": "ix_%(table_name)s_%(column_0_N_name)s",
+        "ck": "ck_%(table_name)s_%(constraint_name)s",
+    }
+)
+
+# SQLite numbers rows by itself only where the type is INTEGER; its INTEGER holds 64 bits.
+Serial = BigInteger().with_variant(Integer, "sqlite")
+
+ROLES = ("owner", "member", "read-only", "assigned-only", "assumed")
+ENVIRONMENTS = ("live", "sandbox")
+TOKEN_KINDS = ("pat", "oat", "ort")
+
+
+def _one_of(column: str, words: tuple[str, ...]) -> str:
+    return f"{column} IN ({', '.join(repr(word) for word in words)})"
+
+
+def _narrowing(owner: str) -> tuple[Column[str], Column[str], CheckConstraint]:
+    """Return the two columns that say how far a *owner* is narrowed, and the rule that ties them."""
+    return (
+        Column("narrowing", Text, nullable=False),
+        Column("scope", Text, nullable=False),
+        CheckConstraint("narrowing = 'scope' OR (narrowing = 'none' AND scope = '')", name=f"{owner}_narrowing"),
+    )
+
+
+users = Table(
+    "users",
+    metadata,
+    Column("user_id", Serial, primary_key=True, autoincrement=True),
+    Column("email", Text, nullable=False),
+    Column("email_key", Text, nullable=False),
+    Column("name", Text, nullable=False),
+    Column("password_hash", Text, nullable=False),
+    Column("verified_at", BigInteger),
+    Column("disabled_at", BigInteger),
+    Column("created_at", BigInteger, nullable=False),
+    Column("updated_at", BigInteger, nullable=False),
+    UniqueConstraint("email_key"),
+    sqlite_autoincrement=True,
+)
+
+teams = Table(
+    "teams",
+    metadata,
+    Column("team_id", Serial, primary_key=True, autoincrement=True),
+    Column("identifier", Text, nullable=False),
+    Column("uuid", Text, nullable=False),
+    Column("name", Text, nullable=False),
+    Column("environment", Text, nullable=False),
+    Column("contact", Text, nullable=False),
+    Column("telephone", Text),
+    Column("tier", Text, nullable=False),
+    Column("logo", Text),
+    Column("supported_at", BigInteger),
+    Column("created_at", BigInteger, nullable=False),
+    Column("updated_at", BigInteger, nullable=False),
+    Column("archived_at", BigInteger),
+    UniqueConstraint("identifier"),
+    UniqueConstraint("uuid"),
+    UniqueConstraint("team_id", "environment"),
+    CheckConstraint(_one_of("environment", ENVIRONMENTS), name="environment"),
+    sqlite_autoincrement=True,
+)
+
+memberships = Table(
+    "memberships",
+    metadata,
+    Column("membership_id", Serial, primary_key=True, autoincrement=True),
+    Column("team_id", BigInteger, ForeignKey(teams.c.team_id), nullable=False),
+    Column("user_id", BigInteger, ForeignKey(users.c.user_id), nullable=False),
+    Column("role", Text),
+    Column("expires_at", BigInteger),
+    Column("joined_at", BigInteger, nullable=False),
+    Column("left_at", BigInteger),
+    UniqueConstraint("team_id", "user_id"),
+    CheckConstraint(f"role IS NULL OR {_one_of('role', ROLES)}", name="role"),
+    CheckConstraint("(role IS NULL) = (left_at IS NOT NULL)", name="role_until_left"),
+    CheckConstraint("role <> 'assumed' OR expires_at IS NOT NULL", name="assumed_ends"),
+    Index(None, "user_id"),
+    sqlite_autoincrement=True,
+)
+
+clients = Table(
+    "clients",
+    metadata,
+    Column("client_id", Text, primary_key=True),
+    Column("team_id", BigInteger, nullable=False),
+    Column("environment", Text, nullable=False),
+    Column("name", Text, nullable=False),
+    Column("name_key", Text, nullable=False),
+    Column("kind", Text, nullable=False),
+    Column("pkce", Text, nullable=False),
+    Column("created_by", BigInteger, ForeignKey(users.c.user_id), nullable=False),
+    Column("twin_of", Text, ForeignKey("clients.client_id")),
+    Column("created_at", BigInteger, nullable=False),
+    Column("updated_at", BigInteger, nullable=False),
+    Column("deleted_at", BigInteger),
+    UniqueConstraint("client_id", "environment"),
+    ForeignKeyConstraint(["team_id", "environment"], [teams.c.team_id, teams.c.environment], name="fk_clients_team"),
+    CheckConstraint(_one_of("kind", ("confidential", "public")), name="kind"),
+    CheckConstraint(_one_of("pkce", ("required", "optional")), name="pkce"),
+    CheckConstraint("kind = 'confidential' OR pkce = 'required'", name="public_needs_pkce"),
+    # A subject is a number in decimal digits, so a client id that starts with a letter never looks like one.
+    CheckConstraint("length(client_id) BETWEEN 4 AND 64 AND client_id >= 'a'", name="client_id"),
+)
+Index(
+    "uq_clients_team_id_name_key",
+    clients.c.team_id,
+    clients.c.name_key,
+    unique=True,
+    sqlite_where=clients.c.deleted_at.is_(None),
+    postgresql_where=clients.c.deleted_at.is_(None),
+)
+
+client_secrets = Table(
+    "client_secrets",
+    metadata,
+    Column("secret_id", Text, primary_key=True),
+    Column("client_id", Text, ForeignKey(clients.c.client_id), nullable=False),
+    Column("digest", LargeBinary, nullable=False),
+    Column("last4", Text, nullable=False),
+    Column("created_at", BigInteger, nullable=False),
+    Column("expires_at", BigInteger, nullable=False),
+    UniqueConstraint("digest"),
+    CheckConstraint("length(digest) = 32", name="digest"),
+    Index(None, "client_id"),
+)
+
+client_redirect_uris = Table(
+    "client_redirect_uris",
+    metadata,
+    Column("client_id", Text, ForeignKey(clients.c.client_id), primary_key=True),
+    Column("position", BigInteger, primary_key=True),
+    Column("uri", Text, nullable=False),
+    UniqueConstraint("client_id", "uri"),
+)
+
+grants = Table(
+    "grants",
+    metadata,
+    Column("grant_id", Text, primary_key=True),
+    Column("user_id", BigInteger, ForeignKey(users.c.user_id), nullable=False),
+    Column("team_id", BigInteger, nullable=False),
+    Column("environment", Text, nullable=False),
+    Column("client_id", Text),
+    Column("name", Text),
+    Column("name_key", Text),
+    Column("created_at", BigInteger, nullable=False),
+    Column("ended_at", BigInteger),
+    CheckConstraint(
+        "(client_id IS NULL) = (name IS NOT NULL) AND (name IS NULL) = (name_key IS NULL)", name="personal_is_named"
+    ),
+    # Both sides must name the same environment: a sandbox app cannot be let into a live team, whatever the code does.
+    ForeignKeyConstraint(["team_id", "environment"], [teams.c.team_id, teams.c.environment], name="fk_grants_team"),
+    ForeignKeyConstraint(
+        ["client_id", "environment"], [clients.c.client_id, clients.c.environment], name="fk_grants_client"
+    ),
+    Index(None, "user_id"),
+    Index(None, "team_id"),
+    Index(None, "client_id"),
+)
+_IS_LIVE_APP_GRANT = grants.c.ended_at.is_(None) & grants.c.client_id.is_not(None)
+Index(
+    "uq_grants_user_id_team_id_client_id",
+    grants.c.user_id,
+    grants.c.team_id,
+    grants.c.client_id,
+    unique=True,
+    sqlite_where=_IS_LIVE_APP_GRANT,
+    postgresql_where=_IS_LIVE_APP_GRANT,
+)
+
+_IS_LIVE_PERSONAL_GRANT = grants.c.ended_at.is_(None) & grants.c.client_id.is_(None)
+Index(
+    "uq_grants_user_id_team_id_name_key",
+    grants.c.user_id,
+    grants.c.team_id,
+    grants.c.name_key,
+    unique=True,
+    sqlite_where=_IS_LIVE_PERSONAL_GRANT,
+    postgresql_where=_IS_LIVE_PERSONAL_GRANT,
+)
+
+families = Table(
+    "families",
+    metadata,
+    Column("family_id", Text, primary_key=True),
+    Column("grant_id", Text, ForeignKey(grants.c.grant_id), nullable=False),
+    *_narrowing("family"),
+    Column("created_at", BigInteger, nullable=False),
+    Column("expires_at", BigInteger, nullable=False),
+    Column("ended_at", BigInteger),
+    Index(None, "grant_id"),
+)
+
+tokens = Table(
+    "tokens",
+    metadata,
+    Column("token_id", Text, primary_key=True),
+    Column("digest", LargeBinary, nullable=False),
+    Column("kind", Text, nullable=False),
+    Column("last4", Text, nullable=False),
+    Column("grant_id", Text, ForeignKey(grants.c.grant_id), nullable=False),
+    Column("family_id", Text, ForeignKey(families.c.family_id)),
+    Column("pair_id", Text),
+    *_narrowing("token"),
+    Column("created_at", BigInteger, nullable=False),
+    Column("expires_at", BigInteger, nullable=False),
+    Column("revoked_at", BigInteger),
+    Column("used_at", BigInteger),
+    Column("successor_pair_id", Text),
+    Column("sealed_successor", LargeBinary),
+    Column("last_used_at", BigInteger),
+    UniqueConstraint("digest"),
+    CheckConstraint(_one_of("kind", TOKEN_KINDS), name="kind"),
+    CheckConstraint("length(digest) = 32", name="digest"),
+    CheckConstraint(
+        "(kind = 'pat') = (family_id IS NULL) AND (kind = 'pat') = (pair_id IS NULL)",
+        name="kind_shape",
+    ),
+    Index(None, "grant_id"),
+    Index(None, "family_id"),
+    Index(None, "pair_id"),
+)
+
+codes = Table(
+    "codes",
+    metadata,
+    Column("digest", LargeBinary, primary_key=True),
+    Column("family_id", Text, ForeignKey(families.c.family_id), nullable=False),
+    Column("client_id", Text, ForeignKey(clients.c.client_id), nullable=False),
+    Column("redirect_uri", Text, nullable=False),
+    Column("redirect_uri_sent", Text, nullable=False),
+    Column("challenge", Text),
+    Column("created_at", BigInteger, nullable=False),
+    Column("expires_at", BigInteger, nullable=False),
+    Column("used_at", BigInteger),
+    CheckConstraint("length(digest) = 32", name="digest"),
+    CheckConstraint(_one_of("redirect_uri_sent", ("yes", "no")), name="redirect_uri_sent"),
+    Index(None, "family_id"),
+)
+
+authorizations = Table(
+    "authorizations",
+    metadata,
+    Column("digest", LargeBinary, primary_key=True),
+    Column("session_id", Text, ForeignKey("sessions.session_id"), nullable=False),
+    Column("client_id", Text, ForeignKey(clients.c.client_id), nullable=False),
+    Column("redirect_uri", Text, nullable=False),
+    Column("redirect_uri_sent", Text, nullable=False),
+    Column("state", Text),
+    *_narrowing("authorization"),
+    Column("challenge", Text),
+    Column("created_at", BigInteger, nullable=False),
+    Column("expires_at", BigInteger, nullable=False),
+    Column("used_at", BigInteger),
+    CheckConstraint("length(digest) = 32", name="digest"),
+    Index(None, "session_id"),
+)
+
+sessions = Table(
+    "sessions",
+    metadata,
+    Column("session_id", Text, primary_key=True),
+    Column("digest", LargeBinary, nullable=False),
+    Column("user_id", BigInteger, ForeignKey(users.c.user_id), nullable=False),
+    Column("team_id", BigInteger, ForeignKey(teams.c.team_id)),
+    Column("user_agent", Text, nullable=False),
+    Column("address", Text, nullable=False),
+    Column("created_at", BigInteger, nullable=False),
+    Column("authenticated_at", BigInteger, nullable=False),
+    Column("seen_at", BigInteger, nullable=False),
+    Column("expires_at", BigInteger, nullable=False),
+    Column("ended_at", BigInteger),
+    UniqueConstraint("digest"),
+    CheckConstraint("length(digest) = 32", name="digest"),
+    Index(None, "user_id"),
+)
+
+sign_in_attempts = Table(
+    "sign_in_attempts",
+    metadata,
+    Column("email_digest", LargeBinary, primary_key=True),
+    Column("device_digest", LargeBinary, primary_key=True),
+    Column("failures", BigInteger, nullable=False),
+    Column("failed_at", BigInteger, nullable=False),
+    Column("blocked_until", BigInteger, nullable=False),
+)
+
+devices = Table(
+    "devices",
+    metadata,
+    Column("digest", LargeBinary, primary_key=True),
+    Column("user_id", BigInteger, ForeignKey(users.c.user_id), nullable=False),
+    Column("created_at", BigInteger, nullable=False),
+    Column("expires_at", BigInteger, nullable=False),
+    CheckConstraint("length(digest) = 32", name="digest"),
+    Index(None, "user_id"),
+)
+
+mail_links = Table(
+    "mail_links",
+    metadata,
+    Column("digest", LargeBinary, primary_key=True),
+    Column("purpose", Text, nullable=False),
+    Column("user_id", BigInteger, ForeignKey(users.c.user_id), nullable=False),
+    Column("email", Text, nullable=False),
+    Column("created_at", BigInteger, nullable=False),
+    Column("expires_at", BigInteger, nullable=False),
+    Column("used_at", BigInteger),
+    CheckConstraint("length(digest) = 32", name="digest"),
+    CheckConstraint(_one_of("purpose", ("change_email", "verify_email")), name="purpose"),
+    Index(None, "user_id"),
+)
+
+activity_records = Table(
+    "activity_records",
+    metadata,
+    Column("activity_id", Serial, primary_key=True, autoincrement=True),
+    Column("at", BigInteger, nullable=False),
+    Column("action", Text, nullable=False),
+    Column("outcome", Text, nullable=False),
+    Column("user_id", BigInteger),
+    Column("team_id", BigInteger),
+    Column("environment", Text),
+    Column("client_id", Text),
+    Column("grant_id", Text),
+    Column("token_id", Text),
+    Column("token_last4", Text),
+    Column("subject", Text, nullable=False),
+    Column("request_id", Text, nullable=False),
+    Column("address", Text, nullable=False),
+    CheckConstraint(_one_of("outcome", ("done", "refused")), name="outcome"),
+    Index(None, "team_id", "activity_id"),
+    Index(None, "user_id", "activity_id"),
+    sqlite_autoincrement=True,
+)
+
+feed_head = Table(
+    "feed_head",
+    metadata,
+    Column("singleton", Integer, primary_key=True, autoincrement=False),
+    Column("epoch", Text, nullable=False),
+    Column("seq", BigInteger, nullable=False),
+    Column("hash", LargeBinary, nullable=False),
+    Column("min_seq", BigInteger, nullable=False),
+    Column("timeline", BigInteger, nullable=False),
+    Column("sysid", BigInteger, nullable=False),
+    CheckConstraint("singleton = 1", name="singleton"),
+)
+
+feed_pending = Table(
+    "feed_pending",
+    metadata,
+    Column("pending_id", Serial, primary_key=True, autoincrement=True),
+    Column("kind", Text, nullable=False),
+    Column("subject", Text, nullable=False),
+    Column("at", BigInteger, nullable=False),
+    sqlite_autoincrement=True,
+)
+
+feed = Table(
+    "feed",
+    metadata,
+    Column("seq", BigInteger, primary_key=True, autoincrement=False),
+    Column("kind", Text, nullable=False),
+    Column("subject", Text, nullable=False),
+    Column("at", BigInteger, nullable=False),
+    Column("prev_hash", LargeBinary, nullable=False),
+    Column("hash", LargeBinary, nullable=False),
+)

@@ -1,0 +1,176 @@
+"""Tokens, known by the digest of their text."""
+
+from sqlalchemy import bindparam, insert, select, update
+from sqlalchemy.sql import Select
+
+from keybearer.server.records import HeldRefresh
+from keybearer.server.store.database import Reader, Transaction
+from keybearer.server.store.tables import clients, families, grants, memberships, teams, tokens, users
+from keybearer.verify.decide import TokenRecord
+
+_successors = tokens.alias("successors")
+
+
+def _with_everything_it_hangs_on(columns: Select[tuple[object, ...]]) -> Select[tuple[object, ...]]:
+    """Join a token to its grant, family, user, team, membership and client: one row, one snapshot."""
+    return columns.select_from(
+        tokens.join(grants, grants.c.grant_id == tokens.c.grant_id)
+        .join(users, users.c.user_id == grants.c.user_id)
+        .join(teams, teams.c.team_id == grants.c.team_id)
+        .outerjoin(families, families.c.family_id == tokens.c.family_id)
+        .outerjoin(clients, clients.c.client_id == grants.c.client_id)
+        .outerjoin(
+            memberships, (memberships.c.team_id == grants.c.team_id) & (memberships.c.user_id == grants.c.user_id)
+        )
+    )
+
+
+_RECORD = _with_everything_it_hangs_on(
+    select(
+        tokens.c.token_id,
+        tokens.c.kind,
+        tokens.c.last4,
+        tokens.c.narrowing,
+        tokens.c.scope,
+        tokens.c.created_at,
+        tokens.c.expires_at,
+        tokens.c.revoked_at,
+        grants.c.grant_id,
+        grants.c.ended_at.label("grant_ended_at"),
+        grants.c.client_id,
+        clients.c.deleted_at.label("client_deleted_at"),
+        tokens.c.family_id,
+        families.c.ended_at.label("family_ended_at"),
+        grants.c.environment,
+        grants.c.user_id,
+        users.c.name.label("user_name"),
+        users.c.email.label("user_email"),
+        users.c.disabled_at.label("user_disabled_at"),
+        grants.c.team_id,
+        teams.c.archived_at.label("team_archived_at"),
+        memberships.c.membership_id,
+        memberships.c.role,
+        memberships.c.expires_at.label("membership_expires_at"),
+    )
+).where(tokens.c.digest == bindparam("digest"))
+
+_HELD_REFRESH = (
+    _with_everything_it_hangs_on(
+        select(
+            tokens.c.token_id,
+            tokens.c.grant_id,
+            tokens.c.family_id,
+            tokens.c.pair_id,
+            tokens.c.narrowing,
+            tokens.c.scope,
+            tokens.c.expires_at,
+            tokens.c.revoked_at,
+            tokens.c.used_at,
+            tokens.c.successor_pair_id,
+            tokens.c.sealed_successor,
+            grants.c.client_id,
+            grants.c.environment,
+            grants.c.user_id,
+            grants.c.team_id,
+            grants.c.ended_at.label("grant_ended_at"),
+            families.c.ended_at.label("family_ended_at"),
+            families.c.expires_at.label("family_expires_at"),
+            users.c.disabled_at.label("user_disabled_at"),
+            teams.c.archived_at.label("team_archived_at"),
+            memberships.c.role,
+            memberships.c.expires_at.label("membership_expires_at"),
+            select(_successors.c.used_at)
+            .where(_successors.c.pair_id == tokens.c.successor_pair_id, _successors.c.kind == "ort")
+            .scalar_subquery()
+            .label("successor_used_at"),
+        )
+    )
+    .where(tokens.c.digest == bindparam("digest"), tokens.c.kind == "ort")
+    .with_for_update(of=tokens)
+)
+
+_ADD = insert(tokens)
+_CONSUME = (
+    update(tokens)
+    .where(tokens.c.token_id == bindparam("the_token"), tokens.c.used_at.is_(None))
+    .values(
+        used_at=bindparam("now"),
+        successor_pair_id=bindparam("successor_pair_id"),
+        sealed_successor=bindparam("sealed_successor"),
+    )
+)
+_FORGET_SEALED = (
+    update(tokens)
+    .where(tokens.c.successor_pair_id == bindparam("the_pair"), tokens.c.sealed_successor.is_not(None))
+    .values(sealed_successor=None)
+)
+_REVOKE = (
+    update(tokens)
+    .where(tokens.c.token_id == bindparam("the_token"), tokens.c.revoked_at.is_(None))
+    .values(revoked_at=bindparam("now"))
+)
+_REVOKE_ACCESS_OF_PAIR = (
+    update(tokens)
+    .where(tokens.c.pair_id == bindparam("the_pair"), tokens.c.kind == "oat", tokens.c.revoked_at.is_(None))
+    .values(revoked_at=bindparam("now"))
+)
+_NOTE_USE = (
+    update(tokens).where(tokens.c.token_id == bindparam("the_token")).values(last_used_at=bindparam("last_used_at"))
+)
+
+
+async def record_of(reader: Reader, digest: bytes) -> TokenRecord | None:
+    """
+    Return everything a decision about the token rests on, as one snapshot; None for an unknown digest.
+
+    Args:
+        digest: SHA-256 of the token's whole text, 32 bytes.
+    """
+    row = await reader.one(_RECORD, digest=digest)
+    return TokenRecord(**row) if row else None
+
+
+async def lock_refresh(tx: Transaction, digest: bytes) -> HeldRefresh | None:
+    """
+    Return the refresh token of this digest and let no other refresh of it proceed until this transaction ends.
+
+    Source: RFC 9700 §4.14.2 (a refresh token is used once).
+    """
+    row = await tx.one(_HELD_REFRESH, digest=digest)
+    return HeldRefresh(**row) if row else None
+
+
+async def add(tx: Transaction, values: dict[str, object]) -> None:
+    """Keep a new token; *values* are the columns from ``issuing``."""
+    await tx.run(_ADD, **values)
+
+
+async def consume(tx: Transaction, token_id: str, now: int, successor_pair_id: str, sealed_successor: bytes) -> bool:
+    """
+    Use up a refresh token for the pair that follows it; False if it was used already.
+
+    Args:
+        sealed_successor: the pair's texts, encrypted under a key that only the old text gives.
+    """
+    values = {"successor_pair_id": successor_pair_id, "sealed_successor": sealed_successor}
+    return await tx.run(_CONSUME, the_token=token_id, now=now, **values) == 1
+
+
+async def forget_sealed(tx: Transaction, pair_id: str) -> None:
+    """Drop the sealed copy of this pair: it has been used, so nobody needs it again."""
+    await tx.run(_FORGET_SEALED, the_pair=pair_id)
+
+
+async def revoke(tx: Transaction, token_id: str, now: int) -> bool:
+    """Revoke one token; False if it was revoked already."""
+    return await tx.run(_REVOKE, the_token=token_id, now=now) == 1
+
+
+async def revoke_access_of_pair(tx: Transaction, pair_id: str, now: int) -> None:
+    """Revoke the access token that was given together with a refresh token."""
+    await tx.run(_REVOKE_ACCESS_OF_PAIR, the_pair=pair_id, now=now)
+
+
+async def note_use(tx: Transaction, token_id: str, last_used_at: int) -> None:
+    """Keep when the token was last used."""
+    await tx.run(_NOTE_USE, the_token=token_id, last_used_at=last_used_at)

@@ -1,0 +1,1 @@
+"""Words that both sides of the wire use; standard library only."""
