@@ -111,7 +111,7 @@ class Family:
 
 @dataclass(frozen=True, slots=True)
 class Code:
-    """An authorization code; ``redirect_uri_sent`` says whether the request named the redirect URI (RFC 6749 §4.1.3)."""
+    """An authorization code; ``redirect_uri_sent`` tells if the request named its redirect URI (RFC 6749 §4.1.3)."""
 
     digest: bytes
     family_id: str

@@ -24,7 +24,7 @@ class Refusal(Exception):
     detail: str
     field: str = ""
     retry_after_s: int = 0
-    others: tuple["Refusal", ...] = field(default=())
+    others: tuple["Refusal", ...] = ()
 
     def __str__(self) -> str:
         return f"{self.code}: {self.detail}"

@@ -28,7 +28,7 @@ def random_secret() -> str:
 
 
 def random_client_id() -> str:
-    """Return a client id: 24 characters that start with a letter, so it never equals a user's subject (RFC 9700 §4.15)."""
+    """Return a client id, 24 characters; its first letter keeps it unlike any user's subject (RFC 9700 §4.15)."""
     return "app" + "".join(secrets.choice(_CLIENT_ID_ALPHABET) for _ in range(21))
 
 

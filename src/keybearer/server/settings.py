@@ -33,7 +33,7 @@ class Rate(tuple[int, int]):
 
 
 class Settings(BaseSettings):
-    """Settings with their defaults; ``KEYBEARER_<NAME>`` in the environment wins over the file named by ``KEYBEARER_CONFIG``."""
+    """Settings and their defaults; ``KEYBEARER_…`` in the environment wins over the file of ``KEYBEARER_CONFIG``."""
 
     model_config = SettingsConfigDict(env_prefix="KEYBEARER_", frozen=True, extra="ignore")
 

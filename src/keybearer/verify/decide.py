@@ -12,7 +12,7 @@ FOLLOWS_ROLE = "none"
 
 @dataclass(frozen=True, slots=True)
 class TokenRecord:
-    """Everything a decision about one token rests on; times in microseconds since 1970 UTC, None for "has not happened"."""
+    """What a decision about one token rests on; times in microseconds since 1970 UTC, None: has not happened."""
 
     token_id: str
     kind: str

@@ -73,7 +73,7 @@ async def add(tx: Transaction, grant: Grant, name_key: str | None) -> None:
         name_key: the form in which two names of personal tokens are compared; None for an app's grant.
 
     Raises:
-        Conflict: ``uq_grants_user_id_team_id_client_id`` or ``uq_grants_user_id_team_id_name_key``: there is a live one.
+        Conflict: ``uq_grants_user_id_team_id_client_id`` or ``…_name_key``: there is a live one.
     """
     await tx.run(
         _ADD,

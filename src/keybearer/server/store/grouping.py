@@ -1,14 +1,15 @@
-"""Run the works that wait at one moment in one transaction, so that they share its COMMIT."""
+"""Run the works that wait at one moment in one SQLite transaction, so that they share its COMMIT."""
 
 import asyncio
 import logging
 from collections import deque
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
-from typing import Any, Concatenate, ParamSpec, Protocol, TypeVar, cast
+from typing import Any, Concatenate, ParamSpec, TypeVar, cast
 
 from keybearer.server.store.database import Position, Transaction
 from keybearer.server.store.faults import OutcomeUnknown, StoreUnavailable
+from keybearer.server.store.sqlite_writer import SqliteSession
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -16,35 +17,7 @@ T = TypeVar("T")
 _LOG = logging.getLogger(__name__)
 _LARGEST_GROUP = 64  # works; more would keep the event loop from everything else for too long
 _WORKS_A_TURN = 8  # works run before the event loop may look after others
-_IDLE_S = 0.05
-
-
-class Session(Protocol):
-    """The writer's connection; every method may raise StoreUnavailable, which gives up the whole group."""
-
-    async def begin(self) -> None:
-        """Open the group's transaction, as the database's only writer where that is the way."""
-
-    async def open_part(self) -> Transaction:
-        """Begin one work's part of it."""
-
-    async def keep_part(self) -> None:
-        """End the part and keep it; raises what the work met and did not let rise."""
-
-    async def drop_part(self) -> None:
-        """End the part and undo it."""
-
-    async def number(self) -> Position | None:
-        """Number the events of the whole group; None if there are none."""
-
-    async def commit(self) -> None:
-        """Keep the group for good; raises OutcomeUnknown where nobody can say whether it is."""
-
-    async def renew(self) -> None:
-        """Forget the connection with all that hangs on it; the next group opens another."""
-
-    async def tidy(self) -> None:
-        """Do what can wait for a quiet moment."""
+_QUIET_S = 0.01  # without a work
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,9 +45,9 @@ class _Done:
 
 
 class GroupWriter:
-    """The one task through which all transactions of a session go."""
+    """The one task through which all transactions of this process go."""
 
-    def __init__(self, session: Session) -> None:
+    def __init__(self, session: SqliteSession) -> None:
         self._session = session
         self._waiting: deque[_Job] = deque()
         self._wake = asyncio.Event()
@@ -110,6 +83,7 @@ class GroupWriter:
                     await self._rest()
                     continue
                 await self._answer(self._take())
+                await self._session.shorten_log()
         finally:
             for job in self._waiting:
                 _Done(job, raised=StoreUnavailable("the database was closed")).tell()
@@ -117,10 +91,10 @@ class GroupWriter:
     async def _rest(self) -> None:
         self._wake.clear()
         try:
-            async with asyncio.timeout(_IDLE_S):
+            async with asyncio.timeout(_QUIET_S):
                 await self._wake.wait()
         except TimeoutError:
-            await self._session.tidy()
+            await self._session.shorten_log(is_quiet=True)
             await self._wake.wait()
 
     def _take(self) -> list[_Job]:
@@ -137,7 +111,7 @@ class GroupWriter:
             done = await self._keep(group)
         except StoreUnavailable as fault:
             done = await self._give_up(group, fault)
-        except Exception as error:  # edge: a fault of ours must not end the only writer
+        except Exception as error:  # noqa: BLE001 - a fault of ours must not end the only writer
             _LOG.exception("the writer failed")
             done = await self._give_up(group, OutcomeUnknown(repr(error)))
         finally:  # a writer that is stopped, or that fails by a fault of ours, leaves nobody waiting
@@ -157,24 +131,24 @@ class GroupWriter:
             done.append(await self._run(job))
             if turn % _WORKS_A_TURN == 0:
                 await asyncio.sleep(0)
-        position = await self._session.number()
+        position = self._session.number()
         await self._session.commit()
         if position is not None:
             self._publish(position)
         return done
 
     async def _run(self, job: _Job) -> _Done:
-        part = await self._session.open_part()
+        part = self._session.open_part()
         try:
             returned = await job.work(part)
-            await self._session.keep_part()
+            self._session.keep_part()
         except asyncio.CancelledError as error:
-            await self._session.drop_part()
+            self._session.drop_part()
             if self._task.cancelling():  # the writer itself is stopped
                 raise
             return _Done(job, raised=error)
-        except Exception as error:  # edge: what a work raises is its caller's
-            await self._session.drop_part()
+        except Exception as error:  # noqa: BLE001 - what a work raises is its caller's
+            self._session.drop_part()
             return _Done(job, raised=error)
         return _Done(job, returned)
 
@@ -182,5 +156,5 @@ class GroupWriter:
         for callback in self._callbacks:
             try:
                 callback(position)
-            except Exception:  # edge: the works are kept, whatever the listener makes of it
+            except Exception:  # noqa: BLE001 - the works are kept, whatever the listener makes of it
                 _LOG.exception("a listener failed at %s", position)

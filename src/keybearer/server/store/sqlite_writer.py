@@ -1,7 +1,7 @@
 """Write to SQLite: one connection, its COMMIT and every wait in a thread, so that the event loop goes on."""
 
 import asyncio
-import contextlib
+import logging
 import random
 import time
 from collections.abc import Callable
@@ -16,7 +16,10 @@ from keybearer.server.store.feed_numbering import number
 from keybearer.server.store.sqlite_connections import Rows, SqlitePart, open_connection
 
 _WAIT_S = 10.0  # for another process that is writing
-_CHECKPOINT_PAGES = 1_000  # of the write-ahead log, 4 MB
+_QUIET_LOG_PAGES = 1_000  # 4 MB
+_BUSY_LOG_PAGES = 16_000  # 64 MB; copying it takes some 20 ms, in which nothing is committed
+
+_LOG = logging.getLogger(__name__)
 
 
 class SqliteSession:
@@ -64,20 +67,20 @@ class SqliteSession:
             else:
                 return
 
-    async def open_part(self) -> SqlitePart:
+    def open_part(self) -> SqlitePart:
         """Begin a savepoint."""
         self._run("SAVEPOINT part")
         self._part = SqlitePart(self._rows)
         return self._part
 
-    async def keep_part(self) -> None:
+    def keep_part(self) -> None:
         """Release the savepoint, unless a statement in it failed."""
         if self._part.fault is not None:
             raise self._part.fault
         self._part.end()
         self._run("RELEASE part")
 
-    async def drop_part(self) -> None:
+    def drop_part(self) -> None:
         """Roll back to the savepoint; after a fault of the machine, or without a transaction, give all up."""
         fault = self._part.fault
         self._part.end()
@@ -85,7 +88,7 @@ class SqliteSession:
             raise StoreUnavailable("SQLite rolled the whole group back") from fault
         self._run("ROLLBACK TO part; RELEASE part")
 
-    async def number(self) -> Position | None:
+    def number(self) -> Position | None:
         """Number and chain the group's events in the order in which they were made."""
         pending = self._run("SELECT kind, subject, at FROM feed_pending ORDER BY pending_id")
         if not pending:
@@ -123,15 +126,17 @@ class SqliteSession:
         self._is_open = False
         await self._in_thread(self._connection.close, True)
 
-    async def tidy(self) -> None:
-        """Copy the write-ahead log into the database file, once it is long enough to be worth it."""
-        if self._log_pages >= _CHECKPOINT_PAGES:
+    async def shorten_log(self, *, is_quiet: bool = False) -> None:
+        """Copy the write-ahead log into the database file once that is worth it, sooner when nobody waits."""
+        if self._log_pages >= (_QUIET_LOG_PAGES if is_quiet else _BUSY_LOG_PAGES):
+            self._log_pages = 0
             await self._in_thread(self._checkpoint)
 
     def _checkpoint(self) -> None:
-        self._log_pages = 0
-        with contextlib.suppress(apsw.BusyError):  # another process is at it
+        try:
             self._connection.wal_checkpoint(mode=apsw.SQLITE_CHECKPOINT_PASSIVE)
+        except apsw.Error as error:  # nothing is lost: the log stays as it is, and the next commit tries again
+            _LOG.warning("SQLite's log was not copied: %s", error)
 
     async def close(self) -> None:
         """Close the connection and end the thread."""
