@@ -16,7 +16,7 @@ from keybearer.server.store.statements import Statements
 
 Link: TypeAlias = "asyncpg.Connection[asyncpg.Record]"
 
-STATEMENTS = Statements(asyncpg_dialect())
+STATEMENTS = Statements(asyncpg_dialect())  # type: ignore[no-untyped-call]
 
 _CONNECT_S = 5.0
 _ANSWER_S = 30.0  # the client's own limit, for a server that does not answer at all
