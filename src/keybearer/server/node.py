@@ -1,6 +1,6 @@
 """One running server process: what every door is handed, and nothing more."""
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from typing import Concatenate, ParamSpec, TypeVar
 
@@ -27,6 +27,7 @@ class Node:
     mailer: Mailer
     quotas: Quotas
     last_used: LastUsed
+    role_permissions: Mapping[str, frozenset[str]]
 
     async def act(
         self, action: Callable[Concatenate[Transaction, P], Awaitable[T]], *args: P.args, **kwargs: P.kwargs

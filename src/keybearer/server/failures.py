@@ -1,0 +1,64 @@
+"""What becomes of a refusal that no door caught: an answer in the words of whoever asked."""
+
+from collections.abc import Awaitable, Callable
+from typing import Any, Final
+
+from starlette.exceptions import HTTPException
+from starlette.requests import Request
+from starlette.responses import Response
+
+from keybearer.server.http.bearer import challenge
+from keybearer.server.http.edge import note_actor
+from keybearer.server.http.errors import api_error, oauth_error
+from keybearer.server.pages.errors import error_page
+from keybearer.server.refusals import Refusal, not_found
+from keybearer.server.settings import Settings
+from keybearer.server.store.faults import StoreUnavailable
+
+_API: Final = ("/api/", "/openapi.json")
+_OAUTH: Final = ("/oauth/token", "/oauth/revoke", "/oauth/introspect", "/.well-known/")
+_STORE_RETRY_S: Final = 2
+
+Handler = Callable[[Request, Any], Awaitable[Response]]
+
+
+def handlers(settings: Settings) -> dict[Any, Handler]:
+    """Return Starlette's exception handlers: for our refusals, the router's own errors and a store that is away."""
+
+    async def refused(request: Request, refusal: Refusal) -> Response:
+        note_actor(request, refused=refusal.code, detail=refusal.detail)
+        return await _answer(request, refusal, settings)
+
+    async def router_said(request: Request, error: HTTPException) -> Response:
+        answer = await _answer(request, _from_router(error), settings)
+        answer.status_code = error.status_code
+        answer.headers.update(error.headers or {})
+        return answer
+
+    async def store_is_away(request: Request, fault: StoreUnavailable) -> Response:
+        public = "The service cannot be reached right now. Try again in a moment."
+        note_actor(request, fault=type(fault).__name__)
+        refusal = Refusal("unavailable", public, type(fault).__name__, "", _STORE_RETRY_S)
+        return await _answer(request, refusal, settings)
+
+    return {Refusal: refused, HTTPException: router_said, StoreUnavailable: store_is_away}
+
+
+async def _answer(request: Request, refusal: Refusal, settings: Settings) -> Response:
+    """Answer in JSON to programs, in HTML to people."""
+    path = request.scope["path"]
+    if path.startswith(_API):
+        answer = api_error(refusal, f"{settings.issuer}/docs/errors")
+        if refusal.code == "unauthenticated":
+            answer.headers["www-authenticate"] = challenge(refusal)
+        return answer
+    if path.startswith(_OAUTH):
+        return oauth_error(refusal)
+    return await error_page(request, refusal)
+
+
+def _from_router(error: HTTPException) -> Refusal:
+    """Put the router's 404 and 405 into our words."""
+    if error.status_code == 405:
+        return Refusal("invalid_request", "This method is not allowed here.", "method not allowed")
+    return not_found("no such route")

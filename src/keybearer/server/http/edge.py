@@ -1,0 +1,196 @@
+"""The outermost door: request ids, limits on what comes in, headers on what goes out, one log line each."""
+
+import asyncio
+import time
+from typing import Final
+
+import structlog
+from starlette.datastructures import Headers, MutableHeaders
+from starlette.requests import ClientDisconnect, Request
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from keybearer.server import secrets
+from keybearer.server.events import Actor
+from keybearer.server.http.addresses import client_address
+from keybearer.server.http.answers import json_bytes
+
+MAX_BODY_BYTES: Final = 64 * 1024
+MAX_HEADERS: Final = 100
+MAX_HEADER_BYTES: Final = 16 * 1024
+BODY_TIMEOUT_S: Final = 10
+
+_CONTENT_SECURITY_POLICY: Final = (
+    "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; font-src 'self'; "
+    "connect-src 'self'; form-action 'self'; frame-ancestors 'none'; base-uri 'none'"
+)
+_HEADERS: Final = {
+    "content-security-policy": _CONTENT_SECURITY_POLICY,
+    "x-frame-options": "DENY",
+    "x-content-type-options": "nosniff",
+    "referrer-policy": "no-referrer",
+    "cross-origin-opener-policy": "same-origin",
+    "cache-control": "no-store",
+}
+_STRICT_TRANSPORT: Final = "max-age=31536000; includeSubDomains"
+
+_LOG = structlog.get_logger("keybearer.request")
+
+
+def request_id(request: Request) -> str:
+    """Return the id under which this request stands in the log, the activity records and the answer."""
+    found: str = request.scope["keybearer.request_id"]
+    return found
+
+
+def address_of(request: Request) -> str:
+    """Return the client's address, trusted proxies considered."""
+    found: str = request.scope["keybearer.address"]
+    return found
+
+
+def actor_of(
+    request: Request, *, user_id: int | None = None, client_id: str | None = None, token: tuple[str, str] | None = None
+) -> Actor:
+    """
+    Return who acts by this request.
+
+    Args:
+        token: the acting token's id and last four characters.
+    """
+    token_id, last4 = token or (None, None)
+    return Actor(request_id(request), address_of(request), user_id, client_id, token_id, last4)
+
+
+def note_actor(request: Request, **known: str | int | None) -> None:
+    """Add to the request's log line who acts: user, team, client, the token's last four characters, a reason."""
+    request.scope["keybearer.noted"].update(known)
+
+
+class _Refused(Exception):
+    """The request is over a limit; it is answered here and goes no further."""
+
+    def __init__(self, status: int, public: str) -> None:
+        super().__init__(public)
+        self.status = status
+        self.public = public
+
+
+class Edge:
+    """
+    ASGI middleware around the whole application.
+
+    Args:
+        trusted: addresses of proxies that may set ``X-Forwarded-For``.
+        is_https: whether people reach the server over TLS.
+    """
+
+    def __init__(self, app: ASGIApp, trusted: frozenset[str], *, is_https: bool) -> None:
+        self._app = app
+        self._trusted = trusted
+        self._headers = _HEADERS | ({"strict-transport-security": _STRICT_TRANSPORT} if is_https else {})
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Serve one request; anything but HTTP passes through."""
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
+        headers = Headers(scope=scope)
+        scope["keybearer.request_id"] = secrets.record_id()
+        scope["keybearer.address"] = client_address(
+            scope["client"][0] if scope.get("client") else "", headers.getlist("x-forwarded-for"), self._trusted
+        )
+        scope["keybearer.noted"] = {}
+        await self._serve(scope, headers, receive, _Answer(scope, send, self._headers))
+
+    async def _serve(self, scope: Scope, headers: Headers, receive: Receive, answer: "_Answer") -> None:
+        began = time.perf_counter()
+        try:
+            _check_head(scope, headers)
+            await self._app(scope, _Body(receive).receive, answer.send)
+        except _Refused as refused:
+            await answer.refuse(refused.status, refused.public)
+        except ClientDisconnect:
+            answer.status = 499  # nginx's word for a client that left; nobody is there to be told
+        except Exception:  # noqa: BLE001 - the last resort: logged, answered without a trace
+            _LOG.exception("failed", request_id=scope["keybearer.request_id"])
+            await answer.refuse(500, "Something went wrong here. Quote the request id when you report it.")
+        finally:
+            _log_line(scope, answer.status, time.perf_counter() - began)
+
+
+def _check_head(scope: Scope, headers: Headers) -> None:
+    """Refuse too many or too long headers, compressed bodies, and bodies that say they are too long."""
+    raw = scope["headers"]
+    if len(raw) > MAX_HEADERS or sum(len(name) + len(value) for name, value in raw) > MAX_HEADER_BYTES:
+        raise _Refused(431, "The request's headers are too large.")
+    if headers.get("content-encoding", "identity").lower() != "identity":
+        raise _Refused(415, "Compressed bodies are not accepted. Send the body as it is.")
+    length = headers.get("content-length", "0")
+    if not length.isascii() or not length.isdigit() or int(length) > MAX_BODY_BYTES:
+        raise _Refused(413, f"The body is too large. At most {MAX_BODY_BYTES} bytes are accepted.")
+
+
+class _Body:
+    """Counts the body as it comes, and does not wait for ever."""
+
+    def __init__(self, receive: Receive) -> None:
+        self._receive = receive
+        self._left = MAX_BODY_BYTES
+        self._is_whole = False
+
+    async def receive(self) -> Message:
+        if self._is_whole:
+            return await self._receive()  # waits for the client to go away: no time limit
+        try:
+            async with asyncio.timeout(BODY_TIMEOUT_S):
+                message = await self._receive()
+        except TimeoutError:
+            raise _Refused(408, "The body did not arrive in time.") from None
+        self._left -= len(message.get("body", b""))
+        self._is_whole = not message.get("more_body", False)
+        if self._left < 0:
+            raise _Refused(413, f"The body is too large. At most {MAX_BODY_BYTES} bytes are accepted.")
+        return message
+
+
+class _Answer:
+    """Adds to each answer what every answer has, and remembers its status."""
+
+    def __init__(self, scope: Scope, send: Send, headers: dict[str, str]) -> None:
+        self._scope = scope
+        self._send = send
+        self._headers = headers
+        self.status = 0
+
+    async def send(self, message: Message) -> None:
+        if message["type"] == "http.response.start":
+            self.status = message["status"]
+            present = MutableHeaders(raw=message["headers"])
+            for name, value in self._headers.items():
+                present.setdefault(name, value)
+            present["x-request-id"] = self._scope["keybearer.request_id"]
+        await self._send(message)
+
+    async def refuse(self, status: int, public: str) -> None:
+        """Answer with an error, unless an answer is on its way already."""
+        if self.status:
+            return
+        body = json_bytes({"message": public})
+        headers = [(b"content-type", b"application/json"), (b"content-length", str(len(body)).encode())]
+        headers.append((b"connection", b"close"))
+        await self.send({"type": "http.response.start", "status": status, "headers": headers})
+        await self.send({"type": "http.response.body", "body": body})
+
+
+def _log_line(scope: Scope, status: int, seconds: float) -> None:
+    """Log the request: the route's pattern, never the path or query, which may hold what somebody typed."""
+    _LOG.info(
+        "request",
+        request_id=scope["keybearer.request_id"],
+        method=scope["method"],
+        route=getattr(scope.get("route"), "path", "") or "unmatched",
+        status=status,
+        duration_ms=round(seconds * 1000, 2),
+        address=scope["keybearer.address"],
+        **scope["keybearer.noted"],
+    )

@@ -1,0 +1,127 @@
+"""Reading request bodies: urlencoded forms and JSON objects, with hard limits."""
+
+from dataclasses import dataclass
+from typing import Any, Final
+from urllib.parse import parse_qsl
+
+import msgspec
+from starlette.requests import Request
+
+from keybearer.server import refusals
+
+MAX_FIELDS: Final = 200
+_MAX_JSON_DEPTH: Final = 20
+
+
+@dataclass(frozen=True, slots=True)
+class Form:
+    """The fields of a form or query, in order, repeated ones included."""
+
+    pairs: tuple[tuple[str, str], ...]
+
+    def all(self, name: str) -> list[str]:
+        """Return every value of the field."""
+        return [value for key, value in self.pairs if key == name]
+
+    def maybe(self, name: str) -> str | None:
+        """
+        Return the field's only value; None if it is absent.
+
+        Raises:
+            Refusal: ``invalid_request``: the field is repeated (RFC 6749 §3.1, §3.2).
+        """
+        values = self.all(name)
+        if len(values) > 1:
+            raise refusals.invalid_request(f"The parameter {name} is repeated. Send it once.", f"repeated: {name}")
+        return values[0] if values else None
+
+    def one(self, name: str) -> str:
+        """
+        Return the field's only value.
+
+        Raises:
+            Refusal: ``invalid_request``: the field is absent or repeated.
+        """
+        value = self.maybe(name)
+        if value is None:
+            raise refusals.invalid_request(f"The parameter {name} is missing. Send it in the form.", f"missing: {name}")
+        return value
+
+    def text(self, name: str) -> str:
+        """Return the field's first value, '' if it is absent: for pages, which show what was typed."""
+        return next((value for key, value in self.pairs if key == name), "")
+
+
+def parse_fields(text: str) -> Form:
+    """
+    Take an urlencoded text apart (query or body).
+
+    Raises:
+        Refusal: ``invalid_request``: too many fields, or bytes that are no UTF-8.
+    """
+    try:
+        pairs = parse_qsl(text, keep_blank_values=True, max_num_fields=MAX_FIELDS, encoding="utf-8", errors="strict")
+    except (ValueError, UnicodeDecodeError) as error:
+        public = f"The form is malformed. Send at most {MAX_FIELDS} fields, percent-encoded as UTF-8."
+        raise refusals.invalid_request(public, f"form: {error}") from error
+    return Form(tuple(pairs))
+
+
+async def read_form(request: Request) -> Form:
+    """
+    Read the body as ``application/x-www-form-urlencoded``.
+
+    Raises:
+        Refusal: ``unsupported_media_type`` for any other content type; ``invalid_request`` for a malformed form.
+    """
+    _demand(request, "application/x-www-form-urlencoded")
+    body = await request.body()
+    try:
+        return parse_fields(body.decode("ascii"))
+    except UnicodeDecodeError as error:
+        public = "The form is malformed. Percent-encode everything that is not ASCII."
+        raise refusals.invalid_request(public, "form: not ASCII") from error
+
+
+async def read_json(request: Request) -> dict[str, Any]:
+    """
+    Read the body as one JSON object; an empty body is an empty object.
+
+    Raises:
+        Refusal: ``unsupported_media_type``; ``invalid_json`` for what is no JSON object, is nested too deeply or names
+            a property twice.
+    """
+    body = await request.body()
+    if not body.strip():
+        return {}
+    _demand(request, "application/json")
+    public = "The body must be one JSON object, with each property once."
+    try:
+        if _depth(body) > _MAX_JSON_DEPTH:
+            raise refusals.Refusal("invalid_json", public, "json: too deep")
+        decoded = msgspec.json.decode(body)
+    except msgspec.DecodeError as error:
+        raise refusals.Refusal("invalid_json", public, f"json: {error}") from error
+    if not isinstance(decoded, dict):
+        raise refusals.Refusal("invalid_json", public, "json: not an object")
+    return decoded
+
+
+def _demand(request: Request, wanted: str) -> None:
+    """Refuse any other content type than *wanted*."""
+    content_type = request.headers.get("content-type", "").split(";")[0].strip().lower()
+    if content_type != wanted:
+        public = f"The content type must be {wanted}."
+        raise refusals.Refusal("unsupported_media_type", public, f"content type {content_type[:60]!r}")
+
+
+def _depth(body: bytes) -> int:
+    """Return an upper bound of the nesting; brackets in texts count, which no honest body of ours has twenty of."""
+    depth = deepest = 0
+    for byte in body:
+        if byte in b"[{":
+            depth += 1
+            deepest = max(deepest, depth)
+        elif byte in b"]}":
+            depth -= 1
+    return deepest
