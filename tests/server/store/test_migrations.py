@@ -1,7 +1,7 @@
 """Migrations bring both databases to the same shape as the tables in the code."""
 
-import asyncpg
 import apsw
+import asyncpg
 import pytest
 
 from keybearer.server.store.migrations import migrate
