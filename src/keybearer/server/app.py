@@ -43,7 +43,7 @@ def build_app(settings: Settings, *, now: Clock = clock.now) -> Starlette:
             app.router.routes[:] = _routes(node)
             yield
 
-    edge = Middleware(Edge, trusted=frozenset(settings.trusted_proxies), is_https=settings.is_https)
+    edge = Middleware(Edge, trusted=frozenset(settings.trusted_proxies), now=now, is_https=settings.is_https)
     return Starlette(lifespan=lifespan, middleware=[edge], exception_handlers=failures.handlers(settings))
 
 

@@ -61,7 +61,7 @@ async def keep_token(tx: Transaction, text: str, hangs: Hangs, now: int, expires
     """
     parsed = token_text.parse(text)
     assert parsed is not None  # noqa: S101 - it comes from a Mint
-    token_id = secrets.record_id()
+    token_id = secrets.record_id(now)
     await tokens.add(
         tx,
         {

@@ -3,7 +3,6 @@
 import hashlib
 import hmac
 import secrets
-import time
 import uuid
 from typing import Final
 
@@ -32,10 +31,16 @@ def random_client_id() -> str:
     return "app" + "".join(secrets.choice(_CLIENT_ID_ALPHABET) for _ in range(21))
 
 
-def record_id() -> str:
-    """Return a UUIDv7 as text (RFC 9562 §5.7): unique, and in the order of creation, so that indexes stay compact."""
-    milliseconds = time.time_ns() // 1_000_000
-    value = (milliseconds & 0xFFFF_FFFF_FFFF) << 80 | secrets.randbits(80)
+def record_id(now: int) -> str:
+    """
+    Return a UUIDv7 as text: unique, and in the order of creation, so that indexes stay compact.
+
+    Args:
+        now: microseconds since 1970 UTC.
+
+    Source: RFC 9562 §5.7.
+    """
+    value = (now // 1_000 & 0xFFFF_FFFF_FFFF) << 80 | secrets.randbits(80)
     value = value & ~(0xF << 76) | (0x7 << 76)
     value = value & ~(0x3 << 62) | (0x2 << 62)
     return str(uuid.UUID(int=value))

@@ -10,6 +10,7 @@ from starlette.requests import Request
 from starlette.responses import PlainTextResponse, Response
 from starlette.routing import Route
 
+from keybearer.server import clock
 from keybearer.server.http.edge import MAX_BODY_BYTES, Edge
 
 
@@ -24,7 +25,7 @@ async def _fail(_: Request) -> Response:
 
 @pytest.fixture
 async def program() -> AsyncIterator[httpx2.AsyncClient]:
-    edge = Middleware(Edge, trusted=frozenset(), is_https=True)
+    edge = Middleware(Edge, trusted=frozenset(), now=clock.now, is_https=True)
     app = Starlette(routes=[Route("/echo", _echo, methods=["POST"]), Route("/fail", _fail)], middleware=[edge])
     async with httpx2.AsyncClient(transport=httpx2.ASGITransport(app), base_url="https://keybearer.test") as client:
         yield client

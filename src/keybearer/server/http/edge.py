@@ -10,6 +10,7 @@ from starlette.requests import ClientDisconnect, Request
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from keybearer.server import secrets
+from keybearer.server.clock import Clock
 from keybearer.server.events import Actor
 from keybearer.server.http.addresses import client_address
 from keybearer.server.http.answers import json_bytes
@@ -81,11 +82,13 @@ class Edge:
 
     Args:
         trusted: addresses of proxies that may set ``X-Forwarded-For``.
+        now: microseconds since 1970 UTC.
         is_https: whether people reach the server over TLS.
     """
 
-    def __init__(self, app: ASGIApp, trusted: frozenset[str], *, is_https: bool) -> None:
+    def __init__(self, app: ASGIApp, trusted: frozenset[str], now: Clock, *, is_https: bool) -> None:
         self._app = app
+        self._now = now
         self._trusted = trusted
         self._headers = _HEADERS | ({"strict-transport-security": _STRICT_TRANSPORT} if is_https else {})
 
@@ -95,7 +98,7 @@ class Edge:
             await self._app(scope, receive, send)
             return
         headers = Headers(scope=scope)
-        scope["keybearer.request_id"] = secrets.record_id()
+        scope["keybearer.request_id"] = secrets.record_id(self._now())
         scope["keybearer.address"] = client_address(
             scope["client"][0] if scope.get("client") else "", headers.getlist("x-forwarded-for"), self._trusted
         )
