@@ -3,12 +3,20 @@
 import hashlib
 import hmac
 import secrets
+import string
 import uuid
-from typing import Final
 
 from keybearer.wire.token_text import ALPHABET, SECRET_LENGTH
 
-_CLIENT_ID_ALPHABET: Final = "0123456789abcdefghijklmnopqrstuvwxyz"
+
+def _even(alphabet: str) -> tuple[bytes, bytes]:
+    """Return a table from bytes to the alphabet, and the bytes to drop so that every character is as likely."""
+    times = 256 // len(alphabet)
+    return (alphabet * (times + 1)).encode("ascii")[:256], bytes(range(times * len(alphabet), 256))
+
+
+_BASE62, _UNEVEN_BASE62 = _even(ALPHABET)
+_BASE36, _UNEVEN_BASE36 = _even(string.digits + string.ascii_lowercase)
 
 
 def digest(text: str) -> bytes:
@@ -23,12 +31,25 @@ def equal(left: bytes, right: bytes) -> bool:
 
 def random_secret() -> str:
     """Return 32 random base62 characters: 190 bits."""
-    return "".join(secrets.choice(ALPHABET) for _ in range(SECRET_LENGTH))
+    return _random_characters(SECRET_LENGTH, _BASE62, _UNEVEN_BASE62)
 
 
 def random_client_id() -> str:
     """Return a client id, 24 characters; its first letter keeps it unlike any user's subject (RFC 9700 §4.15)."""
-    return "app" + "".join(secrets.choice(_CLIENT_ID_ALPHABET) for _ in range(21))
+    return "app" + _random_characters(21, _BASE36, _UNEVEN_BASE36)
+
+
+def _random_characters(length: int, table: bytes, uneven: bytes) -> str:
+    """
+    Return *length* characters, each of the table's as likely as any other.
+
+    Bytes that would make some characters likelier are dropped; a few more than needed are drawn for that. One
+    translation of all bytes takes a twentieth of the time of as many calls of ``secrets.choice``.
+    """
+    drawn = b""
+    while len(drawn) < length:
+        drawn += secrets.token_bytes(length * 2).translate(table, uneven)
+    return drawn[:length].decode("ascii")
 
 
 def record_id(now: int) -> str:
