@@ -1,11 +1,8 @@
 """The one place where the parts meet."""
 
-import asyncio
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
-from typing import Final
 
-import structlog
 from starlette.applications import Starlette
 from starlette.middleware import Middleware
 from starlette.routing import BaseRoute
@@ -19,11 +16,8 @@ from keybearer.server.node import Node
 from keybearer.server.passwords import Passwords
 from keybearer.server.quotas import Quotas
 from keybearer.server.settings import Settings
-from keybearer.server.store.database import Database, open_database
-from keybearer.server.store.faults import StoreFault
-
-_WRITE_USES_EVERY_S: Final = 5
-_LOG = structlog.get_logger("keybearer.app")
+from keybearer.server.store.database import open_database
+from keybearer.server.upkeep import upkeep
 
 
 def build_app(settings: Settings, *, now: Clock = clock.now) -> Starlette:
@@ -61,24 +55,11 @@ async def _open_node(settings: Settings, now: Clock) -> AsyncIterator[Node]:
         last_used=LastUsed(),
         role_permissions=settings.role_permissions,
     )
-    writing = asyncio.create_task(_write_uses(node.last_used, database))
     try:
-        yield node
+        async with upkeep(database, node.last_used, now):
+            yield node
     finally:
-        writing.cancel()
-        await asyncio.gather(writing, return_exceptions=True)
-        await node.last_used.write(database)
         await database.close()
-
-
-async def _write_uses(last_used: LastUsed, database: Database) -> None:
-    """Write now and then when tokens were last used; a store that is away for a while is tried again."""
-    while True:
-        await asyncio.sleep(_WRITE_USES_EVERY_S)
-        try:
-            await last_used.write(database)
-        except StoreFault as fault:
-            _LOG.warning("last use not written", fault=type(fault).__name__)
 
 
 def _routes(node: Node) -> list[BaseRoute]:

@@ -5,6 +5,7 @@ from typing import Final
 from keybearer.server.clock import MINUTE
 from keybearer.server.store import tokens
 from keybearer.server.store.database import Database, Transaction
+from keybearer.server.store.faults import StoreFault
 
 _AT_MOST: Final = 100_000
 
@@ -22,11 +23,20 @@ class LastUsed:
             self._unwritten[token_id] = now
 
     async def write(self, database: Database) -> None:
-        """Write what was noted since the last time, in one transaction."""
+        """
+        Write what was noted since the last time, in one transaction.
+
+        Raises:
+            StoreFault: it could not be written; it is kept for the next time.
+        """
         if not self._unwritten:
             return
         batch, self._unwritten = self._unwritten, {}
-        await database.transact(_write_all, batch)
+        try:
+            await database.transact(_write_all, batch)
+        except StoreFault:
+            self._unwritten = batch | self._unwritten
+            raise
         if len(self._written) > _AT_MOST:
             self._written.clear()
         self._written |= batch

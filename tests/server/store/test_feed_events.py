@@ -24,7 +24,7 @@ INSERT INTO families (family_id, grant_id, narrowing, scope, created_at, expires
 """
 TOKEN = (
     "INSERT INTO tokens (token_id, digest, kind, last4, grant_id, family_id, pair_id, narrowing, scope, created_at,"
-    " expires_at) VALUES ('t1', {digest}, 'oat', 'abcd', 'g1', 'f1', 'p1', 'none', '', 1, 9)"
+    " expires_at) VALUES ('t1', {digest}, 'oat', 'abcd', 'g1', 'f1', 'p1', 'none', '', 1, 4102444800000000)"
 )
 SESSION = (
     "INSERT INTO sessions (session_id, digest, user_id, user_agent, address, created_at, authenticated_at, seen_at,"

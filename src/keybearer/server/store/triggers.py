@@ -19,6 +19,7 @@ class Watched:
         noun: the event's kind is ``<noun>.changed`` or ``<noun>.deleted``.
         subject: SQL parts, joined with ``:``; ``ROW`` stands for OLD or NEW.
         columns: the columns whose change matters.
+        was_good: SQL on OLD that tells whether the deletion of a row matters; ``NOW`` stands for the time.
         tells_insert: whether a new row matters too.
     """
 
@@ -26,6 +27,7 @@ class Watched:
     noun: str
     subject: tuple[str, ...]
     columns: tuple[str, ...]
+    was_good: str = ""
     tells_insert: bool = False
 
 
@@ -47,8 +49,11 @@ WATCHED: Final = (
         "token",
         ("token_id",),
         ("revoked_at", "expires_at", "narrowing", "scope", "grant_id", "family_id", "digest", "kind"),
+        was_good="OLD.revoked_at IS NULL AND OLD.expires_at > NOW AND OLD.kind <> 'ort'",
     ),
-    Watched("sessions", "session", ("session_id",), ("ended_at",)),
+    Watched(
+        "sessions", "session", ("session_id",), ("ended_at",), was_good="OLD.ended_at IS NULL AND OLD.expires_at > NOW"
+    ),
 )
 
 
@@ -59,7 +64,10 @@ def create_statements(dialect: str) -> list[str]:
 
 def _triggers(watched: Watched, dialect: str) -> list[str]:
     condition = " OR ".join(f"OLD.{column} {_DIFFERS[dialect]} NEW.{column}" for column in watched.columns)
-    made = [_trigger(watched, dialect, "UPDATE", condition), _trigger(watched, dialect, "DELETE", "")]
+    made = [
+        _trigger(watched, dialect, "UPDATE", condition),
+        _trigger(watched, dialect, "DELETE", watched.was_good.replace("NOW", _NOW[dialect])),
+    ]
     if watched.tells_insert:
         made.append(_trigger(watched, dialect, "INSERT", ""))
     return [statement for statements in made for statement in statements]

@@ -1,0 +1,55 @@
+"""What a node does beside its requests: writing down last uses, taking old rows away."""
+
+import asyncio
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
+from typing import Final
+
+import structlog
+
+from keybearer.server import secrets
+from keybearer.server.clock import DAY, Clock
+from keybearer.server.last_used import LastUsed
+from keybearer.server.store.database import Database
+from keybearer.server.store.faults import StoreFault
+from keybearer.server.store.pruning import prune
+
+_WRITE_USES_EVERY_S: Final = 5
+_PRUNE_EVERY_S: Final = 3600
+# A token's row outlives the token, so that "revoked" and "expired" can be told apart from "unknown" in the log, and a
+# refresh token that comes back weeks later still ends its family.
+_KEEP_FOR: Final = 90 * DAY
+
+_LOG = structlog.get_logger("keybearer.upkeep")
+
+
+@asynccontextmanager
+async def upkeep(database: Database, last_used: LastUsed, now: Clock) -> AsyncIterator[None]:
+    """Keep a node's books while the block lasts, and close them at its end."""
+    writing = asyncio.create_task(_again_and_again(_WRITE_USES_EVERY_S, lambda: last_used.write(database)))
+    pruning = asyncio.create_task(_again_and_again(_PRUNE_EVERY_S, lambda: prune_all(database, now())))
+    try:
+        yield
+    finally:
+        for task in (writing, pruning):
+            task.cancel()
+        await asyncio.gather(writing, pruning, return_exceptions=True)
+        await last_used.write(database)
+
+
+async def prune_all(database: Database, now: int) -> None:
+    """Take away every row that ended long ago, in transactions so short that nobody waits for them."""
+    before = now - _KEEP_FOR
+    made_before = secrets.record_id(before)
+    while await database.transact(prune, before, made_before):
+        _LOG.debug("old rows taken away")
+
+
+async def _again_and_again(every_s: float, work: Callable[[], Awaitable[None]]) -> None:
+    """Do *work* now and then; a store that is away for a while is tried again next time."""
+    while True:
+        await asyncio.sleep(every_s)
+        try:
+            await work()
+        except StoreFault as fault:
+            _LOG.warning("upkeep put off", fault=type(fault).__name__)

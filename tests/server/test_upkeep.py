@@ -1,0 +1,81 @@
+"""Rows that ended long ago are taken away, younger ones and the living stay, and verifiers are not told of the dead."""
+
+from collections.abc import AsyncIterator
+
+import pytest
+from sqlalchemy import select
+
+from keybearer.server import secrets
+from keybearer.server.clock import DAY
+from keybearer.server.last_used import LastUsed
+from keybearer.server.store.database import Database
+from keybearer.server.store.faults import StoreUnavailable
+from keybearer.server.store.tables import tokens
+from keybearer.server.upkeep import prune_all
+from tests.server.store.test_feed_events import DIGESTS, MEMBERSHIP, SCENE
+from tests.server.store.trial import execute, opened
+from tests.support.clock import HandClock
+
+IDS = select(tokens.c.token_id).order_by(tokens.c.token_id)
+
+
+@pytest.fixture
+async def database(database_url: str) -> AsyncIterator[Database]:
+    for statement in (*SCENE.strip().split(";\n"), MEMBERSHIP):
+        await execute(database_url, statement)
+    async with opened(database_url) as running:
+        yield running
+
+
+async def _add_token(url: str, made_at: int, number: int, **columns: int) -> str:
+    """Add an access token made at *made_at* by raw SQL and return its id."""
+    token_id = secrets.record_id(made_at)
+    digest = DIGESTS[url.partition(":")[0]].replace("abab", f"{number:04}", 1)
+    names = "".join(f", {name}" for name in columns)
+    values = "".join(f", {value}" for value in columns.values())
+    await execute(
+        url,
+        "INSERT INTO tokens (token_id, digest, kind, last4, grant_id, family_id, pair_id, narrowing, scope,"  # noqa: S608
+        f" created_at{names}) VALUES ('{token_id}', {digest}, 'oat', 'abcd', 'g1', 'f1', 'p{number}', 'none', '',"
+        f" {made_at}{values})",
+    )
+    return token_id
+
+
+async def test_what_ended_90_days_ago_goes_and_what_ended_89_days_ago_stays(
+    database: Database, database_url: str, clock: HandClock
+) -> None:
+    now = clock.now()
+    made = now - 200 * DAY
+    await _add_token(database_url, made, 1, expires_at=now - 91 * DAY)
+    younger = await _add_token(database_url, made, 2, expires_at=now - 89 * DAY)
+    alive = await _add_token(database_url, made, 3, expires_at=now + DAY)
+    await _add_token(database_url, made, 4, expires_at=now + DAY, revoked_at=now - 91 * DAY)
+    await prune_all(database, now)
+    assert {row["token_id"] for row in await database.many(IDS)} == {younger, alive}
+
+
+async def test_taking_dead_tokens_away_tells_the_verifiers_nothing(
+    database: Database, database_url: str, clock: HandClock
+) -> None:
+    now = clock.now()
+    await _add_token(database_url, now - 200 * DAY, 1, expires_at=now - 91 * DAY)
+    before = await database.number_stray_events()
+    await prune_all(database, now)
+    assert await database.number_stray_events() == before
+
+
+async def test_a_last_use_that_could_not_be_written_is_written_later(
+    database: Database, database_url: str, clock: HandClock
+) -> None:
+    token_id = await _add_token(database_url, clock.now(), 1, expires_at=clock.now() + DAY)
+    last_used = LastUsed()
+    last_used.note(token_id, clock.now())
+    async with opened(database_url) as closed:
+        pass
+    with pytest.raises(StoreUnavailable):
+        await last_used.write(closed)
+    await last_used.write(database)
+    row = await database.one(select(tokens.c.last_used_at))
+    assert row is not None
+    assert row["last_used_at"] == clock.now()
