@@ -19,6 +19,7 @@ EDGES = frozenset(
         "src/keybearer/sdk/reporter.py",
         "src/keybearer/server/http/edge.py",
         "src/keybearer/server/store/grouping.py",
+        "src/keybearer/server/store/listeners.py",
         "src/keybearer/server/store/postgres_transaction.py",
     }
 )

@@ -83,7 +83,8 @@ class Database(Protocol):
         Call *callback* with the new position after each commit of this process that numbered events.
 
         It is called before the works of that commit are acknowledged, so what it does is in
-        force for whatever their callers do next. It must be quick and must not raise.
+        force for whatever their callers do next. It must be quick. Two commits at the same
+        moment may be told in either order: only a higher number is news.
         """
 
     async def close(self) -> None:

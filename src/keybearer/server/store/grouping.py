@@ -7,8 +7,9 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from typing import Any, Concatenate, ParamSpec, TypeVar, cast
 
-from keybearer.server.store.database import Position, Transaction
+from keybearer.server.store.database import Transaction
 from keybearer.server.store.faults import OutcomeUnknown, StoreUnavailable
+from keybearer.server.store.listeners import Listeners
 from keybearer.server.store.sqlite_writer import SqliteSession
 
 P = ParamSpec("P")
@@ -47,17 +48,13 @@ class _Done:
 class GroupWriter:
     """The one task through which all transactions of this process go."""
 
-    def __init__(self, session: SqliteSession) -> None:
+    def __init__(self, session: SqliteSession, listeners: Listeners) -> None:
         self._session = session
+        self._listeners = listeners
         self._waiting: deque[_Job] = deque()
         self._wake = asyncio.Event()
         self._closing = False
-        self._callbacks: list[Callable[[Position], None]] = []
         self._task = asyncio.create_task(self._serve(), name="store-writer")
-
-    def on_commit(self, callback: Callable[[Position], None]) -> None:
-        """Call *callback* after each commit that numbered events, before its works are answered."""
-        self._callbacks.append(callback)
 
     async def transact(
         self, work: Callable[Concatenate[Transaction, P], Awaitable[T]], *args: P.args, **kwargs: P.kwargs
@@ -133,8 +130,7 @@ class GroupWriter:
                 await asyncio.sleep(0)
         position = self._session.number()
         await self._session.commit()
-        if position is not None:
-            self._publish(position)
+        self._listeners.tell(position)
         return done
 
     async def _run(self, job: _Job) -> _Done:
@@ -151,10 +147,3 @@ class GroupWriter:
             self._session.drop_part()
             return _Done(job, raised=error)
         return _Done(job, returned)
-
-    def _publish(self, position: Position) -> None:
-        for callback in self._callbacks:
-            try:
-                callback(position)
-            except Exception:  # noqa: BLE001 - the works are kept, whatever the listener makes of it
-                _LOG.exception("a listener failed at %s", position)

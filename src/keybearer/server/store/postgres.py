@@ -10,6 +10,7 @@ from sqlalchemy import Executable, text
 from keybearer.server.store.database import Position, Reader, Row, Transaction
 from keybearer.server.store.faults import StoreUnavailable
 from keybearer.server.store.feed_numbering import read_position
+from keybearer.server.store.listeners import Listeners
 from keybearer.server.store.postgres_connections import Address, Connections, PostgresReader
 from keybearer.server.store.postgres_transaction import Boundary, PostgresTransaction, commit, number_events, roll_back
 
@@ -32,7 +33,7 @@ class PostgresDatabase:
         self._readers = Connections(address, _READERS)
         self._writers = Connections(address, _WRITERS)
         self._running: set[asyncio.Task[Any]] = set()
-        self._callbacks: list[Callable[[Position], None]] = []
+        self._listeners = Listeners()
         self._closing = False
 
     async def transact(
@@ -75,9 +76,7 @@ class PostgresDatabase:
             await commit(connection)
         finally:
             self._writers.give(connection)
-        if position is not None:
-            for callback in self._callbacks:
-                callback(position)
+        self._listeners.tell(position)
         return returned
 
     async def view(self, work: Callable[Concatenate[Reader, P], Awaitable[T]], *args: P.args, **kwargs: P.kwargs) -> T:
@@ -118,7 +117,7 @@ class PostgresDatabase:
 
     def on_commit(self, callback: Callable[[Position], None]) -> None:
         """See `Database.on_commit`."""
-        self._callbacks.append(callback)
+        self._listeners.add(callback)
 
     async def close(self) -> None:
         """See `Database.close`."""

@@ -8,6 +8,7 @@ from sqlalchemy import Executable
 from keybearer.server.store.database import Position, Reader, Row, Transaction
 from keybearer.server.store.feed_numbering import read_position
 from keybearer.server.store.grouping import GroupWriter
+from keybearer.server.store.listeners import Listeners
 from keybearer.server.store.sqlite_connections import SqliteReader, open_reader
 from keybearer.server.store.sqlite_writer import SqliteSession
 
@@ -23,10 +24,12 @@ class SqliteDatabase:
     def __init__(self, path: str) -> None:
         self._path = path
         self._session = SqliteSession(path)
-        self._writer = GroupWriter(self._session)
+        self._listeners = Listeners()
+        self._writer = GroupWriter(self._session, self._listeners)
         # Autocommit and never with an unfinished cursor: every look-up sees the newest commit of any process.
         self._reader = SqliteReader(open_reader(path))
         self._snapshots: list[SqliteReader] = []
+        self._is_closed = False
 
     async def transact(
         self, work: Callable[Concatenate[Transaction, P], Awaitable[T]], *args: P.args, **kwargs: P.kwargs
@@ -47,7 +50,7 @@ class SqliteDatabase:
             return await work(reader, *args, **kwargs)
         finally:
             reader.end()
-            if len(self._snapshots) < _SPARE_SNAPSHOTS:
+            if len(self._snapshots) < _SPARE_SNAPSHOTS and not self._is_closed:
                 self._snapshots.append(reader)
             else:
                 reader.close()
@@ -71,10 +74,13 @@ class SqliteDatabase:
 
     def on_commit(self, callback: Callable[[Position], None]) -> None:
         """See `Database.on_commit`."""
-        self._writer.on_commit(callback)
+        self._listeners.add(callback)
 
     async def close(self) -> None:
         """See `Database.close`."""
+        if self._is_closed:
+            return
+        self._is_closed = True
         await self._writer.close()
         for reader in (self._reader, *self._snapshots):
             reader.close()

@@ -1,0 +1,29 @@
+"""Tell this process's listeners how far the feed has come."""
+
+import logging
+from collections.abc import Callable
+
+from keybearer.server.store.database import Position
+
+_LOG = logging.getLogger(__name__)
+
+
+class Listeners:
+    """Those who want to know of each commit of this process that numbered events."""
+
+    def __init__(self) -> None:
+        self._callbacks: list[Callable[[Position], None]] = []
+
+    def add(self, callback: Callable[[Position], None]) -> None:
+        """Tell *callback* from now on."""
+        self._callbacks.append(callback)
+
+    def tell(self, position: Position | None) -> None:
+        """Tell everybody that the feed reaches to *position*; None, that it is where it was, is no news."""
+        if position is None:
+            return
+        for callback in self._callbacks:
+            try:
+                callback(position)
+            except Exception:  # noqa: BLE001 - the works are kept, whatever a listener makes of it
+                _LOG.exception("a listener failed at %s", position)
