@@ -1,10 +1,11 @@
 """Reading request bodies: urlencoded forms and JSON objects, with hard limits."""
 
+import json
+import math
 from dataclasses import dataclass
 from typing import Any, Final
 from urllib.parse import parse_qsl
 
-import msgspec
 from starlette.requests import Request
 
 from keybearer.server import refusals
@@ -99,12 +100,31 @@ async def read_json(request: Request) -> dict[str, Any]:
     try:
         if _depth(body) > _MAX_JSON_DEPTH:
             raise refusals.Refusal("invalid_json", public, "json: too deep")
-        decoded = msgspec.json.decode(body)
-    except msgspec.DecodeError as error:
+        decoded = _STRICT.decode(body.decode("utf-8"))
+    except (ValueError, UnicodeDecodeError) as error:
         raise refusals.Refusal("invalid_json", public, f"json: {error}") from error
     if not isinstance(decoded, dict):
         raise refusals.Refusal("invalid_json", public, "json: not an object")
     return decoded
+
+
+def _each_once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    """Refuse an object that names a property twice: two readers of it would see two different ones."""
+    made = dict(pairs)
+    if len(made) != len(pairs):
+        raise ValueError("a property is named twice")
+    return made
+
+
+def _finite(text: str) -> float:
+    """Refuse NaN, Infinity and what overflows to it."""
+    number = float(text)
+    if not math.isfinite(number):
+        raise ValueError("a number is not finite")
+    return number
+
+
+_STRICT: Final = json.JSONDecoder(object_pairs_hook=_each_once, parse_constant=_finite, parse_float=_finite)
 
 
 def _demand(request: Request, wanted: str) -> None:
