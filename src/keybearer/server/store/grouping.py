@@ -71,7 +71,7 @@ class GroupWriter:
         """Finish what waits and take nothing new; the session stays open."""
         self._closing = True
         self._wake.set()
-        await self._task
+        await asyncio.wait((self._task,))
 
     async def _serve(self) -> None:
         try:

@@ -71,7 +71,7 @@ def name_fault(error: apsw.Error) -> Exception:
     if isinstance(error, apsw.ConstraintError):
         return Conflict(_constraint(str(error)))
     if isinstance(error, _MACHINE):
-        return StoreUnavailable(f"SQLite: {error}")
+        return StoreUnavailable(f"SQLite: {error!r}")
     return error
 
 

@@ -52,7 +52,7 @@ class SqliteSession:
         except apsw.BusyError:
             await self._in_thread(self._begin_patiently)
         except apsw.Error as error:
-            raise StoreUnavailable(f"SQLite: {error}") from error
+            raise StoreUnavailable(f"SQLite: {error!r}") from error
 
     def _begin_patiently(self) -> None:
         # SQLite's own waiting sleeps for up to 100 ms at a time and starves beside a busy process.
@@ -119,7 +119,7 @@ class SqliteSession:
         except (apsw.BusyError, apsw.ConstraintError) as error:  # refused before anything was written
             raise StoreUnavailable(f"SQLite refused to commit: {error}") from error
         except apsw.Error as error:
-            raise OutcomeUnknown(f"SQLite: {error}") from error
+            raise OutcomeUnknown(f"SQLite: {error!r}") from error
 
     async def renew(self) -> None:
         """Close the connection; the next group opens another."""
@@ -147,7 +147,7 @@ class SqliteSession:
         try:
             return self._connection.execute(text, given).fetchall()
         except apsw.Error as error:
-            raise StoreUnavailable(f"SQLite: {error}") from error
+            raise StoreUnavailable(f"SQLite: {error!r}") from error
 
     async def _in_thread(self, task: Callable[..., object], *args: object) -> None:
         await asyncio.get_running_loop().run_in_executor(self._thread, task, *args)
