@@ -3,18 +3,23 @@
 import asyncio
 import io
 from contextlib import closing
+from functools import cache
 from pathlib import Path
 from typing import Final
 
 import apsw
-import asyncpg
 from alembic import command
 from alembic.config import Config
 from alembic.script import ScriptDirectory
+from sqlalchemy import column, select, table
+
+from keybearer.server.store.database import Reader
+from keybearer.server.store.postgres_connections import Address, Link
 
 _FOLDER: Final = Path(__file__).parent
 _BUSY_MS: Final = 60_000
 _PRESENT: Final = "SELECT version_num FROM alembic_version"
+_REVISION = select(column("version_num")).select_from(table("alembic_version"))
 
 
 def migrate(url: str) -> bool:
@@ -29,12 +34,30 @@ def migrate(url: str) -> bool:
 
     Raises:
         RuntimeError: the database was made by a later version.
+        StoreUnavailable: no PostgreSQL answers there.
     """
     if url.startswith("sqlite:"):
         return _migrate_sqlite(url.removeprefix("sqlite:///"))
     return asyncio.run(_migrate_postgres(url))
 
 
+def is_current(url: str) -> bool:
+    """
+    Tell whether the PostgreSQL database at *url* has this version's tables.
+
+    Raises:
+        StoreUnavailable: no server answers there.
+    """
+    return asyncio.run(_postgres_revision(url)) == newest()
+
+
+async def revision(reader: Reader) -> str | None:
+    """Return the revision that an open database is at."""
+    row = await reader.one(_REVISION)
+    return str(row["version_num"]) if row else None
+
+
+@cache
 def newest() -> str:
     """Return the revision that this version's code expects."""
     head = ScriptDirectory(str(_FOLDER)).get_current_head()
@@ -76,17 +99,30 @@ def _migrate_sqlite(path: str) -> bool:
     return True
 
 
-async def _migrate_postgres(dsn: str) -> bool:
-    connection = await asyncpg.connect(dsn)
+async def _migrate_postgres(url: str) -> bool:
+    connection = await Address.parse(url).connect()
     try:
         async with connection.transaction():
             # Only politeness: without the lock the second one fails on a table that is there, and changes nothing.
             await connection.execute("SELECT pg_advisory_xact_lock(hashtext('keybearer migrations'))")
-            has_table = await connection.fetchval("SELECT to_regclass('alembic_version') IS NOT NULL")
-            present = await connection.fetchval(_PRESENT) if has_table else None
+            present = await _present(connection)
             if present == newest():
                 return False
             await connection.execute(script("postgresql", present))
         return True
     finally:
         await connection.close()
+
+
+async def _postgres_revision(url: str) -> str | None:
+    connection = await Address.parse(url).connect()
+    try:
+        return await _present(connection)
+    finally:
+        await connection.close()
+
+
+async def _present(connection: Link) -> str | None:
+    has_table = await connection.fetchval("SELECT to_regclass('alembic_version') IS NOT NULL")
+    found: str | None = await connection.fetchval(_PRESENT) if has_table else None
+    return found

@@ -1,0 +1,90 @@
+"""The log: JSON lines for machines, readable lines on a terminal, no token's text in either."""
+
+import logging
+import re
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, BinaryIO, Final
+
+import msgspec
+import structlog
+from structlog.typing import EventDict, Processor
+
+# The last line of defence: whatever a library writes, what looks like a token loses all but its last four characters.
+_TOKEN: Final = re.compile(rb"([a-z][a-z0-9]{0,15}_[a-z]{3}_(?:live|test)_)[0-9A-Za-z]{8,}([0-9A-Za-z]{4})")
+
+
+def log_to_stderr() -> None:
+    """Write the log to stderr: for people if it is a terminal, else one JSON object a line."""
+    _configure(sys.stderr.buffer, for_people=sys.stderr.isatty())
+
+
+def log_to_file(path: Path) -> None:
+    """Write the log to the end of a file, one JSON object a line."""
+    _configure(path.open("ab"), for_people=False)
+
+
+def mask_tokens(line: bytes) -> bytes:
+    """Take the secret part out of everything in *line* that looks like a token's text."""
+    return _TOKEN.sub(rb"\1...\2", line) if b"_live_" in line or b"_test_" in line else line
+
+
+def _configure(file: BinaryIO, *, for_people: bool) -> None:
+    processors: list[Processor] = [
+        structlog.processors.add_log_level,
+        structlog.processors.TimeStamper(fmt="iso", utc=True),
+    ]
+    if for_people:
+        last: Processor = structlog.dev.ConsoleRenderer(exception_formatter=structlog.dev.plain_traceback)
+    else:
+        processors.append(structlog.processors.format_exc_info)
+        last = structlog.processors.JSONRenderer(serializer=_as_json)
+    structlog.configure(
+        processors=[*processors, last, _masked],
+        wrapper_class=structlog.make_filtering_bound_logger(logging.INFO),
+        logger_factory=structlog.BytesLoggerFactory(file),
+        cache_logger_on_first_use=True,
+    )
+    _take_over_standard_logging(file, [*processors, structlog.stdlib.ProcessorFormatter.remove_processors_meta, last])
+
+
+def _take_over_standard_logging(file: BinaryIO, processors: list[Processor]) -> None:
+    """Let what libraries log by the standard module come out in the same shape."""
+    handler = logging.StreamHandler(_MaskingStream(file))
+    handler.setFormatter(
+        structlog.stdlib.ProcessorFormatter(
+            processors=processors, foreign_pre_chain=[structlog.stdlib.add_logger_name, _drop_colours]
+        )
+    )
+    root = logging.getLogger()
+    root.handlers[:] = [handler]
+    root.setLevel(logging.INFO)
+    logging.captureWarnings(capture=True)
+
+
+class _MaskingStream:
+    """A text stream for the standard module, masked like the rest."""
+
+    def __init__(self, file: BinaryIO) -> None:
+        self._file = file
+
+    def write(self, text: str) -> None:
+        self._file.write(mask_tokens(text.encode("utf-8", "backslashreplace")))
+
+    def flush(self) -> None:
+        self._file.flush()
+
+
+def _drop_colours(_: Any, __: str, event: EventDict) -> EventDict:
+    """Leave uvicorn's coloured copy of its message out."""
+    event.pop("color_message", None)
+    return event
+
+
+def _masked(_: Any, __: str, line: Any) -> bytes:
+    return mask_tokens(line if isinstance(line, bytes) else line.encode("utf-8", "backslashreplace"))
+
+
+def _as_json(event: EventDict, default: Callable[[Any], Any]) -> str:
+    return msgspec.json.encode(event, enc_hook=default).decode()

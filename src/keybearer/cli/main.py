@@ -1,0 +1,60 @@
+"""The command line: every group of commands, and what becomes of their errors."""
+
+import os
+import sys
+from collections.abc import Sequence
+from typing import Final
+
+import typer
+
+from keybearer.cli import demo, migrate, serve, settings, team, token, user
+from keybearer.cli.trouble import REFUSED, Trouble
+
+_PRIVATE: Final = 0o077  # what is written here (database, keys, mail) is nobody else's to read
+
+app = typer.Typer(
+    name="keybearer",
+    help="Personal access tokens and OAuth 2.0 for an API.",
+    no_args_is_help=True,
+    add_completion=False,
+    rich_markup_mode=None,
+)
+app.command("serve")(serve.serve)
+app.command("demo")(demo.demo)
+app.command("migrate")(migrate.migrate)
+app.command("settings")(settings.settings)
+app.add_typer(user.app, name="user")
+app.add_typer(team.app, name="team")
+app.add_typer(token.app, name="token")
+
+
+def main() -> None:
+    """Run the command that was typed, and exit with its code."""
+    os.umask(_PRIVATE)
+    sys.exit(run(sys.argv[1:]))
+
+
+def run(words: Sequence[str]) -> int:
+    """
+    Carry out one command.
+
+    Args:
+        words: what was typed after ``keybearer``.
+
+    Returns:
+        0 done, 1 refused or not found, 2 wrong usage.
+    """
+    try:
+        exit_code = app(list(words), prog_name="keybearer", standalone_mode=False)
+    except Trouble as trouble:
+        return _say(str(trouble), trouble.exit_code)
+    except typer.TyperException as wrong:
+        return _say(f"{wrong.format_message().rstrip('.')}; try 'keybearer --help'", wrong.exit_code)
+    except (typer.Abort, KeyboardInterrupt):
+        return _say("interrupted; nothing more was done", REFUSED)
+    return exit_code if isinstance(exit_code, int) else 0
+
+
+def _say(what: str, exit_code: int) -> int:
+    print(f"error: {what}", file=sys.stderr)
+    return exit_code

@@ -1,0 +1,131 @@
+"""The server as a process: its socket, its signals, its workers."""
+
+import functools
+import socket
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import Final
+
+import uvicorn
+from starlette.applications import Starlette
+from uvicorn.supervisors.multiprocess import Multiprocess
+
+from keybearer.cli.logs import log_to_stderr
+from keybearer.cli.trouble import Trouble
+from keybearer.server.app import build_app
+from keybearer.server.settings import Settings
+
+BACKLOG: Final = 2048
+KEEP_ALIVE_S: Final = 75  # longer than the 60 s of usual proxies, so that it is they who close an idle connection
+DRAIN_S: Final = 30  # what a request in flight is given after SIGTERM
+_FAILED: Final = 1
+
+
+class Server(uvicorn.Server):
+    """uvicorn's server, told apart in two things: a drained end is a good end, and it says when it listens."""
+
+    def __init__(self, config: uvicorn.Config, when_listening: Callable[[], None] | None = None) -> None:
+        super().__init__(config)
+        self._when_listening = when_listening
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        """Begin to listen."""
+        await super().startup(sockets)
+        if self.started and self._when_listening:
+            self._when_listening()
+
+    @contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        """Let SIGTERM and SIGINT drain, then exit 0: uvicorn would end the process by the same signal."""
+        with super().capture_signals():
+            yield
+            self._captured_signals.clear()
+
+
+def listen(host: str, port: int) -> socket.socket:
+    """
+    Open the listening socket.
+
+    Raises:
+        Trouble: the address is taken, or not this machine's.
+    """
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    try:
+        return socket.create_server((host, port), family=family, backlog=BACKLOG)
+    except OSError as error:
+        raise Trouble(
+            f"cannot listen on {host} port {port} ({error.strerror or error}); "
+            f"stop what listens there, or choose another port with --port"
+        ) from None
+
+
+def run_server(
+    settings: Settings,
+    listener: socket.socket,
+    workers: int = 1,
+    when_listening: Callable[[], None] | None = None,
+    log: Callable[[], None] = log_to_stderr,
+) -> int:
+    """
+    Serve until SIGTERM or SIGINT, and let requests in flight finish.
+
+    Args:
+        settings: what the operator chose.
+        listener: the socket that `listen` opened; closed at the end.
+        workers: processes that share it; 1 stays in this process.
+        when_listening: called once calls are taken; with one worker only.
+        log: sets the log up, in each process.
+
+    Returns:
+        The exit code: 0 when it ended because it was asked to.
+    """
+    settings = _with_own_address(settings, listener)
+    config = _config(functools.partial(_make_app, settings, log), workers)
+    if workers > 1:
+        log()
+        return _run_workers(Multiprocess(config, [listener]))
+    server = Server(config, when_listening)
+    try:
+        server.run([listener])
+    except SystemExit:
+        return _FAILED  # uvicorn's word for a start that failed; it is in the log
+    return 0
+
+
+def _with_own_address(settings: Settings, listener: socket.socket) -> Settings:
+    """Where no issuer was chosen, and the port is not the usual one, the issuer is where the server listens."""
+    port = listener.getsockname()[1]
+    if "issuer" in settings.model_fields_set:
+        return settings
+    return settings.model_copy(update={"issuer": f"http://127.0.0.1:{port}"})
+
+
+def _make_app(settings: Settings, log: Callable[[], None]) -> Starlette:
+    """Build the application in the process that runs it."""
+    log()
+    return build_app(settings)
+
+
+def _config(make_app: Callable[[], Starlette], workers: int) -> uvicorn.Config:
+    return uvicorn.Config(
+        make_app,
+        factory=True,
+        workers=workers,
+        loop="uvloop",
+        http="httptools",
+        ws="none",
+        lifespan="on",
+        log_config=None,
+        access_log=False,
+        proxy_headers=False,
+        server_header=False,
+        backlog=BACKLOG,
+        timeout_keep_alive=KEEP_ALIVE_S,
+        timeout_graceful_shutdown=DRAIN_S,
+    )
+
+
+def _run_workers(supervisor: Multiprocess) -> int:
+    supervisor.run()
+    has_failed = any(worker.exitcode == uvicorn.config.STARTUP_FAILURE for worker in supervisor.processes)
+    return _FAILED if has_failed else 0

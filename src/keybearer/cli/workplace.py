@@ -1,0 +1,116 @@
+"""What commands work with: the settings, and an open database that has this version's tables."""
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from typing import Final, TypeVar
+
+from pydantic import ValidationError
+
+from keybearer.cli.trouble import WRONG_USAGE, Trouble
+from keybearer.server import clock, secrets
+from keybearer.server.events import Actor
+from keybearer.server.refusals import Refusal
+from keybearer.server.settings import Settings
+from keybearer.server.store.database import Database, open_database
+from keybearer.server.store.faults import StoreFault
+from keybearer.server.store.migrations import is_current, migrate
+
+T = TypeVar("T")
+
+ADDRESS: Final = "command line"
+
+
+def load_settings() -> Settings:
+    """
+    Read the settings.
+
+    Raises:
+        Trouble: one of them is wrong; its value is not repeated, for it may be a secret.
+    """
+    try:
+        return Settings()
+    except ValidationError as error:
+        first = error.errors(include_input=False, include_context=False, include_url=False)[0]
+        raise Trouble(_which_setting(first["loc"], first["msg"]), WRONG_USAGE) from None
+    except (OSError, ValueError) as error:
+        raise Trouble(f"the settings cannot be read: {error}; mend the file and try again", WRONG_USAGE) from None
+
+
+def _which_setting(place: tuple[int | str, ...], message: str) -> str:
+    said = message.removeprefix("Value error, ")
+    name = f"KEYBEARER_{str(place[0]).upper()}: " if place else ""
+    return f"{name}{said[:1].lower()}{said[1:]}; change it in the environment or the file of KEYBEARER_CONFIG"
+
+
+def prepare_database(settings: Settings) -> None:
+    """
+    See to it that the database has this version's tables: the embedded one is migrated, another must be already.
+
+    Raises:
+        Trouble: it is out of reach, or ``keybearer migrate`` is called for.
+    """
+    url = settings.store_url
+    if url.startswith("sqlite:"):
+        bring_up_to_date(settings)
+        return
+    try:
+        if not is_current(url):
+            raise Trouble("the database is not at this version: run 'keybearer migrate' first")
+    except StoreFault as fault:
+        raise _out_of_reach(fault) from None
+
+
+def bring_up_to_date(settings: Settings) -> bool:
+    """
+    Migrate the database; tell whether there was anything to do.
+
+    Raises:
+        Trouble: it is out of reach, or was made by a later version.
+    """
+    try:
+        settings.data_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
+        return migrate(settings.store_url)
+    except StoreFault as fault:
+        raise _out_of_reach(fault) from None
+    except OSError as error:
+        raise Trouble(f"{error.strerror}: {error.filename}; set KEYBEARER_DATA_DIR to a folder you may write") from None
+    except (RuntimeError, ValueError) as error:
+        raise Trouble(str(error)) from None
+
+
+def in_database(settings: Settings, work: Callable[[Database], Awaitable[T]]) -> T:
+    """
+    Do *work* on the open database; beside a running server it has effect at that server's next call.
+
+    Raises:
+        Trouble: the work was refused, or the database is out of reach.
+    """
+    prepare_database(settings)
+    try:
+        return asyncio.run(_with_open_database(settings.store_url, work))
+    except Refusal as refusal:
+        raise Trouble(f"{refusal.public[:1].lower()}{refusal.public[1:].rstrip('.')}") from None
+    except StoreFault as fault:
+        raise _out_of_reach(fault) from None
+
+
+async def _with_open_database(url: str, work: Callable[[Database], Awaitable[T]]) -> T:
+    database = await open_database(url)
+    try:
+        return await work(database)
+    finally:
+        await database.close()
+
+
+def operator(now: int) -> Actor:
+    """Return who acts at the command line: whoever runs the server; there is no user behind it."""
+    return Actor(secrets.record_id(now), ADDRESS)
+
+
+def now() -> int:
+    """Return the time in microseconds since 1970 UTC."""
+    return clock.now()
+
+
+def _out_of_reach(fault: StoreFault) -> Trouble:
+    return Trouble(f"the database is out of reach ({fault}); check KEYBEARER_DATABASE_URL and that it is running")

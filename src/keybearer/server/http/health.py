@@ -1,0 +1,26 @@
+"""What those ask who run the server: whether it is alive, and whether it can serve."""
+
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import BaseRoute, Route
+
+from keybearer.server.http.answers import json_answer
+from keybearer.server.node import Node
+from keybearer.server.reads.readiness import why_not_ready
+
+
+def routes(node: Node) -> list[BaseRoute]:
+    """Return ``/healthz`` and ``/readyz``; a draining server has closed its socket, so it answers neither."""
+
+    async def healthz(_: Request) -> Response:
+        return json_answer({"status": "alive"})
+
+    async def readyz(_: Request) -> Response:
+        missing = await why_not_ready(node.database)
+        return (
+            json_answer({"status": "unavailable", "reason": missing}, 503)
+            if missing
+            else json_answer({"status": "ready"})
+        )
+
+    return [Route("/healthz", healthz), Route("/readyz", readyz)]

@@ -1,0 +1,20 @@
+"""Whether this node can serve: its database answers, and has this version's tables."""
+
+import asyncio
+from typing import Final
+
+from keybearer.server.store.database import Database
+from keybearer.server.store.faults import StoreFault
+from keybearer.server.store.migrations import newest, revision
+
+_PATIENCE_S: Final = 2
+
+
+async def why_not_ready(database: Database) -> str:
+    """Return '' when the node can serve, else what is missing, in words."""
+    try:
+        async with asyncio.timeout(_PATIENCE_S):
+            found = await revision(database)
+    except (StoreFault, TimeoutError):
+        return "the database does not answer"
+    return "" if found == newest() else f"the database is at revision {found}, this version needs {newest()}"
