@@ -60,5 +60,5 @@ async def _answer(request: Request, refusal: Refusal, settings: Settings) -> Res
 def _from_router(error: HTTPException) -> Refusal:
     """Put the router's 404 and 405 into our words."""
     if error.status_code == 405:
-        return Refusal("invalid_request", "This method is not allowed here.", "method not allowed")
+        return Refusal("method_not_allowed", "This method is not allowed here.", "method not allowed")
     return not_found("no such route")

@@ -1,1 +1,1 @@
-"""Doors for integrators: the /api/v2 endpoints."""
+"""Doors for integrators: the endpoints under /api/v2."""

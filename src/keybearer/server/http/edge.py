@@ -2,6 +2,7 @@
 
 import asyncio
 import time
+from collections.abc import Mapping
 from typing import Final
 
 import structlog
@@ -67,6 +68,11 @@ def note_actor(request: Request, **known: str | int | None) -> None:
     request.scope["keybearer.noted"].update(known)
 
 
+def promise_headers(request: Request, headers: Mapping[str, str]) -> None:
+    """Add headers to whatever this request is answered with, errors of ours included."""
+    request.scope["keybearer.headers"].update(headers)
+
+
 class _Refused(Exception):
     """The request is over a limit; it is answered here and goes no further."""
 
@@ -103,6 +109,7 @@ class Edge:
             scope["client"][0] if scope.get("client") else "", headers.getlist("x-forwarded-for"), self._trusted
         )
         scope["keybearer.noted"] = {}
+        scope["keybearer.headers"] = {}
         await self._serve(scope, headers, receive, _Answer(scope, send, self._headers))
 
     async def _serve(self, scope: Scope, headers: Headers, receive: Receive, answer: "_Answer") -> None:
@@ -171,6 +178,8 @@ class _Answer:
             present = MutableHeaders(raw=message["headers"])
             for name, value in self._headers.items():
                 present.setdefault(name, value)
+            for name, value in self._scope["keybearer.headers"].items():
+                present[name] = value
             present["x-request-id"] = self._scope["keybearer.request_id"]
         await self._send(message)
 

@@ -11,6 +11,7 @@ STATUS: Final = {
     "invalid": 422,
     "invalid_json": 422,
     "not_found": 404,
+    "method_not_allowed": 405,
     "forbidden": 403,
     "cross_site": 403,
     "conflict": 409,

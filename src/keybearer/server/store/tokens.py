@@ -1,10 +1,10 @@
 """Tokens, known by the digest of their text."""
 
-from sqlalchemy import bindparam, insert, select, update
+from sqlalchemy import bindparam, func, insert, select, update
 from sqlalchemy.sql import Select
 
 from keybearer.server.records import HeldRefresh
-from keybearer.server.store.database import Reader, Transaction
+from keybearer.server.store.database import Reader, Row, Transaction
 from keybearer.server.store.tables import clients, families, grants, memberships, teams, tokens, users
 from keybearer.verify.decide import TokenRecord
 
@@ -53,6 +53,17 @@ _RECORD = _with_everything_it_hangs_on(
         memberships.c.expires_at.label("membership_expires_at"),
     )
 ).where(tokens.c.digest == bindparam("digest"))
+
+_PARTICULARS = (
+    _with_everything_it_hangs_on(
+        select(
+            func.coalesce(grants.c.name, clients.c.name).label("name"),
+            tokens.c.last_used_at,
+            teams.c.identifier.label("team_identifier"),
+            teams.c.name.label("team_name"),
+        )
+    )
+).where(tokens.c.token_id == bindparam("token_id"))
 
 _HELD_REFRESH = (
     _with_everything_it_hangs_on(
@@ -128,6 +139,11 @@ async def record_of(reader: Reader, digest: bytes) -> TokenRecord | None:
     """
     row = await reader.one(_RECORD, digest=digest)
     return TokenRecord(**row) if row else None
+
+
+async def particulars(reader: Reader, token_id: str) -> Row | None:
+    """Return the token's name (or its app's), last use, and its team's identifier and name; None if it is gone."""
+    return await reader.one(_PARTICULARS, token_id=token_id)
 
 
 async def lock_refresh(tx: Transaction, digest: bytes) -> HeldRefresh | None:

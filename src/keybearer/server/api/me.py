@@ -1,0 +1,31 @@
+"""``/me``: the user in whose name the token acts."""
+
+from starlette.responses import Response
+
+from keybearer.server.api.endpoints import Call, Demand, Endpoint
+from keybearer.server.api.lists import list_answer, paging_of
+from keybearer.server.api.shapes import team_object, user_object
+from keybearer.server.http.answers import json_answer
+from keybearer.server.reads.paging import Page
+from keybearer.server.reads.profile import profile_of
+from keybearer.server.reads.teams import teams_page
+
+
+async def show_me(call: Call) -> Response:
+    """Answer the user."""
+    return json_answer(user_object(await profile_of(call.node.database, call.principal.user_id)))
+
+
+async def list_my_teams(call: Call) -> Response:
+    """Answer a page of the teams that the user belongs to, whichever team the token reaches."""
+    paging = paging_of(call.request)
+    node = call.node
+    page = await node.view(teams_page, call.principal.user_id, paging, node.now())
+    shown = Page([team_object(team) for team in page.items], page.total)
+    return list_answer(call.request, node.settings.issuer, paging, shown)
+
+
+ENDPOINTS = (
+    Endpoint("GET", "/me", Demand.AUTHENTICATED, show_me),
+    Endpoint("GET", "/me/teams", Demand.AUTHENTICATED, list_my_teams),
+)

@@ -1,0 +1,22 @@
+"""Every endpoint of the API, joined."""
+
+from typing import Final
+
+from starlette.routing import BaseRoute
+
+from keybearer.server.api import me, members, status, team, token
+from keybearer.server.api.endpoints import Endpoint, routes_of
+from keybearer.server.node import Node
+
+ENDPOINTS: Final[tuple[Endpoint, ...]] = (
+    *status.ENDPOINTS,
+    *me.ENDPOINTS,
+    *team.ENDPOINTS,
+    *members.ENDPOINTS,
+    *token.ENDPOINTS,
+)
+
+
+def routes(node: Node) -> list[BaseRoute]:
+    """Return the API's doors."""
+    return routes_of(node, ENDPOINTS)
