@@ -40,7 +40,9 @@ def build_app(settings: Settings, *, now: Clock = clock.now) -> Starlette:
             yield
 
     edge = Middleware(Edge, trusted=frozenset(settings.trusted_proxies), now=now, is_https=settings.is_https)
-    return Starlette(lifespan=lifespan, middleware=[edge], exception_handlers=failures.handlers(settings))
+    app = Starlette(lifespan=lifespan, middleware=[edge], exception_handlers=failures.handlers(settings))
+    app.router.redirect_slashes = False  # the redirect would be built out of the Host header
+    return app
 
 
 @asynccontextmanager
