@@ -198,3 +198,12 @@ class MailLink:
     created_at: int
     expires_at: int
     used_at: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """A user's present place in a team: the role there, and when a time-limited one ends."""
+
+    team: Team
+    role: str
+    expires_at: int | None

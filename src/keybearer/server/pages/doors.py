@@ -1,0 +1,60 @@
+"""What every page's door does: the same-origin check, sending people to sign in, reading forms."""
+
+from collections.abc import Awaitable, Callable
+from functools import wraps
+from urllib.parse import urlencode
+
+from starlette.requests import Request
+from starlette.responses import RedirectResponse, Response
+from starlette.routing import Route
+
+from keybearer.server import refusals
+from keybearer.server.http.same_origin import is_same_origin
+from keybearer.server.node import Node
+from keybearer.server.pages.session import SignInNeeded
+
+Handler = Callable[[Request], Awaitable[Response]]
+
+
+def page(path: str, *, get: Handler | None = None, post: Handler | None = None) -> Route:
+    """
+    Return the route of a page.
+
+    Its POST is taken from our own pages only (and from programs, which are no browsers); a handler that meets nobody
+    signed in has the browser sent to ``/login`` and back.
+    """
+    handlers = {method: handler for method, handler in (("GET", get), ("POST", post)) if handler is not None}
+
+    async def serve(request: Request) -> Response:
+        handler = handlers["GET" if request.method == "HEAD" else request.method]
+        if request.method == "POST":
+            check_same_origin(request)
+        try:
+            return await handler(request)
+        except SignInNeeded as needed:
+            return _to_sign_in(request, needed, can_return="GET" in handlers)
+
+    return Route(path, wraps(next(iter(handlers.values())))(serve), methods=list(handlers))
+
+
+def check_same_origin(request: Request) -> None:
+    """
+    Refuse a POST that another site's page made.
+
+    Raises:
+        Refusal: ``cross_site``.
+    """
+    node: Node = request.app.state.node
+    headers = request.headers
+    if not is_same_origin(headers.get("sec-fetch-site"), headers.get("origin"), node.settings.issuer):
+        public = "This request came from another site, so nothing was changed. Open the page here and try again."
+        raise refusals.Refusal("cross_site", public, f"origin {headers.get('origin', '')[:80]!r}")
+
+
+def _to_sign_in(request: Request, needed: SignInNeeded, *, can_return: bool) -> Response:
+    """Send the browser to the sign-in page, and from there back to a page that can be got."""
+    target = request.scope["path"] if can_return else "/"
+    if request.method in {"GET", "HEAD"} and request.url.query:
+        target += f"?{request.url.query}"
+    fields = {"next": target} | ({"confirm": "1"} if needed.is_confirmation else {})
+    return RedirectResponse(f"/login?{urlencode(fields)}", 303)

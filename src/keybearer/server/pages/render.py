@@ -1,0 +1,72 @@
+"""Turning templates and frozen records into pages."""
+
+from typing import Any, Final
+
+from jinja2 import Environment, PackageLoader, StrictUndefined
+from starlette.requests import Request
+from starlette.responses import HTMLResponse, RedirectResponse, Response
+
+from keybearer.server.clock import as_wire
+from keybearer.server.node import Node
+from keybearer.server.pages import words
+from keybearer.server.pages.cookies import NOTICE, clear_cookie, leave_notice, read_notice
+from keybearer.server.pages.session import Visitor
+from keybearer.server.pages.static import asset
+from keybearer.server.refusals import Refusal
+from keybearer.server.roles import ROLE_TITLES
+
+_ENVIRONMENT: Final = Environment(
+    loader=PackageLoader("keybearer.server.pages"),
+    autoescape=True,
+    undefined=StrictUndefined,
+    trim_blocks=True,
+    lstrip_blocks=True,
+)
+_ENVIRONMENT.globals["asset"] = asset
+_ENVIRONMENT.filters |= {
+    "day": words.day,
+    "moment": words.moment,
+    "relative": words.relative,
+    "wire_time": as_wire,
+    "role_title": lambda role: ROLE_TITLES[role],
+}
+
+
+def render(
+    request: Request, template: str, visitor: Visitor | None, status: int = 200, /, **context: Any
+) -> HTMLResponse:
+    """
+    Return a page; a notice that the page before has left is shown on it, once.
+
+    Args:
+        template: its name in ``templates/``.
+        visitor: who looks at it; None for pages that need no sign-in.
+        context: what the template speaks of, as frozen records.
+    """
+    node: Node = request.app.state.node
+    notice = read_notice(node, request)
+    text = _ENVIRONMENT.get_template(template).render(
+        product=node.settings.product_name,
+        path=request.scope["path"],
+        now=node.now(),
+        visitor=visitor,
+        notice=notice,
+        **context,
+    )
+    answer = HTMLResponse(text, status)
+    if notice:
+        clear_cookie(node, answer, NOTICE)
+    return answer
+
+
+def redirect(request: Request, address: str, notice: str = "") -> Response:
+    """Send the browser on by GET (303), with a sentence for the page it comes to."""
+    answer = RedirectResponse(address, 303)
+    if notice:
+        leave_notice(request.app.state.node, answer, notice)
+    return answer
+
+
+def errors_of(refusal: Refusal) -> dict[str, str]:
+    """Return what a form shows beside its fields: field name -> sentence; '' is the form as a whole."""
+    return {each.field: each.public for each in (refusal, *refusal.others)}

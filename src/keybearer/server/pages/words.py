@@ -1,0 +1,30 @@
+"""Times in the words of people."""
+
+from typing import Final
+
+from keybearer.server.clock import DAY, HOUR, MINUTE, as_datetime
+
+_MONTHS: Final = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
+_UNITS: Final = ((365 * DAY, "year"), (30 * DAY, "month"), (DAY, "day"), (HOUR, "hour"), (MINUTE, "minute"))
+
+
+def day(at: int) -> str:
+    """Write a day: ``24 Nov 2026`` (UTC)."""
+    moment_of = as_datetime(at)
+    return f"{moment_of.day} {_MONTHS[moment_of.month - 1]} {moment_of.year}"
+
+
+def moment(at: int) -> str:
+    """Write a moment to the minute, with its zone: ``24 Nov 2026, 12:00 UTC``."""
+    return f"{day(at)}, {as_datetime(at):%H:%M} UTC"
+
+
+def relative(at: int, now: int) -> str:
+    """Write how far a moment is from *now* (microseconds): ``3 hours ago``, ``in 7 days``, ``just now``."""
+    distance = abs(at - now)
+    for length, name in _UNITS:
+        if distance >= length:
+            count = distance // length
+            words = f"{count} {name}{'s' * (count != 1)}"
+            return f"in {words}" if at > now else f"{words} ago"
+    return "in less than a minute" if at > now else "just now"

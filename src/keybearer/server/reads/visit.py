@@ -1,0 +1,34 @@
+"""Who looks at a page: the session behind a cookie, its user, and the teams they are in now."""
+
+from dataclasses import dataclass
+
+from keybearer.server import secrets
+from keybearer.server.records import Place, Session, User
+from keybearer.server.store import places, sessions, users
+from keybearer.server.store.database import Reader
+
+
+@dataclass(frozen=True, slots=True)
+class Visit:
+    """A sign-in that may be used; ``places`` are the user's present teams with the role in each, oldest first."""
+
+    session: Session
+    user: User
+    places: tuple[Place, ...]
+
+
+async def visit(reader: Reader, cookie: str, now: int, idle_since: int) -> Visit | None:
+    """
+    Return who is signed in with this cookie; None if nobody is (ended, expired, idle, disabled).
+
+    Args:
+        cookie: the session cookie's text.
+        idle_since: sessions last seen at or before this time (microseconds) have ended.
+    """
+    session = await sessions.alive(reader, secrets.digest(cookie), now, idle_since)
+    if session is None:
+        return None
+    user = await users.by_user_id(reader, session.user_id)
+    if user is None or user.disabled_at is not None:
+        return None
+    return Visit(session, user, tuple(await places.of_user(reader, user.user_id, now)))
