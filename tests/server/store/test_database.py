@@ -175,7 +175,8 @@ async def test_a_conflict_names_the_broken_rule(database: Database, values: dict
 
 async def test_a_uniqueness_rule_of_our_tables_has_the_same_name_in_both(database: Database) -> None:
     user = text(
-        "INSERT INTO users (email, email_key, name, password_hash, created_at, updated_at) VALUES ('', 'k', '', '', 0, 0)"
+        "INSERT INTO users (email, email_key, name, password_hash, created_at, updated_at)"
+        " VALUES ('', 'k', '', '', 0, 0)"
     )
 
     async def work(tx: Transaction) -> None:

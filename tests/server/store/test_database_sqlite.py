@@ -2,7 +2,7 @@
 
 import asyncio
 import logging
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -73,6 +73,14 @@ async def database(file: Path, disk: FailingDisk) -> AsyncIterator[SqliteDatabas
     database = await open_sqlite(str(file))
     yield database
     await database.close()
+
+
+async def until(holds: Callable[[], bool]) -> None:
+    for _ in range(500):
+        if holds():
+            return
+        await asyncio.sleep(0.01)
+    pytest.fail("waited 5 s in vain")
 
 
 async def test_works_that_wait_share_a_commit(database: SqliteDatabase, disk: FailingDisk) -> None:
@@ -227,9 +235,7 @@ async def test_the_log_is_copied_in_a_quiet_moment(
     before = file.stat().st_size
     await database.transact(big)
     assert file.stat().st_size == before
-    async with asyncio.timeout(5):
-        while file.stat().st_size < before + 200_000:
-            await asyncio.sleep(0.01)
+    await until(lambda: file.stat().st_size > before + 200_000)
     assert caplog.text == ""
 
 
@@ -239,8 +245,6 @@ async def test_a_quiet_moment_on_a_failing_disk_does_not_end_the_writer(
     monkeypatch.setattr(sqlite_writer, "_QUIET_LOG_PAGES", 1)
     await database.transact(add, "a")
     disk.cannot_sync = True
-    async with asyncio.timeout(5):
-        while "was not copied" not in caplog.text:
-            await asyncio.sleep(0.01)
+    await until(lambda: "was not copied" in caplog.text)
     disk.cannot_sync = False
     assert await database.transact(add, "b") == "b"

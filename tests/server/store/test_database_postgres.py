@@ -1,0 +1,207 @@
+"""What PostgreSQL alone can do to us: a COMMIT in doubt, deadlocks, connections that go away, a pooler."""
+
+import asyncio
+from collections.abc import AsyncIterator, Iterator
+
+import asyncpg
+import pytest
+from sqlalchemy import bindparam, text, update
+
+from keybearer.server.store import postgres, postgres_connections
+from keybearer.server.store.database import Database, Transaction
+from keybearer.server.store.faults import OutcomeUnknown, StoreUnavailable
+from tests.server.store.trial import (
+    ALL,
+    add,
+    add_and_announce,
+    assert_chained,
+    create_tables,
+    events,
+    execute,
+    items,
+    names,
+    opened,
+)
+from tests.support.databases import PostgresDatabases
+
+ADD_ONE = update(items).where(items.c.name == bindparam("which")).values(count=items.c.count + 1)
+AT_COMMIT = """
+CREATE FUNCTION at_commit() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN {what}; RETURN NULL; END $$;
+CREATE CONSTRAINT TRIGGER at_commit AFTER INSERT ON trial_items DEFERRABLE INITIALLY DEFERRED
+    FOR EACH ROW WHEN (NEW.name = 'trap') EXECUTE FUNCTION at_commit();
+"""
+OTHERS = "FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid()"
+STRAY = "INSERT INTO feed_pending (kind, subject, at) SELECT 'raw', n, n FROM generate_series(1, 5) n"
+
+
+@pytest.fixture
+def fresh_url(migrated_postgres: PostgresDatabases) -> Iterator[str]:
+    with migrated_postgres.fresh() as address:
+        yield address
+
+
+@pytest.fixture
+async def url(fresh_url: str) -> str:
+    await create_tables(fresh_url)
+    return fresh_url
+
+
+@pytest.fixture
+async def database(url: str) -> AsyncIterator[Database]:
+    async with opened(url) as running:
+        yield running
+
+
+async def end_connections(url: str, which: str = "") -> None:
+    await execute(url, f"SELECT pg_terminate_backend(pid, 5000) {OTHERS} {which}")
+
+
+async def test_a_warning_on_commit_means_unknown(database: Database, url: str) -> None:
+    """A standby that did not confirm is told by a warning, and COMMIT "succeeds"."""
+    await execute(url, AT_COMMIT.format(what="RAISE WARNING 'canceling wait for synchronous replication'"))
+    with pytest.raises(OutcomeUnknown, match="canceling wait"):
+        await database.transact(add, "trap")
+    assert await database.transact(add, "next") == "next"
+
+
+async def test_a_connection_lost_during_commit_means_unknown(database: Database, url: str) -> None:
+    await execute(url, AT_COMMIT.format(what="PERFORM pg_sleep(20)"))
+    doubtful = asyncio.create_task(database.transact(add, "trap"))
+    await asyncio.sleep(0.2)  # by now it is in its COMMIT
+    await end_connections(url, "AND query = 'COMMIT'")
+    with pytest.raises(OutcomeUnknown):
+        await doubtful
+    assert await database.transact(add, "next") == "next"
+
+
+async def test_a_rule_that_speaks_only_at_commit_is_not_in_doubt(database: Database, url: str) -> None:
+    await execute(url, AT_COMMIT.format(what="RAISE unique_violation USING CONSTRAINT = 'late_rule'"))
+    with pytest.raises(Exception, match="late_rule") as raised:
+        await database.transact(add, "trap")
+    assert not isinstance(raised.value, StoreUnavailable)
+    assert await names(database) == []
+
+
+async def test_a_cancelled_caller_does_not_cancel_the_commit(database: Database, url: str) -> None:
+    await execute(url, AT_COMMIT.format(what="PERFORM pg_sleep(0.3)"))
+    caller = asyncio.create_task(database.transact(add, "trap"))
+    await asyncio.sleep(0.15)
+    caller.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await caller
+    await database.close()
+    async with opened(url) as reopened:
+        assert await names(reopened) == ["trap"]
+
+
+async def test_works_that_deadlock_are_both_done(database: Database) -> None:
+    both_hold_one = asyncio.Barrier(2)
+    runs = 0
+
+    async def cross(tx: Transaction, first: str, second: str) -> None:
+        nonlocal runs
+        runs += 1
+        await tx.run(ADD_ONE, which=first)
+        if runs <= 2:
+            await both_hold_one.wait()
+        await tx.run(ADD_ONE, which=second)
+
+    await database.transact(add, "a", count=0)
+    await database.transact(add, "b", count=0)
+    await asyncio.gather(database.transact(cross, "a", "b"), database.transact(cross, "b", "a"))
+    assert [row["count"] for row in await database.many(ALL)] == [2, 2]
+    assert runs == 3
+
+
+async def test_connections_that_the_server_ended_are_made_anew(database: Database, url: str) -> None:
+    await asyncio.gather(*(database.transact(add, str(number)) for number in range(5)))
+    await end_connections(url)
+    assert await names(database) == [str(number) for number in range(5)]
+    assert await database.transact(add, "next") == "next"
+
+
+async def test_a_connection_lost_in_a_work_means_that_nothing_was_kept(database: Database, url: str) -> None:
+    async def work(tx: Transaction) -> None:
+        await add(tx, "lost")
+        await end_connections(url)
+        await add(tx, "never")
+
+    with pytest.raises(StoreUnavailable) as raised:
+        await database.transact(work)
+    assert not isinstance(raised.value, OutcomeUnknown)
+    assert await names(database) == []
+
+
+@pytest.mark.parametrize("pooled", [pytest.param(False, id="direct"), pytest.param(True, id="behind a pooler")])
+async def test_a_careless_server_setting_does_not_weaken_transactions(url: str, *, pooled: bool) -> None:
+    """ALTER DATABASE … SET synchronous_commit = off would make acknowledged works vanish."""
+    name = url.partition("?")[0].rpartition("/")[2]
+    await execute(
+        url,
+        f'ALTER DATABASE "{name}" SET synchronous_commit = off',
+        f'ALTER DATABASE "{name}" SET client_min_messages = error',
+    )
+    settings = text("SELECT current_setting('synchronous_commit') AS s, current_setting('client_min_messages') AS m")
+
+    async def ask(tx: Transaction) -> object:
+        return await tx.one(settings)
+
+    async with opened(url + "&statement_cache_size=0" * pooled) as database:
+        assert await database.transact(ask) == {"s": "on", "m": "warning"}
+        assert await database.transact(add_and_announce, "a") == "a"
+        assert await database.one(ALL) == {"name": "a", "count": 1}
+
+
+async def test_a_lock_held_too_long_is_told(url: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(postgres_connections.SETTINGS, "lock_timeout", "100ms")
+    holder = await asyncpg.connect(url)
+    await holder.execute("BEGIN; LOCK TABLE trial_items")
+    async with opened(url) as database:
+        with pytest.raises(StoreUnavailable, match="lock timeout"):
+            await database.transact(add, "a")
+        await holder.close()
+        assert await database.transact(add, "a") == "a"
+
+
+async def test_when_every_connection_is_busy_too_long_it_is_told(url: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(postgres, "_WRITERS", 1)
+    monkeypatch.setattr(postgres_connections, "_WAIT_S", 0.05)
+    finish = asyncio.Event()
+
+    async def occupy(_tx: Transaction) -> None:
+        await finish.wait()
+
+    async with opened(url) as database:
+        occupant = asyncio.create_task(database.transact(occupy))
+        await asyncio.sleep(0.05)
+        with pytest.raises(StoreUnavailable, match="busy"):
+            await database.transact(add, "a")
+        finish.set()
+        await occupant
+        assert await database.transact(add, "b") == "b"
+
+
+async def test_a_migration_meanwhile_is_got_over(database: Database, url: str) -> None:
+    """Prepared statements of a table that changed are refused once; the work is run again."""
+    whole = items.select()
+
+    async def work(tx: Transaction) -> int:
+        return len(await tx.many(whole))
+
+    await database.transact(add, "a")
+    assert await database.transact(work) == 1
+    await execute(url, "ALTER TABLE trial_items ALTER COLUMN count TYPE INTEGER")
+    assert await database.transact(work) == 1
+
+
+async def test_stray_events_are_numbered_once_by_many_at_the_same_time(database: Database, url: str) -> None:
+    """The lock on the head comes before the look at what is pending, else two would number the same event."""
+    _, before = await database.position()
+    async with opened(url) as other:
+        for _ in range(20):
+            await execute(url, STRAY)
+            await asyncio.gather(*(node.number_stray_events() for node in (database, other) * 4))
+    told = await events(database, since=before)
+    assert len(told) == 100
+    assert [event["subject"] for event in told] == list("12345") * 20
+    assert_chained(told)
