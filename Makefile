@@ -56,7 +56,7 @@ check: dev
 	@$(BIN)/mypy src tests tools $(wildcard bench)
 
 bench: dev
-	@tools/npm_packages bench
+	@tools/npm_packages bench/peers
 	@exec $(BIN)/python -m bench
 
 pictures: dev

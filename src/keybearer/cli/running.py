@@ -80,7 +80,7 @@ def run_server(
         The exit code: 0 when it ended because it was asked to.
     """
     settings = _with_own_address(settings, listener)
-    config = _config(functools.partial(_make_app, settings, log), workers)
+    config = uvicorn_config(functools.partial(_make_app, settings, log), workers)
     if workers > 1:
         log()
         return _run_workers(Multiprocess(config, [listener]))
@@ -106,7 +106,8 @@ def _make_app(settings: Settings, log: Callable[[], None]) -> Starlette:
     return build_app(settings)
 
 
-def _config(make_app: Callable[[], Starlette], workers: int) -> uvicorn.Config:
+def uvicorn_config(make_app: Callable[[], Starlette], workers: int) -> uvicorn.Config:
+    """Return how uvicorn serves what *make_app* makes."""
     return uvicorn.Config(
         make_app,
         factory=True,

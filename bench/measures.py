@@ -1,0 +1,54 @@
+"""Rounds of one candidate, and how one candidate stands to another."""
+
+from dataclasses import dataclass, field
+from statistics import median
+
+from bench.load import Round
+
+
+@dataclass(slots=True)
+class Candidate:
+    """What is measured, and what its rounds found; one list entry for each round."""
+
+    name: str
+    rates: list[float] = field(default_factory=list)
+    p99s_ms: list[float] = field(default_factory=list)
+
+    def take(self, found: Round) -> None:
+        """Keep one round."""
+        self.rates.append(found.rate)
+        self.p99s_ms.append(found.latency(0.99) * 1000)
+
+    @property
+    def rate(self) -> float:
+        """The median of the rounds, per second."""
+        return median(self.rates)
+
+    @property
+    def spread(self) -> float:
+        """How far the fastest and the slowest round are apart, as a share of the median."""
+        return (max(self.rates) - min(self.rates)) / self.rate
+
+
+@dataclass(frozen=True, slots=True)
+class Comparison:
+    """How many times as much *ours* does as *other*; both were measured in turns, in one run."""
+
+    ours: Candidate
+    other: Candidate
+    goal: float | None = None
+
+    @property
+    def ratio(self) -> float:
+        """The median of the ratios of the rounds, which neighbours on the machine disturb less than the medians'."""
+        return median(mine / theirs for mine, theirs in zip(self.ours.rates, self.other.rates, strict=True))
+
+
+@dataclass(frozen=True, slots=True)
+class Figure:
+    """One table of the report."""
+
+    title: str
+    candidates: tuple[Candidate, ...]
+    comparisons: tuple[Comparison, ...]
+    notes: tuple[str, ...] = ()
