@@ -110,6 +110,27 @@ class Family:
 
 
 @dataclass(frozen=True, slots=True)
+class FamilyStanding:
+    """A family with its grant, user, team and membership, as one snapshot has them."""
+
+    family_id: str
+    grant_id: str
+    narrowing: str
+    scope: str
+    created_at: int
+    expires_at: int
+    ended_at: int | None
+    user_id: int
+    team_id: int
+    environment: str
+    grant_ended_at: int | None
+    user_disabled_at: int | None
+    team_archived_at: int | None
+    role: str | None
+    membership_expires_at: int | None
+
+
+@dataclass(frozen=True, slots=True)
 class Code:
     """An authorization code; ``redirect_uri_sent`` tells if the request named its redirect URI (RFC 6749 §4.1.3)."""
 
@@ -151,6 +172,31 @@ class HeldRefresh:
     role: str | None
     membership_expires_at: int | None
     successor_used_at: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class IssuedAccess:
+    """An access token as its pair's answer told of it."""
+
+    token_id: str
+    narrowing: str
+    scope: str
+    expires_at: int
+
+
+@dataclass(frozen=True, slots=True)
+class HeldToken:
+    """A token of any kind, and whose it is; ``client_id`` and ``family_id`` are None for a personal one."""
+
+    token_id: str
+    kind: str
+    last4: str
+    family_id: str | None
+    grant_id: str
+    client_id: str | None
+    user_id: int
+    team_id: int
+    environment: str
 
 
 @dataclass(frozen=True, slots=True)

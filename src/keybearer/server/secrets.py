@@ -5,6 +5,11 @@ import hmac
 import secrets
 import string
 import uuid
+from typing import Final
+
+from cryptography.hazmat.primitives.ciphers.aead import AESGCM
+from cryptography.hazmat.primitives.hashes import SHA256
+from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 
 from keybearer.wire.token_text import ALPHABET, SECRET_LENGTH
 
@@ -15,6 +20,8 @@ def _even(alphabet: str) -> tuple[bytes, bytes]:
     return (alphabet * (times + 1)).encode("ascii")[:256], bytes(range(times * len(alphabet), 256))
 
 
+_NONCE_LENGTH: Final = 12
+_SEALING: Final = b"keybearer: the successor of a refresh token"
 _BASE62, _UNEVEN_BASE62 = _even(ALPHABET)
 _BASE36, _UNEVEN_BASE36 = _even(string.digits + string.ascii_lowercase)
 
@@ -50,6 +57,34 @@ def _random_characters(length: int, table: bytes, uneven: bytes) -> str:
     while len(drawn) < length:
         drawn += secrets.token_bytes(length * 2).translate(table, uneven)
     return drawn[:length].decode("ascii")
+
+
+def seal(plain: str, text: str) -> bytes:
+    """
+    Encrypt *plain* so that only the bearer of *text* can have it read; its digest does not open it.
+
+    Returns:
+        a random nonce of 12 bytes, then what AES-256-GCM made.
+
+    Source: RFC 5869 (the key), NIST SP 800-38D §8.2.2 (a random nonce).
+    """
+    nonce = secrets.token_bytes(_NONCE_LENGTH)
+    return nonce + AESGCM(_sealing_key(text)).encrypt(nonce, plain.encode(), None)
+
+
+def unseal(sealed: bytes, text: str) -> str:
+    """
+    Return what was sealed under *text*.
+
+    Raises:
+        cryptography.exceptions.InvalidTag: it was sealed under another text, or altered.
+    """
+    nonce, encrypted = sealed[:_NONCE_LENGTH], sealed[_NONCE_LENGTH:]
+    return AESGCM(_sealing_key(text)).decrypt(nonce, encrypted, None).decode()
+
+
+def _sealing_key(text: str) -> bytes:
+    return HKDF(SHA256(), 32, salt=None, info=_SEALING).derive(text.encode())
 
 
 def record_id(now: int) -> str:

@@ -1,6 +1,6 @@
 """API clients, with their redirect URIs and secrets."""
 
-from sqlalchemy import bindparam, delete, insert, select, update
+from sqlalchemy import bindparam, delete, func, insert, select, update
 
 from keybearer.server.records import Client, ClientSecret
 from keybearer.server.store.database import Reader, Transaction
@@ -37,6 +37,28 @@ _SECRETS = (
     .where(client_secrets.c.client_id == bindparam("client_id"), client_secrets.c.expires_at > bindparam("now"))
     .order_by(client_secrets.c.created_at, client_secrets.c.secret_id)
 )
+_WITH_SECRETS = (
+    select(*COLUMNS, client_secrets.c.digest.label("secret_digest"))
+    .select_from(
+        clients.outerjoin(
+            client_secrets,
+            (client_secrets.c.client_id == clients.c.client_id) & (client_secrets.c.expires_at > bindparam("now")),
+        )
+    )
+    .where(clients.c.client_id == bindparam("client_id"), clients.c.deleted_at.is_(None))
+)
+_LOCK = _BY_ID.with_for_update(read=True)
+_LOCK_TO_CHANGE = _BY_ID.with_for_update()
+_TWIN = select(*COLUMNS).where(
+    clients.c.twin_of == bindparam("client_id"),
+    clients.c.team_id == bindparam("team_id"),
+    clients.c.deleted_at.is_(None),
+)
+_COUNT = (
+    select(func.count().label("total"))
+    .select_from(clients)
+    .where(clients.c.team_id == bindparam("team_id"), clients.c.deleted_at.is_(None))
+)
 _ADD_SECRET = insert(client_secrets)
 _END_SECRETS = (
     update(client_secrets)
@@ -49,6 +71,37 @@ async def by_client_id(reader: Reader, client_id: str) -> Client | None:
     """Return the client of this id; None if there is none or it was deleted."""
     row = await reader.one(_BY_ID, client_id=client_id)
     return Client(**row) if row else None
+
+
+async def lock(tx: Transaction, client_id: str) -> Client | None:
+    """Return the client and let nobody delete it until this transaction ends."""
+    row = await tx.one(_LOCK, client_id=client_id)
+    return Client(**row) if row else None
+
+
+async def with_secrets(reader: Reader, client_id: str, now: int) -> tuple[Client | None, list[bytes]]:
+    """Return the client and the digests of the secrets that are accepted at *now*, in one look-up."""
+    rows = [dict(row) for row in await reader.many(_WITH_SECRETS, client_id=client_id, now=now)]
+    digests = [row.pop("secret_digest") for row in rows]
+    return (Client(**rows[0]) if rows else None), [digest for digest in digests if digest is not None]
+
+
+async def lock_to_change(tx: Transaction, client_id: str) -> Client | None:
+    """Return the client unless it was deleted, and let nobody else change or use it until this transaction ends."""
+    row = await tx.one(_LOCK_TO_CHANGE, client_id=client_id)
+    return Client(**row) if row else None
+
+
+async def twin_in(reader: Reader, client_id: str, team_id: int) -> Client | None:
+    """Return the twin that this client has in the team; None if it has none there."""
+    rows = await reader.many(_TWIN, client_id=client_id, team_id=team_id)
+    return Client(**rows[0]) if rows else None
+
+
+async def count_of_team(reader: Reader, team_id: int) -> int:
+    """Return how many clients the team has."""
+    row = await reader.one(_COUNT, team_id=team_id)
+    return row["total"] if row else 0
 
 
 async def of_team(reader: Reader, team_id: int) -> list[Client]:

@@ -4,7 +4,7 @@ from sqlalchemy import bindparam, insert, select, update
 
 from keybearer.server.records import Code
 from keybearer.server.store.database import Reader, Transaction
-from keybearer.server.store.tables import codes
+from keybearer.server.store.tables import codes, families, grants
 
 _ADD = insert(codes)
 _BY_DIGEST = select(codes).where(codes.c.digest == bindparam("digest"))
@@ -18,6 +18,19 @@ _TAKE = (
     )
     .values(used_at=bindparam("now"))
     .returning(*codes.c)
+)
+_END_OF_USER = (
+    update(codes)
+    .where(
+        codes.c.family_id.in_(
+            select(families.c.family_id)
+            .join(grants, grants.c.grant_id == families.c.grant_id)
+            .where(grants.c.user_id == bindparam("the_user"))
+        ),
+        codes.c.used_at.is_(None),
+        codes.c.expires_at > bindparam("now"),
+    )
+    .values(expires_at=bindparam("now"))
 )
 
 
@@ -57,3 +70,8 @@ async def by_digest(reader: Reader, digest: bytes) -> Code | None:
     """Return the code of this digest, used and expired ones too."""
     row = await reader.one(_BY_DIGEST, digest=digest)
     return Code(**row) if row else None
+
+
+async def end_of_user(tx: Transaction, user_id: int, now: int) -> None:
+    """End every code of this user that nobody has used yet."""
+    await tx.run(_END_OF_USER, the_user=user_id, now=now)

@@ -1,10 +1,11 @@
 """Grants and the families of codes and tokens that each consent starts under one."""
 
-from sqlalchemy import bindparam, insert, select, update
+from sqlalchemy import bindparam, exists, insert, select, update
+from sqlalchemy.dialects.postgresql import insert as upsert
 
-from keybearer.server.records import Family, Grant
+from keybearer.server.records import Family, FamilyStanding, Grant
 from keybearer.server.store.database import Reader, Transaction
-from keybearer.server.store.tables import families, grants
+from keybearer.server.store.tables import families, grants, memberships, teams, tokens, users
 
 COLUMNS = [column for column in grants.c if column.name != "name_key"]
 
@@ -15,12 +16,33 @@ _OF_APP = select(*COLUMNS).where(
     grants.c.client_id == bindparam("client_id"),
     grants.c.ended_at.is_(None),
 )
+_EVER_OF_CLIENT = select(grants.c.grant_id).where(grants.c.client_id == bindparam("client_id")).limit(1)
 _ADD = insert(grants)
+_ADD_OF_APP = upsert(grants).on_conflict_do_nothing(
+    index_elements=[grants.c.user_id, grants.c.team_id, grants.c.client_id],
+    index_where=grants.c.ended_at.is_(None) & grants.c.client_id.is_not(None),
+)
 _END = (
     update(grants)
     .where(grants.c.grant_id == bindparam("the_grant"), grants.c.ended_at.is_(None))
     .values(ended_at=bindparam("now"))
     .returning(*COLUMNS)
+)
+_END_LIFELESS = (
+    update(grants)
+    .where(
+        grants.c.user_id == bindparam("the_user"),
+        grants.c.team_id == bindparam("the_team"),
+        grants.c.name_key == bindparam("the_name"),
+        grants.c.client_id.is_(None),
+        grants.c.ended_at.is_(None),
+        ~exists().where(
+            tokens.c.grant_id == grants.c.grant_id,
+            tokens.c.revoked_at.is_(None),
+            tokens.c.expires_at > bindparam("now"),
+        ),
+    )
+    .values(ended_at=bindparam("now"))
 )
 _END_OF_MEMBER = (
     update(grants)
@@ -45,6 +67,31 @@ _END_OF_USER = (
     .returning(*COLUMNS)
 )
 _FAMILY = select(families).where(families.c.family_id == bindparam("family_id"))
+_STANDING = (
+    select(
+        families,
+        grants.c.user_id,
+        grants.c.team_id,
+        grants.c.environment,
+        grants.c.ended_at.label("grant_ended_at"),
+        users.c.disabled_at.label("user_disabled_at"),
+        teams.c.archived_at.label("team_archived_at"),
+        memberships.c.role,
+        memberships.c.expires_at.label("membership_expires_at"),
+    )
+    .select_from(
+        families.join(grants, grants.c.grant_id == families.c.grant_id)
+        .join(users, users.c.user_id == grants.c.user_id)
+        .join(teams, teams.c.team_id == grants.c.team_id)
+        .join(memberships, (memberships.c.team_id == grants.c.team_id) & (memberships.c.user_id == grants.c.user_id))
+    )
+    .where(families.c.family_id == bindparam("family_id"))
+)
+_LIVE_FAMILIES = select(families).where(
+    families.c.grant_id == bindparam("grant_id"),
+    families.c.ended_at.is_(None),
+    families.c.expires_at > bindparam("now"),
+)
 _ADD_FAMILY = insert(families)
 _END_FAMILY = (
     update(families)
@@ -89,10 +136,42 @@ async def add(tx: Transaction, grant: Grant, name_key: str | None) -> None:
     )
 
 
+async def ensure_of_app(tx: Transaction, grant: Grant) -> Grant:
+    """
+    Keep a new grant of an app, or return the live one that is there: of two consents at once, one is first.
+
+    Args:
+        grant: with a client.
+    """
+    assert grant.client_id is not None  # noqa: S101 - a personal token's grant is never shared
+    await tx.run(
+        _ADD_OF_APP,
+        grant_id=grant.grant_id,
+        user_id=grant.user_id,
+        team_id=grant.team_id,
+        environment=grant.environment,
+        client_id=grant.client_id,
+        created_at=grant.created_at,
+    )
+    held = await of_app(tx, grant.user_id, grant.team_id, grant.client_id)
+    assert held is not None  # noqa: S101 - it is there, ours or the other's
+    return held
+
+
+async def was_ever_given(reader: Reader, client_id: str) -> bool:
+    """Tell whether any user has ever let this app in."""
+    return await reader.one(_EVER_OF_CLIENT, client_id=client_id) is not None
+
+
 async def end(tx: Transaction, grant_id: str, now: int) -> Grant | None:
     """End the grant; None if it had ended already."""
     row = await tx.one(_END, the_grant=grant_id, now=now)
     return Grant(**row) if row else None
+
+
+async def free_name(tx: Transaction, user_id: int, team_id: int, name_key: str, now: int) -> None:
+    """End the personal token's grant of this name if its token has expired, so that the name may be used again."""
+    await tx.run(_END_LIFELESS, the_user=user_id, the_team=team_id, the_name=name_key, now=now)
 
 
 async def end_of_member(tx: Transaction, team_id: int, user_id: int, now: int) -> list[Grant]:
@@ -114,6 +193,17 @@ async def family(reader: Reader, family_id: str) -> Family | None:
     """Return the family of this id, ended or not."""
     row = await reader.one(_FAMILY, family_id=family_id)
     return Family(**row) if row else None
+
+
+async def family_standing(reader: Reader, family_id: str) -> FamilyStanding | None:
+    """Return the family with what decides whether anybody may act by it, as one snapshot."""
+    row = await reader.one(_STANDING, family_id=family_id)
+    return FamilyStanding(**row) if row else None
+
+
+async def live_families(reader: Reader, grant_id: str, now: int) -> list[Family]:
+    """Return the grant's families that have not ended at *now*."""
+    return [Family(**row) for row in await reader.many(_LIVE_FAMILIES, grant_id=grant_id, now=now)]
 
 
 async def add_family(tx: Transaction, started: Family) -> None:

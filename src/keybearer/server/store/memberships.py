@@ -18,6 +18,7 @@ _IS_CURRENT = memberships.c.role.is_not(None) & or_(
 _IN_TEAM = memberships.c.team_id == bindparam("team_id")
 
 _OF_USER = _MEMBER.where(_IN_TEAM, memberships.c.user_id == bindparam("user_id"))
+_LOCK_OF_USER = _OF_USER.with_for_update(read=True, of=memberships)
 _BY_ID = _MEMBER.where(_IN_TEAM, memberships.c.membership_id == bindparam("membership_id"))
 _PAGE = (
     _MEMBER.where(_IN_TEAM, _IS_CURRENT)
@@ -65,6 +66,12 @@ _LEAVE = (
 async def of_user(reader: Reader, team_id: int, user_id: int) -> Member | None:
     """Return the user's place in the team, also a former one (its role is None); None if there never was one."""
     row = await reader.one(_OF_USER, team_id=team_id, user_id=user_id)
+    return Member(**row) if row else None
+
+
+async def lock_of_user(tx: Transaction, team_id: int, user_id: int) -> Member | None:
+    """Return the user's place in the team, and let nobody change or end it until this transaction ends."""
+    row = await tx.one(_LOCK_OF_USER, team_id=team_id, user_id=user_id)
     return Member(**row) if row else None
 
 

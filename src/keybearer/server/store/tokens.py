@@ -3,7 +3,7 @@
 from sqlalchemy import bindparam, func, insert, select, update
 from sqlalchemy.sql import Select
 
-from keybearer.server.records import HeldRefresh
+from keybearer.server.records import HeldRefresh, HeldToken, IssuedAccess
 from keybearer.server.store.database import Reader, Row, Transaction
 from keybearer.server.store.tables import clients, families, grants, memberships, teams, tokens, users
 from keybearer.verify.decide import TokenRecord
@@ -100,6 +100,24 @@ _HELD_REFRESH = (
     .with_for_update(of=tokens)
 )
 
+_ACCESS_OF_PAIR = select(tokens.c.token_id, tokens.c.narrowing, tokens.c.scope, tokens.c.expires_at).where(
+    tokens.c.pair_id == bindparam("pair_id"), tokens.c.kind == "oat"
+)
+_HELD = (
+    select(
+        tokens.c.token_id,
+        tokens.c.kind,
+        tokens.c.last4,
+        tokens.c.family_id,
+        grants.c.grant_id,
+        grants.c.client_id,
+        grants.c.user_id,
+        grants.c.team_id,
+        grants.c.environment,
+    )
+    .join(grants, grants.c.grant_id == tokens.c.grant_id)
+    .where(tokens.c.digest == bindparam("digest"))
+)
 _ADD = insert(tokens)
 _CONSUME = (
     update(tokens)
@@ -109,11 +127,6 @@ _CONSUME = (
         successor_pair_id=bindparam("successor_pair_id"),
         sealed_successor=bindparam("sealed_successor"),
     )
-)
-_FORGET_SEALED = (
-    update(tokens)
-    .where(tokens.c.successor_pair_id == bindparam("the_pair"), tokens.c.sealed_successor.is_not(None))
-    .values(sealed_successor=None)
 )
 _REVOKE = (
     update(tokens)
@@ -156,6 +169,19 @@ async def lock_refresh(tx: Transaction, digest: bytes) -> HeldRefresh | None:
     return HeldRefresh(**row) if row else None
 
 
+async def access_of_pair(reader: Reader, pair_id: str) -> IssuedAccess:
+    """Return the access token of this pair, which must exist."""
+    row = await reader.one(_ACCESS_OF_PAIR, pair_id=pair_id)
+    assert row is not None  # noqa: S101 - both tokens of a pair are written and pruned together
+    return IssuedAccess(**row)
+
+
+async def held(reader: Reader, digest: bytes) -> HeldToken | None:
+    """Return the token of this digest with whose it is, whatever its state; None if there is none."""
+    row = await reader.one(_HELD, digest=digest)
+    return HeldToken(**row) if row else None
+
+
 async def add(tx: Transaction, values: dict[str, object]) -> None:
     """Keep a new token; *values* are the columns from ``issuing``."""
     await tx.run(_ADD, **values)
@@ -170,11 +196,6 @@ async def consume(tx: Transaction, token_id: str, now: int, successor_pair_id: s
     """
     values = {"successor_pair_id": successor_pair_id, "sealed_successor": sealed_successor}
     return await tx.run(_CONSUME, the_token=token_id, now=now, **values) == 1
-
-
-async def forget_sealed(tx: Transaction, pair_id: str) -> None:
-    """Drop the sealed copy of this pair: it has been used, so nobody needs it again."""
-    await tx.run(_FORGET_SEALED, the_pair=pair_id)
 
 
 async def revoke(tx: Transaction, token_id: str, now: int) -> bool:
