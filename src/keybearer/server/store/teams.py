@@ -8,6 +8,10 @@ from keybearer.server.store.tables import teams
 
 _BY_ID = select(teams).where(teams.c.team_id == bindparam("team_id"))
 _BY_IDENTIFIER = select(teams).where(teams.c.identifier == bindparam("identifier"))
+_IDENTIFIERS = select(teams.c.identifier).where(
+    (teams.c.identifier == bindparam("identifier")) | teams.c.identifier.startswith(bindparam("followed"))
+)
+_LOCK = _BY_ID.with_for_update()
 _ADD = insert(teams).returning(*teams.c)
 _SET_CONTACT = (
     update(teams)
@@ -22,10 +26,22 @@ async def by_team_id(reader: Reader, team_id: int) -> Team | None:
     return Team(**row) if row else None
 
 
+async def lock(tx: Transaction, team_id: int) -> Team | None:
+    """Return the team, and let no other transaction that locks it proceed until this one ends."""
+    row = await tx.one(_LOCK, team_id=team_id)
+    return Team(**row) if row else None
+
+
 async def by_identifier(reader: Reader, identifier: str) -> Team | None:
     """Return the team of this slug; None if there is none."""
     row = await reader.one(_BY_IDENTIFIER, identifier=identifier)
     return Team(**row) if row else None
+
+
+async def identifiers_like(reader: Reader, identifier: str) -> frozenset[str]:
+    """Return the slugs in use that are this one, or this one with a hyphen and more behind it."""
+    rows = await reader.many(_IDENTIFIERS, identifier=identifier, followed=f"{identifier}-")
+    return frozenset(row["identifier"] for row in rows)
 
 
 async def add(tx: Transaction, values: dict[str, object]) -> Team:

@@ -1,0 +1,58 @@
+"""A team is added, with its first owner."""
+
+import uuid
+
+from keybearer.server import ledger, refusals
+from keybearer.server.events import Activity, Actor
+from keybearer.server.records import Team, User
+from keybearer.server.rules.identifiers import free_identifier, identifier_of
+from keybearer.server.rules.names import MAX_USER_NAME, clean_name
+from keybearer.server.store import memberships, teams
+from keybearer.server.store.database import Transaction
+
+_TIER = "free"
+
+
+async def add_team(tx: Transaction, actor: Actor, name: str, environment: str, owner: User, now: int) -> Team:
+    """
+    Add a team in one environment, for good; *owner* becomes its first member and its contact.
+
+    Args:
+        environment: ``sandbox`` or ``live``.
+
+    Raises:
+        Refusal: ``invalid``: the name cannot be kept, or there is no such environment.
+        Conflict: another team of that name came in between; trying again helps.
+    """
+    if environment not in ("sandbox", "live"):
+        raise refusals.invalid("environment", "The environment is sandbox or live.")
+    shown = clean_name(name, MAX_USER_NAME)
+    wanted = identifier_of(shown)
+    values: dict[str, object] = {
+        "identifier": free_identifier(wanted, await teams.identifiers_like(tx, wanted)),
+        "uuid": str(uuid.uuid4()),
+        "name": shown,
+        "environment": environment,
+        "contact": owner.email,
+        "telephone": None,
+        "tier": _TIER,
+        "logo": None,
+        "supported_at": None,
+        "created_at": now,
+        "updated_at": now,
+        "archived_at": None,
+    }
+    team = await teams.add(tx, values)
+    await memberships.set_role(tx, (team.team_id, owner.user_id), "owner", None, now)
+    await _tell(tx, actor, team, owner, now)
+    return team
+
+
+async def _tell(tx: Transaction, actor: Actor, team: Team, owner: User, now: int) -> None:
+    """Keep both changes: there is a team, and somebody joined it."""
+    for action, subject in (
+        ("team.created", f"team:{team.team_id}"),
+        ("member.joined", f"membership:{owner.user_id}:{team.team_id}"),
+    ):
+        done = Activity(action, subject, user_id=actor.user_id, team_id=team.team_id, environment=team.environment)
+        await ledger.record(tx, actor, done, now)
