@@ -1,7 +1,11 @@
 """``/me``: the user in whose name the token acts."""
 
+from typing import Final
+
 from starlette.responses import Response
 
+from keybearer.server.actions.update_profile import ProfileChange, update_profile
+from keybearer.server.api.bodies import Property, read_change
 from keybearer.server.api.endpoints import Call, Demand, Endpoint
 from keybearer.server.api.lists import list_answer, paging_of
 from keybearer.server.api.shapes import team_object, user_object
@@ -10,10 +14,20 @@ from keybearer.server.reads.paging import Page
 from keybearer.server.reads.profile import profile_of
 from keybearer.server.reads.teams import teams_page
 
+_CHANGEABLE: Final = (Property("name"),)
+
 
 async def show_me(call: Call) -> Response:
     """Answer the user."""
     return json_answer(user_object(await profile_of(call.node.database, call.principal.user_id)))
+
+
+async def change_me(call: Call) -> Response:
+    """Change the user's name, and answer the user."""
+    said = await read_change(call.request, _CHANGEABLE)
+    node, user_id = call.node, call.principal.user_id
+    await node.act(update_profile, call.actor, user_id, ProfileChange(said.get("name")), node.now())
+    return json_answer(user_object(await profile_of(node.database, user_id)))
 
 
 async def list_my_teams(call: Call) -> Response:
@@ -27,5 +41,6 @@ async def list_my_teams(call: Call) -> Response:
 
 ENDPOINTS = (
     Endpoint("GET", "/me", Demand.AUTHENTICATED, show_me),
+    Endpoint("PATCH", "/me", Demand.UNNARROWED, change_me),
     Endpoint("GET", "/me/teams", Demand.AUTHENTICATED, list_my_teams),
 )
