@@ -9,6 +9,7 @@ SECOND: Final = 1_000_000  # microseconds
 MINUTE: Final = 60 * SECOND
 HOUR: Final = 60 * MINUTE
 DAY: Final = 24 * HOUR
+NEVER: Final = 253_402_300_799 * SECOND  # 9999-12-31T23:59:59Z: the end of what does not end by itself
 
 Clock = Callable[[], int]
 

@@ -52,6 +52,10 @@ class Member:
     email: str
     disabled_at: int | None
 
+    def role_at(self, now: int) -> str | None:
+        """Return the role at *now*; None once they left or a time-limited role has ended."""
+        return None if self.expires_at is not None and self.expires_at <= now else self.role
+
 
 @dataclass(frozen=True, slots=True)
 class Client:

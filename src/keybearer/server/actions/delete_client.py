@@ -1,0 +1,41 @@
+"""Delete an API client, and cut it off from everybody who let it in."""
+
+from keybearer.server import ledger, refusals
+from keybearer.server.events import Activity, Actor
+from keybearer.server.records import Client, Grant
+from keybearer.server.registering import client_activity
+from keybearer.server.store import clients, grants
+from keybearer.server.store.database import Transaction
+
+
+async def delete_client(tx: Transaction, actor: Actor, client_id: str, team_id: int, now: int) -> Client:
+    """
+    Delete a client: its id and secrets are refused, and its codes and tokens end, from the very next call.
+
+    Args:
+        team_id: the active team; another team's client is not found.
+        now: microseconds since 1970 UTC.
+
+    Raises:
+        Refusal: ``not_found``.
+    """
+    client = await clients.lock_to_change(tx, client_id)
+    if client is None or client.team_id != team_id:
+        raise refusals.not_found(f"no client {client_id[:40]!r} in team {team_id}")
+    await clients.remove(tx, client_id, now)
+    await ledger.record(tx, actor, client_activity("client.deleted", client, actor.user_id), now)
+    for grant in await grants.end_of_client(tx, client_id, now):
+        await ledger.record(tx, actor, _ended(grant, actor.user_id), now)
+    return client
+
+
+def _ended(grant: Grant, user_id: int | None) -> Activity:
+    return Activity(
+        "grant.ended",
+        f"grant:{grant.grant_id}",
+        user_id=user_id,
+        team_id=grant.team_id,
+        environment=grant.environment,
+        client_id=grant.client_id,
+        grant_id=grant.grant_id,
+    )
