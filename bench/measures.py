@@ -6,6 +6,16 @@ from statistics import median
 from bench.load import Round
 
 
+@dataclass(frozen=True, slots=True)
+class Pace:
+    """How long everything takes; times in seconds, ``codes`` for each candidate and round."""
+
+    rounds: int
+    round_s: float
+    warm_up_s: float
+    codes: int
+
+
 @dataclass(slots=True)
 class Candidate:
     """What is measured, and what its rounds found; one list entry for each round."""
@@ -23,6 +33,11 @@ class Candidate:
     def rate(self) -> float:
         """The median of the rounds, per second."""
         return median(self.rates)
+
+    @property
+    def p99_ms(self) -> float:
+        """The median of the rounds' 99th percentile, in milliseconds."""
+        return median(self.p99s_ms)
 
     @property
     def spread(self) -> float:

@@ -91,9 +91,7 @@ async def _add_codes(tx: Transaction, client: Client, grant_ids: list[str], coun
         grant_id = grant_ids[number % len(grant_ids)]
         await grants.add_family(tx, Family(family_id, grant_id, "none", "", now, now + 2 * 365 * DAY, None))
         digest = secrets.digest(text)
-        code = Code(
-            digest, family_id, client.client_id, REDIRECT_URI, "yes", CHALLENGE, now, now + DAY, None
-        )
+        code = Code(digest, family_id, client.client_id, REDIRECT_URI, "yes", CHALLENGE, now, now + DAY, None)
         await codes.add(tx, code)
         texts.append(text)
     return texts

@@ -1,0 +1,42 @@
+"""`python -m bench [--quick]`: print every figure beside its limit or peer."""
+
+import argparse
+import asyncio
+import tempfile
+from pathlib import Path
+
+import uvloop
+
+from bench import api_call
+from bench.load import CONNECTIONS
+from bench.measures import Pace
+from bench.report import lines
+from bench.servers import stay_off_the_servers_processor
+from bench.stage import fresh_database, set_stage
+
+THOROUGH = Pace(rounds=5, round_s=1.5, warm_up_s=1.0, codes=3000)
+QUICK = Pace(rounds=3, round_s=0.4, warm_up_s=0.3, codes=600)
+
+
+async def run(pace: Pace, folder: Path) -> None:
+    stay_off_the_servers_processor()
+    url = fresh_database(folder)
+    stage = await set_stage(folder, url, 10)
+    for line in lines(await api_call.measure(folder, url, stage, pace)):
+        print(line)
+
+
+def main() -> None:
+    """Run the benchmarks."""
+    parser = argparse.ArgumentParser(prog="python -m bench", description=__doc__)
+    parser.add_argument("--quick", action="store_true", help="short rounds: to see that everything runs")
+    pace = QUICK if parser.parse_args().quick else THOROUGH
+    with (
+        tempfile.TemporaryDirectory(dir="/var/tmp", prefix="keybearer-bench-") as folder,
+        asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner,
+    ):
+        runner.run(run(pace, Path(folder)))
+
+
+if __name__ == "__main__":
+    main()
