@@ -52,6 +52,7 @@ ACTIONS: Final = {
     "password.changed": "A password was changed",
     "session.started": "Somebody signed in",
     "session.refused": "A sign-in was refused",
+    "session.confirmed": "Somebody gave their password again",
     "session.ended": "A session ended",
     "session.team_switched": "The active team of a session changed",
     "email.change_requested": "A new email address was asked for",

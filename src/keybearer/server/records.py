@@ -257,3 +257,21 @@ class Place:
     team: Team
     role: str
     expires_at: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class Attempts:
+    """How often a password was wrong in a row, and until when no other is tried."""
+
+    failures: int
+    failed_at: int
+    blocked_until: int
+
+
+@dataclass(frozen=True, slots=True)
+class Knock:
+    """A password that is about to be checked and was counted as wrong beforehand; ``user`` None: nobody's address."""
+
+    email_digest: bytes
+    device_digest: bytes
+    user: User | None

@@ -70,7 +70,7 @@ async def maybe_visitor(request: Request) -> Visitor | None:
     if found is None:
         return None
     visitor = _visitor(found, node)
-    note_actor(request, user_id=visitor.user.user_id, team_id=visitor.team.team_id if visitor.team else None)
+    note_actor(request, user=visitor.user.user_id, team=visitor.team.team_id if visitor.team else None)
     await _note(request, visitor, now)
     return visitor
 

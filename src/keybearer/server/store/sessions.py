@@ -22,6 +22,22 @@ _OF_USER = (
 _ADD = insert(sessions)
 _SEE = update(sessions).where(sessions.c.session_id == bindparam("the_session")).values(seen_at=bindparam("now"))
 _SWITCH = update(sessions).where(sessions.c.session_id == bindparam("the_session")).values(team_id=bindparam("team_id"))
+_RENEW = (
+    update(sessions)
+    .where(sessions.c.session_id == bindparam("the_session"), sessions.c.ended_at.is_(None))
+    .values(digest=bindparam("new_digest"), authenticated_at=bindparam("now"), seen_at=bindparam("now"))
+)
+_END_COOKIE = (
+    update(sessions)
+    .where(sessions.c.digest == bindparam("the_digest"), sessions.c.ended_at.is_(None))
+    .values(ended_at=bindparam("now"))
+)
+_LAST_TEAM = (
+    select(sessions.c.team_id)
+    .where(sessions.c.user_id == bindparam("user_id"), sessions.c.team_id.is_not(None))
+    .order_by(sessions.c.seen_at.desc(), sessions.c.session_id.desc())
+    .limit(1)
+)
 _END = (
     update(sessions)
     .where(
@@ -86,6 +102,22 @@ async def see(tx: Transaction, session_id: str, now: int) -> None:
 async def switch_team(tx: Transaction, session_id: str, team_id: int | None) -> None:
     """Make another team the session's active one."""
     await tx.run(_SWITCH, the_session=session_id, team_id=team_id)
+
+
+async def renew(tx: Transaction, session_id: str, digest: bytes, now: int) -> bool:
+    """Let the session go on under a new cookie, its password given *now*; False if it has ended."""
+    return await tx.run(_RENEW, the_session=session_id, new_digest=digest, now=now) == 1
+
+
+async def end_cookie(tx: Transaction, digest: bytes, now: int) -> None:
+    """End the session behind this cookie, whosever it is."""
+    await tx.run(_END_COOKIE, the_digest=digest, now=now)
+
+
+async def last_team_of(reader: Reader, user_id: int) -> int | None:
+    """Return the team in which the user worked last; None if there never was one."""
+    row = await reader.one(_LAST_TEAM, user_id=user_id)
+    return row["team_id"] if row else None
 
 
 async def end(tx: Transaction, session_id: str, user_id: int, now: int) -> bool:

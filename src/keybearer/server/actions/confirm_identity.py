@@ -1,0 +1,23 @@
+"""Somebody who is signed in gave their password again: the session goes on under a new id."""
+
+from keybearer.server import ledger, refusals
+from keybearer.server.events import Activity, Actor
+from keybearer.server.records import Knock, Session
+from keybearer.server.store import sessions, sign_in_attempts
+from keybearer.server.store.database import Transaction
+
+
+async def confirm_identity(
+    tx: Transaction, actor: Actor, knock: Knock, session: Session, digest: bytes, now: int
+) -> None:
+    """
+    Let *session* go on under the cookie of *digest*; the old cookie is worth nothing any more.
+
+    Raises:
+        Refusal: ``not_found``: the session has ended meanwhile.
+    """
+    await sign_in_attempts.forget(tx, knock.email_digest, knock.device_digest)
+    if not await sessions.renew(tx, session.session_id, digest, now):
+        raise refusals.not_found("the session has ended")
+    confirmed = Activity("session.confirmed", f"session:{session.session_id}", user_id=session.user_id)
+    await ledger.record(tx, actor, confirmed, now)

@@ -1,0 +1,85 @@
+"""Somebody gave the right password: a session begins, under an id of its own."""
+
+from dataclasses import dataclass
+
+from keybearer.server import ledger, secrets
+from keybearer.server.events import Activity, Actor
+from keybearer.server.records import Knock, Session, User
+from keybearer.server.refusals import Refusal
+from keybearer.server.store import devices, places, sessions, sign_in_attempts, users
+from keybearer.server.store.database import Transaction
+
+_DEVICE_LIVES = 365 * 24 * 3_600_000_000
+
+
+@dataclass(frozen=True, slots=True)
+class Entrance:
+    """
+    The browser in which somebody signs in.
+
+    Args:
+        digest: of the new session cookie.
+        device: the device cookie's text, known or new.
+        old_cookie: the session cookie that it had before; '' for none.
+        user_agent: as the browser calls itself.
+        expires_at: the session's absolute end, microseconds since 1970 UTC.
+    """
+
+    digest: bytes
+    device: str
+    old_cookie: str
+    user_agent: str
+    expires_at: int
+
+
+async def sign_in(tx: Transaction, actor: Actor, knock: Knock, entrance: Entrance, now: int) -> Session:
+    """
+    Begin a session for the user of *knock*, whose password was found right outside this transaction.
+
+    The session that this browser had ends; the failures counted for it are forgotten; the device is known from now on.
+    The active team is the one that the user worked in last, else their first in the sandbox, else their first.
+
+    Raises:
+        Refusal: ``unauthenticated``: the password was changed meanwhile; ``forbidden``: the user is disabled.
+    """
+    user = await _still_right(tx, knock)
+    await sign_in_attempts.forget(tx, knock.email_digest, knock.device_digest)
+    if entrance.old_cookie:
+        await sessions.end_cookie(tx, secrets.digest(entrance.old_cookie), now)
+    known = secrets.digest(f"{user.user_id}:{entrance.device}")
+    if knock.device_digest != known and not await devices.is_known(tx, known, user.user_id, now):
+        await devices.add(tx, known, user.user_id, now, now + _DEVICE_LIVES)
+    session = Session(
+        session_id=secrets.record_id(now),
+        user_id=user.user_id,
+        team_id=await _team_to_begin_with(tx, user.user_id, now),
+        user_agent=entrance.user_agent,
+        address=actor.address,
+        created_at=now,
+        authenticated_at=now,
+        seen_at=now,
+        expires_at=entrance.expires_at,
+        ended_at=None,
+    )
+    await sessions.add(tx, session, entrance.digest)
+    started = Activity("session.started", f"session:{session.session_id}", user_id=user.user_id)
+    await ledger.record(tx, actor, started, now)
+    return session
+
+
+async def _still_right(tx: Transaction, knock: Knock) -> User:
+    """Return the user as they are now; the password was checked against the hash of a moment ago."""
+    user = await users.by_user_id(tx, knock.user.user_id) if knock.user else None
+    if user is None or knock.user is None or user.password_hash != knock.user.password_hash:
+        raise Refusal("unauthenticated", "The address or the password is wrong.", "password changed meanwhile")
+    if user.disabled_at is not None:
+        public = "This account is switched off. Ask whoever runs this service."
+        raise Refusal("forbidden", public, f"user {user.user_id} is disabled")
+    return user
+
+
+async def _team_to_begin_with(tx: Transaction, user_id: int, now: int) -> int | None:
+    teams = [place.team for place in await places.of_user(tx, user_id, now)]
+    last = await sessions.last_team_of(tx, user_id)
+    ranked = sorted(teams, key=lambda team: (team.team_id != last, team.environment != "sandbox", team.team_id))
+    return ranked[0].team_id if ranked else None

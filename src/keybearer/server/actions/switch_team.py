@@ -1,0 +1,31 @@
+"""A person works in another of their teams from now on."""
+
+from keybearer.server import ledger, refusals
+from keybearer.server.events import Activity, Actor
+from keybearer.server.records import Session, Team
+from keybearer.server.store import places, sessions
+from keybearer.server.store.database import Transaction
+
+
+async def switch_team(tx: Transaction, actor: Actor, session: Session, team_id: int, now: int) -> Team:
+    """
+    Make *team_id* the session's active team.
+
+    Raises:
+        Refusal: ``not_found``: the user is not in such a team.
+    """
+    found = [place.team for place in await places.of_user(tx, session.user_id, now) if place.team.team_id == team_id]
+    if not found:
+        raise refusals.not_found(f"user {session.user_id} is not in team {team_id}")
+    team = found[0]
+    if session.team_id != team_id:
+        await sessions.switch_team(tx, session.session_id, team_id)
+        switched = Activity(
+            "session.team_switched",
+            f"session:{session.session_id}",
+            user_id=session.user_id,
+            team_id=team_id,
+            environment=team.environment,
+        )
+        await ledger.record(tx, actor, switched, now)
+    return team
