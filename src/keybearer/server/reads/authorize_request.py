@@ -1,41 +1,14 @@
 """What comes of an authorization request before anybody is asked."""
 
-from dataclasses import dataclass
-
 from keybearer.server import refusals
-from keybearer.server.records import Client
-from keybearer.server.refusals import Refusal
 from keybearer.server.rules import authorize_request as rules
-from keybearer.server.rules.authorize_request import Asked, Known
+from keybearer.server.rules.authorize_request import Asked, Examined, Known
 from keybearer.server.rules.client_authentication import as_client_id
 from keybearer.server.rules.permissions import narrowing_of
 from keybearer.server.store import clients, grants
 from keybearer.server.store.database import Reader
 
 NAMES = tuple(Asked.__dataclass_fields__)
-
-
-@dataclass(frozen=True, slots=True)
-class Examined:
-    """
-    A request whose client and place to return to are known to be good.
-
-    Args:
-        redirect_uri: where the answer goes.
-        refusal: what the app is told there instead of a code; None if its user may be asked.
-        is_trusted: whether some user has let the app in before.
-    """
-
-    client: Client
-    redirect_uri: str
-    redirect_uri_sent: str
-    state: str | None
-    narrowing: str
-    scope: str
-    challenge: str | None
-    prompts: frozenset[str]
-    is_trusted: bool
-    refusal: Refusal | None
 
 
 async def examine(reader: Reader, values: dict[str, str | None], permission_names: frozenset[str]) -> Examined:

@@ -46,6 +46,29 @@ class Known:
     permission_names: frozenset[str]
 
 
+@dataclass(frozen=True, slots=True)
+class Examined:
+    """
+    A request whose client and place to return to are known to be good.
+
+    Args:
+        redirect_uri: where the answer goes.
+        refusal: what the app is told there instead of a code; None if its user may be asked.
+        is_trusted: whether some user has let the app in before.
+    """
+
+    client: Client
+    redirect_uri: str
+    redirect_uri_sent: str
+    state: str | None
+    narrowing: str
+    scope: str
+    challenge: str | None
+    prompts: frozenset[str]
+    is_trusted: bool
+    refusal: Refusal | None
+
+
 Check = Callable[[Asked, Known], Refusal | None]
 
 

@@ -1,0 +1,91 @@
+"""The client that calls an OAuth endpoint: by HTTP Basic, by the form, or by its id alone."""
+
+import base64
+import binascii
+from typing import Final
+from urllib.parse import unquote_plus
+
+from starlette.requests import Request
+
+from keybearer.server import refusals
+from keybearer.server.http.edge import address_of, note_actor
+from keybearer.server.http.forms import Form
+from keybearer.server.node import Node
+from keybearer.server.reads.caller import Credentials, authenticate
+from keybearer.server.records import Client
+from keybearer.server.refusals import Refusal
+from keybearer.server.wrong_secrets import WrongSecrets
+
+# RFC 9110 §11.6.1: every 401 says how to authenticate; this is the one way that a header knows.
+CHALLENGE: Final = 'Basic realm="oauth", charset="UTF-8"'
+
+
+class Caller:
+    """Authenticates clients, and slows down those that guess."""
+
+    def __init__(self, node: Node) -> None:
+        self._node = node
+        self._wrong_secrets = WrongSecrets()
+
+    async def of(self, request: Request, form: Form) -> Client:
+        """
+        Return the client that sent this form.
+
+        Raises:
+            Refusal: ``invalid_request``: credentials in two places; ``invalid_client``; ``too_many`` instead of that
+                after many failures of this client from this address.
+
+        Source: RFC 6749 §2.3 (one method a request), §2.3.1, §3.2.1.
+        """
+        credentials = credentials_of(request.headers.getlist("authorization"), form)
+        now = self._node.now()
+        try:
+            client = await authenticate(self._node.database, credentials, now)
+        except Refusal as refusal:
+            wait_s = self._wrong_secrets.count(credentials.client_id, address_of(request), now)
+            if wait_s:
+                raise refusals.too_many(f"{refusal.detail}, again and again", wait_s) from refusal
+            raise
+        note_actor(request, client=client.client_id)
+        return client
+
+
+def credentials_of(authorization: list[str], form: Form) -> Credentials:
+    """
+    Return what the client presents, in whichever of the places.
+
+    Args:
+        authorization: the values of that header.
+
+    Raises:
+        Refusal: ``invalid_request`` for credentials in two places; ``invalid_client`` for none, or unreadable ones.
+    """
+    client_id, secret = form.maybe("client_id") or None, form.maybe("client_secret") or None
+    if not authorization:
+        if client_id is None:
+            raise refusals.invalid_client("no client_id")
+        return Credentials(client_id, secret)
+    if len(authorization) > 1 or secret is not None:
+        public = "Send the client's credentials once: by HTTP Basic or in the form."
+        raise refusals.invalid_request(public, "credentials in two places")
+    basic = _basic(authorization[0])
+    if client_id not in {None, basic.client_id}:
+        public = "The client_id in the form is not the one in the Authorization header."
+        raise refusals.invalid_request(public, "two client ids")
+    return basic
+
+
+def _basic(header: str) -> Credentials:
+    """Read ``Basic`` credentials: both halves are form-encoded, and decoded once (RFC 6749 §2.3.1)."""
+    scheme, _, encoded = header.partition(" ")
+    if scheme.lower() != "basic":
+        raise refusals.invalid_client("an unknown authentication scheme")
+    try:
+        decoded = base64.b64decode(encoded.strip(), validate=True).decode()
+        client_id, separator, secret = decoded.partition(":")
+        client_id, secret = (unquote_plus(half, errors="strict") for half in (client_id, secret))
+    except (binascii.Error, UnicodeDecodeError, ValueError) as error:
+        raise refusals.invalid_client("unreadable Basic credentials") from error
+    if not separator:
+        raise refusals.invalid_client("Basic credentials without a colon")
+    return Credentials(client_id, secret or None)

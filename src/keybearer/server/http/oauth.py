@@ -1,0 +1,81 @@
+"""The doors that OAuth clients knock at themselves, and what these doors have in common."""
+
+from collections.abc import Awaitable, Callable
+from typing import Final
+
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import BaseRoute, Route
+
+from keybearer.server import refusals
+from keybearer.server.http import metadata
+from keybearer.server.http.answers import empty_answer
+from keybearer.server.http.caller import CHALLENGE, Caller
+from keybearer.server.http.edge import note_actor
+from keybearer.server.http.errors import oauth_error
+from keybearer.server.http.forms import Form, read_form
+from keybearer.server.http.revocation import RevocationEndpoint
+from keybearer.server.http.token import TokenEndpoint
+from keybearer.server.node import Node
+from keybearer.server.records import Client
+from keybearer.server.refusals import Refusal
+
+# An app that runs in a browser has no secret, so a page of any origin may ask: what protects it is the code's verifier,
+# not the origin, and cookies play no part here (no Allow-Credentials, and no Authorization among the headers).
+_CORS: Final = {"access-control-allow-origin": "*"}
+_PREFLIGHT: Final = {
+    **_CORS,
+    "access-control-allow-methods": "POST",
+    "access-control-allow-headers": "Content-Type",
+    "access-control-max-age": "86400",
+}
+
+Answer = Callable[[Request, Client, Form], Awaitable[Response]]
+
+
+def routes(node: Node) -> list[BaseRoute]:
+    """Return the token, revocation and metadata doors."""
+    caller = Caller(node)
+    return [
+        _door("/oauth/token", caller, TokenEndpoint(node).answer),
+        _door("/oauth/revoke", caller, RevocationEndpoint(node).answer),
+        *metadata.routes(node),
+    ]
+
+
+def _door(path: str, caller: Caller, answer: Answer) -> Route:
+    """Return a door that reads a form, authenticates its client, and says no in OAuth's words."""
+
+    async def knock(request: Request) -> Response:
+        if request.method == "OPTIONS":
+            return empty_answer(204, _PREFLIGHT)
+        try:
+            form = await _form_of(request)
+            answered = await answer(request, await caller.of(request, form), form)
+        except Refusal as refusal:
+            note_actor(request, refused=refusal.code, detail=refusal.detail)
+            answered = oauth_error(refusal, CHALLENGE if refusal.code == "invalid_client" else "")
+        answered.headers.update(_CORS)
+        return answered
+
+    return Route(path, knock, methods=["POST", "OPTIONS"])
+
+
+async def _form_of(request: Request) -> Form:
+    """
+    Return the request's form, in which nothing stands twice.
+
+    Raises:
+        Refusal: ``invalid_request``: also for parameters in the address, where logs and histories keep them.
+
+    Source: RFC 6749 §2.3.1 (not in the URI), §3.2 (not more than once).
+    """
+    if request.url.query:
+        public = "Send the parameters in the body, not in the address."
+        raise refusals.invalid_request(public, "parameters in the query string")
+    form = await read_form(request)
+    names = [name for name, _ in form.pairs]
+    if len(set(names)) < len(names):
+        repeated = next(name for name in names if names.count(name) > 1)
+        form.maybe(repeated)
+    return form

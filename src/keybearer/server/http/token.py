@@ -1,0 +1,91 @@
+"""The token endpoint: codes and refresh tokens become pairs of tokens."""
+
+from collections.abc import Awaitable, Callable, Mapping
+from typing import Final
+
+from starlette.requests import Request
+from starlette.responses import Response
+
+from keybearer.server import refusals
+from keybearer.server.actions import exchange_code as exchange
+from keybearer.server.actions import refresh_tokens as refresh
+from keybearer.server.http.answers import NO_STORE, json_answer
+from keybearer.server.http.edge import actor_of
+from keybearer.server.http.forms import Form
+from keybearer.server.issuing import Terms, TokenPair, terms_of
+from keybearer.server.node import Node
+from keybearer.server.records import Client
+from keybearer.server.refusals import Refusal
+
+# Known to OAuth, but never open to a client that cannot keep a secret (RFC 6749 §4.4).
+_CONFIDENTIAL_ONLY: Final = frozenset({"client_credentials"})
+
+GrantType = Callable[[Request, Client, Form], Awaitable[TokenPair | Refusal]]
+
+
+class TokenEndpoint:
+    """Answers an authenticated client's form with a pair of tokens."""
+
+    def __init__(self, node: Node) -> None:
+        self._node = node
+        self._terms: Terms = terms_of(node.settings)
+        self._grant_types: Mapping[str, GrantType] = {
+            "authorization_code": self._authorization_code,
+            "refresh_token": self._refresh_token,
+        }
+
+    async def answer(self, request: Request, client: Client, form: Form) -> Response:
+        """
+        Do what the form's ``grant_type`` says.
+
+        Raises:
+            Refusal: one of RFC 6749 §5.2.
+        """
+        granted = await self._grant_type(client, form)(request, client, form)
+        if isinstance(granted, Refusal):
+            raise granted  # it is committed; from here on it is an answer like any other
+        return json_answer(_body(granted), 200, NO_STORE)
+
+    def _grant_type(self, client: Client, form: Form) -> GrantType:
+        wanted = form.maybe("grant_type") or ""
+        if wanted in self._grant_types:
+            return self._grant_types[wanted]
+        if not wanted and not form.all("grant_type[]"):
+            raise refusals.invalid_request("The parameter grant_type is missing.", "missing: grant_type")
+        if wanted in _CONFIDENTIAL_ONLY and client.kind == "public":
+            raise refusals.unauthorized_client("grant type for confidential clients")
+        raise refusals.unsupported_grant_type("grant type unknown")
+
+    async def _authorization_code(self, request: Request, client: Client, form: Form) -> TokenPair | Refusal:
+        presented = exchange.Presented(
+            _needed(form, "code"), form.maybe("redirect_uri") or None, form.maybe("code_verifier")
+        )
+        actor = actor_of(request, client_id=client.client_id)
+        return await self._node.act(exchange.exchange_code, actor, client, presented, self._terms, self._node.now())
+
+    async def _refresh_token(self, request: Request, client: Client, form: Form) -> TokenPair | Refusal:
+        scope = " ".join(sorted(set((form.maybe("scope") or "").split())))
+        if not set(scope.split()) <= self._node.settings.permissions.keys():
+            raise refusals.invalid_scope("The scope names a permission that does not exist here.", "scope unknown")
+        presented = refresh.Presented(_needed(form, "refresh_token"), scope)
+        actor = actor_of(request, client_id=client.client_id)
+        return await self._node.act(refresh.refresh_tokens, actor, client, presented, self._terms, self._node.now())
+
+
+def _needed(form: Form, name: str) -> str:
+    """Return a parameter that must be there and not empty (RFC 6749 §3.2)."""
+    value = form.maybe(name)
+    if not value:
+        raise refusals.invalid_request(f"The parameter {name} is missing.", f"missing: {name}")
+    return value
+
+
+def _body(pair: TokenPair) -> dict[str, object]:
+    """Return the answer in the reference's order; ``scope`` only where it is narrowed (RFC 6749 §5.1)."""
+    body: dict[str, object] = {
+        "token_type": "Bearer",
+        "expires_in": pair.expires_in_s,
+        "access_token": pair.access_text,
+        "refresh_token": pair.refresh_text,
+    }
+    return body if pair.scope is None else {**body, "scope": pair.scope}
