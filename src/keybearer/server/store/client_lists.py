@@ -1,0 +1,67 @@
+"""Lists and counts about API clients, each by one statement."""
+
+from sqlalchemy import bindparam, func, select
+
+from keybearer.server.records import Client
+from keybearer.server.store.clients import COLUMNS
+from keybearer.server.store.database import Reader
+from keybearer.server.store.tables import client_redirect_uris, clients, families, grants, teams, users
+
+_OF_TEAM = (
+    select(*COLUMNS, client_redirect_uris.c.uri)
+    .select_from(
+        clients.outerjoin(client_redirect_uris, client_redirect_uris.c.client_id == clients.c.client_id),
+    )
+    .where(clients.c.team_id == bindparam("team_id"), clients.c.deleted_at.is_(None))
+    .order_by(clients.c.created_at.desc(), clients.c.client_id, client_redirect_uris.c.position)
+)
+_USERS = (
+    select(func.count(grants.c.grant_id.distinct()).label("total"))
+    .select_from(grants.join(families, families.c.grant_id == grants.c.grant_id))
+    .where(
+        grants.c.client_id == bindparam("client_id"),
+        grants.c.ended_at.is_(None),
+        families.c.ended_at.is_(None),
+        families.c.expires_at > bindparam("now"),
+    )
+)
+_MAKER = (
+    select(users.c.name)
+    .join(clients, clients.c.created_by == users.c.user_id)
+    .where(clients.c.client_id == bindparam("client_id"))
+)
+_TWINS = (
+    select(clients.c.client_id, clients.c.name, clients.c.team_id, teams.c.name.label("team_name"))
+    .join(teams, teams.c.team_id == clients.c.team_id)
+    .where(clients.c.twin_of == bindparam("client_id"), clients.c.deleted_at.is_(None))
+    .order_by(clients.c.created_at, clients.c.client_id)
+)
+
+
+async def of_team_with_uris(reader: Reader, team_id: int) -> list[tuple[Client, tuple[str, ...]]]:
+    """Return the team's clients, newest first, each with its redirect URIs in their order."""
+    found: dict[str, tuple[Client, list[str]]] = {}
+    for row in await reader.many(_OF_TEAM, team_id=team_id):
+        columns = dict(row)
+        uri = columns.pop("uri")
+        _, uris = found.setdefault(columns["client_id"], (Client(**columns), []))
+        uris += [uri] if uri is not None else []
+    return [(client, tuple(uris)) for client, uris in found.values()]
+
+
+async def count_of_users(reader: Reader, client_id: str, now: int) -> int:
+    """Return how many times the app is let in at *now*: once for each user and team."""
+    row = await reader.one(_USERS, client_id=client_id, now=now)
+    return row["total"] if row else 0
+
+
+async def maker_of(reader: Reader, client_id: str) -> str:
+    """Return the name of the user who registered the client; '' if there is no such client."""
+    row = await reader.one(_MAKER, client_id=client_id)
+    return row["name"] if row else ""
+
+
+async def twins_of(reader: Reader, client_id: str) -> list[tuple[str, str, int, str]]:
+    """Return the client's twins in live teams: client id, name, team id, team name."""
+    rows = await reader.many(_TWINS, client_id=client_id)
+    return [(row["client_id"], row["name"], row["team_id"], row["team_name"]) for row in rows]
