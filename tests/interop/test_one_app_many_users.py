@@ -47,7 +47,7 @@ async def let_in(town: Town, app: RegisteredApp, person: Person, team: str) -> H
 async def holders(request: pytest.FixtureRequest, town: Town, signed_in: People) -> AsyncIterator[list[Holder]]:
     """Have the app let in by everybody of `LET_IN`."""
     people = {name: await signed_in(name) for name in ("ada", "bo", "cy")}
-    await people["ada"].switch_team(town.teams["Acme"])
+    await people["ada"].switch_team(town.teams["Dune"])
     app = await people["ada"].register(request.node.name[:60])
     kept = [await let_in(town, app, people[name], team) for name, team in LET_IN]
     yield kept
