@@ -1,5 +1,15 @@
-"""x."""
+"""``keybearer demo``: everything in place to try it out."""
+
+from typing import Annotated
+
+import typer
 
 
-def demo() -> None:
-    pass
+def demo(
+    host: Annotated[str, typer.Option(help="Address to listen on.")] = "127.0.0.1",
+    port: Annotated[int, typer.Option(help="Port to listen on.", min=0, max=65535)] = 8000,
+) -> int:
+    """Fill the embedded database with a demo, once, and serve it."""
+    from keybearer.cli.demonstration import demonstrate
+
+    return demonstrate(host, port)

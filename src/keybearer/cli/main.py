@@ -15,9 +15,9 @@ _PRIVATE: Final = 0o077  # what is written here (database, keys, mail) is nobody
 app = typer.Typer(
     name="keybearer",
     help="Personal access tokens and OAuth 2.0 for an API.",
-    no_args_is_help=True,
     add_completion=False,
     rich_markup_mode=None,
+    pretty_exceptions_enable=False,
 )
 app.command("serve")(serve.serve)
 app.command("demo")(demo.demo)
@@ -45,14 +45,22 @@ def run(words: Sequence[str]) -> int:
         0 done, 1 refused or not found, 2 wrong usage.
     """
     try:
-        exit_code = app(list(words), prog_name="keybearer", standalone_mode=False)
+        exit_code = app(list(words) or ["--help"], prog_name="keybearer", standalone_mode=False)
     except Trouble as trouble:
         return _say(str(trouble), trouble.exit_code)
     except typer.TyperException as wrong:
-        return _say(f"{wrong.format_message().rstrip('.')}; try 'keybearer --help'", wrong.exit_code)
+        return _say(_usage(wrong), wrong.exit_code)
     except (typer.Abort, KeyboardInterrupt):
         return _say("interrupted; nothing more was done", REFUSED)
     return exit_code if isinstance(exit_code, int) else 0
+
+
+def _usage(wrong: typer.TyperException) -> str:
+    """Say what was typed wrong, and where to read how it is typed."""
+    context = getattr(wrong, "ctx", None)
+    command = context.command_path if context else "keybearer"
+    said = wrong.format_message().replace("Value error, ", "").rstrip(".")
+    return f"{said[:1].lower()}{said[1:]}; see '{command} --help'"
 
 
 def _say(what: str, exit_code: int) -> int:

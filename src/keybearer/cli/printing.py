@@ -1,6 +1,6 @@
 """How commands print what they have to say: aligned for people, one JSON object a line for programs."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Annotated, TypeAlias
 
 import typer
@@ -26,3 +26,11 @@ def _in_words(value: object) -> str:
     if isinstance(value, list | tuple):
         return ", ".join(str(each) for each in value)
     return "" if value is None else str(value)
+
+
+def say_table(records: Sequence[Mapping[str, object]], *, as_json: bool) -> None:
+    """Print records of one shape: a line each for programs, a block each for people."""
+    for number, record in enumerate(records):
+        if number and not as_json:
+            print()
+        say(record, as_json=as_json)

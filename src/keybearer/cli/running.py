@@ -59,6 +59,13 @@ def listen(host: str, port: int) -> socket.socket:
         ) from None
 
 
+def own_address(settings: Settings, listener: socket.socket) -> Settings:
+    """Return the settings with the port listened on in the issuer, where the operator chose no issuer."""
+    if "issuer" in settings.model_fields_set:
+        return settings
+    return settings.model_copy(update={"issuer": f"http://127.0.0.1:{listener.getsockname()[1]}"})
+
+
 def run_server(
     settings: Settings,
     listener: socket.socket,
@@ -79,7 +86,7 @@ def run_server(
     Returns:
         The exit code: 0 when it ended because it was asked to.
     """
-    settings = _with_own_address(settings, listener)
+    settings = own_address(settings, listener)
     config = uvicorn_config(functools.partial(_make_app, settings, log), workers)
     if workers > 1:
         log()
@@ -90,14 +97,6 @@ def run_server(
     except SystemExit:
         return _FAILED  # uvicorn's word for a start that failed; it is in the log
     return 0
-
-
-def _with_own_address(settings: Settings, listener: socket.socket) -> Settings:
-    """Where no issuer was chosen, and the port is not the usual one, the issuer is where the server listens."""
-    port = listener.getsockname()[1]
-    if "issuer" in settings.model_fields_set:
-        return settings
-    return settings.model_copy(update={"issuer": f"http://127.0.0.1:{port}"})
 
 
 def _make_app(settings: Settings, log: Callable[[], None]) -> Starlette:

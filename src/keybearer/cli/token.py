@@ -2,4 +2,4 @@
 
 import typer
 
-app = typer.Typer(help="x", no_args_is_help=True, rich_markup_mode=None)
+app = typer.Typer(help="x", rich_markup_mode=None, pretty_exceptions_enable=False)

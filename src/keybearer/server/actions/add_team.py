@@ -1,6 +1,7 @@
 """A team is added, with its first owner."""
 
 import uuid
+from dataclasses import dataclass
 
 from keybearer.server import ledger, refusals
 from keybearer.server.events import Activity, Actor
@@ -13,26 +14,36 @@ from keybearer.server.store.database import Transaction
 _TIER = "free"
 
 
-async def add_team(tx: Transaction, actor: Actor, name: str, environment: str, owner: User, now: int) -> Team:
+@dataclass(frozen=True, slots=True)
+class NewTeam:
     """
-    Add a team in one environment, for good; *owner* becomes its first member and its contact.
+    A team as typed in.
 
     Args:
-        environment: ``sandbox`` or ``live``.
+        environment: ``sandbox`` or ``live``, for good.
+    """
+
+    name: str
+    environment: str
+
+
+async def add_team(tx: Transaction, actor: Actor, new: NewTeam, owner: User, now: int) -> Team:
+    """
+    Add a team; *owner* becomes its first member and its contact.
 
     Raises:
         Refusal: ``invalid``: the name cannot be kept, or there is no such environment.
         Conflict: another team of that name came in between; trying again helps.
     """
-    if environment not in ("sandbox", "live"):
+    if new.environment not in ("sandbox", "live"):
         raise refusals.invalid("environment", "The environment is sandbox or live.")
-    shown = clean_name(name, MAX_USER_NAME)
+    shown = clean_name(new.name, MAX_USER_NAME)
     wanted = identifier_of(shown)
     values: dict[str, object] = {
         "identifier": free_identifier(wanted, await teams.identifiers_like(tx, wanted)),
         "uuid": str(uuid.uuid4()),
         "name": shown,
-        "environment": environment,
+        "environment": new.environment,
         "contact": owner.email,
         "telephone": None,
         "tier": _TIER,

@@ -1,0 +1,39 @@
+"""How a command is told a password: from stdin or a prompt, never in its words, where every process could read it."""
+
+import getpass
+import sys
+
+from keybearer.cli.trouble import WRONG_USAGE, Trouble
+from keybearer.server.refusals import Refusal
+from keybearer.server.rules.passwords_policy import check_password
+
+
+def chosen_password(known: tuple[str, ...], *, from_stdin: bool) -> str:
+    """
+    Return the password that was chosen.
+
+    Args:
+        known: words of the account that it must not be made of: its address, its name.
+
+    Raises:
+        Trouble: none was given, the two typed ones differ, or it is too weak.
+    """
+    password = _from_stdin() if from_stdin else _from_prompt()
+    try:
+        check_password(password, known)
+    except Refusal as refusal:
+        raise Trouble(f"{refusal.public[:1].lower()}{refusal.public[1:].rstrip('.')}") from None
+    return password
+
+
+def _from_stdin() -> str:
+    return sys.stdin.readline().rstrip("\r\n")
+
+
+def _from_prompt() -> str:
+    if not sys.stdin.isatty():
+        raise Trouble("no password; give it on stdin, with --password-stdin", WRONG_USAGE)
+    password = getpass.getpass("Password: ")
+    if getpass.getpass("The same again: ") != password:
+        raise Trouble("the two passwords differ; try again", WRONG_USAGE)
+    return password

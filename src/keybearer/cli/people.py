@@ -1,0 +1,31 @@
+"""What the user commands do, on the open database."""
+
+from keybearer.cli.finding import find_user
+from keybearer.cli.workplace import in_database, load_settings, now, operator
+from keybearer.server.actions.add_user import NewUser, add_user
+from keybearer.server.actions.set_user_disabled import set_user_disabled
+from keybearer.server.passwords import Passwords
+from keybearer.server.records import User
+from keybearer.server.store.database import Database
+
+
+def add_person(email: str, name: str, password: str, *, is_verified: bool) -> User:
+    """Add a person; the password is hashed before the transaction opens."""
+
+    async def work(database: Database) -> User:
+        new = NewUser(email, name, await Passwords().hash(password), is_verified)
+        at = now()
+        return await database.transact(add_user, operator(at), new, at)
+
+    return in_database(load_settings(), work)
+
+
+def set_disabled(email: str, *, is_disabled: bool) -> User:
+    """Suspend the person of this address, or let them act again."""
+
+    async def work(database: Database) -> User:
+        user = await find_user(database, email)
+        at = now()
+        return await database.transact(set_user_disabled, operator(at), user.user_id, at, is_disabled=is_disabled)
+
+    return in_database(load_settings(), work)
