@@ -8,7 +8,6 @@ from pathlib import Path
 import uvloop
 
 from bench import api_call
-from bench.load import CONNECTIONS
 from bench.measures import Pace
 from bench.report import lines
 from bench.servers import stay_off_the_servers_processor
@@ -19,6 +18,7 @@ QUICK = Pace(rounds=3, round_s=0.4, warm_up_s=0.3, codes=600)
 
 
 async def run(pace: Pace, folder: Path) -> None:
+    """Measure, and print each figure as it is found."""
     stay_off_the_servers_processor()
     url = fresh_database(folder)
     stage = await set_stage(folder, url, 10)

@@ -4,6 +4,7 @@ import asyncio
 import gc
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import partial
 from time import perf_counter
 from typing import Protocol, cast
 
@@ -54,7 +55,7 @@ async def drive(port: int, scripts: Sequence[Script], seconds: float) -> Round:
     loop = asyncio.get_running_loop()
     players = [_Player(script) for script in scripts]
     for player in players:
-        await loop.create_connection(lambda player=player: player, "127.0.0.1", port)
+        await loop.create_connection(partial(_same, player), "127.0.0.1", port)
     gc.collect()
     gc.freeze()
     began = perf_counter()
@@ -64,6 +65,10 @@ async def drive(port: int, scripts: Sequence[Script], seconds: float) -> Round:
         await asyncio.gather(*(player.finished for player in players))
     lasted = perf_counter() - began
     return Round(lasted, tuple(sorted(latency for player in players for latency in player.latencies)))
+
+
+def _same(player: "_Player") -> "_Player":
+    return player
 
 
 class _Player(asyncio.Protocol):

@@ -28,9 +28,12 @@ def _in_words(value: object) -> str:
     return "" if value is None else str(value)
 
 
-def say_table(records: Sequence[Mapping[str, object]], *, as_json: bool) -> None:
-    """Print records of one shape: a line each for programs, a block each for people."""
-    for number, record in enumerate(records):
-        if number and not as_json:
-            print()
-        say(record, as_json=as_json)
+def say_table(records: Sequence[Mapping[str, object]], columns: Sequence[str], *, as_json: bool) -> None:
+    """Print records of one shape: aligned *columns* for people, all of it for programs."""
+    if as_json:
+        for record in records:
+            say(record, as_json=True)
+        return
+    widths = {column: max(len(_in_words(record[column])) for record in records) for column in columns}
+    for record in records:
+        print("  ".join(f"{_in_words(record[column]):<{widths[column]}}" for column in columns).rstrip(), flush=True)

@@ -1,6 +1,7 @@
 """The server as a process: its socket, its signals, its workers."""
 
 import functools
+import os
 import socket
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -54,8 +55,8 @@ def listen(host: str, port: int) -> socket.socket:
         return socket.create_server((host, port), family=family, backlog=BACKLOG)
     except OSError as error:
         raise Trouble(
-            f"cannot listen on {host} port {port} ({error.strerror or error}); "
-            f"stop what listens there, or choose another port with --port"
+            f"cannot listen on {host} port {port} ({os.strerror(error.errno or 0)}); "
+            "stop what listens there, or choose another port with --port"
         ) from None
 
 

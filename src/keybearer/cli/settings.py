@@ -8,4 +8,4 @@ def settings(*, as_json: JSON = False) -> None:
     from keybearer.cli.printing import say_table
     from keybearer.cli.setting_sources import described_settings
 
-    say_table(described_settings(), as_json=as_json)
+    say_table(described_settings(), ("name", "source", "value"), as_json=as_json)

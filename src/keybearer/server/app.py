@@ -10,11 +10,12 @@ from starlette.routing import BaseRoute
 from keybearer.server import clock, failures
 from keybearer.server.api import routes as api
 from keybearer.server.clock import Clock
-from keybearer.server.http import health
+from keybearer.server.http import health, oauth
 from keybearer.server.http.edge import Edge
 from keybearer.server.last_used import LastUsed
 from keybearer.server.mail import Mailer
 from keybearer.server.node import Node
+from keybearer.server.pages import routes as pages
 from keybearer.server.passwords import Passwords
 from keybearer.server.quotas import Quotas
 from keybearer.server.settings import Settings
@@ -68,5 +69,5 @@ async def _open_node(settings: Settings, now: Clock) -> AsyncIterator[Node]:
 
 def _routes(node: Node) -> list[BaseRoute]:
     """Return every door; each module makes its own."""
-    makers: list[Callable[[Node], list[BaseRoute]]] = [api.routes, health.routes]
+    makers: list[Callable[[Node], list[BaseRoute]]] = [pages.routes, oauth.routes, api.routes, health.routes]
     return [door for routes_of in makers for door in routes_of(node)]

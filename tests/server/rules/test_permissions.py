@@ -19,7 +19,7 @@ def test_words_narrow_in_one_order() -> None:
 
 
 def test_unknown_words_are_named() -> None:
-    assert narrowing_of("team:read everything", NAMES) == {"everything"}
+    assert narrowing_of("team:read everything", NAMES) == frozenset({"everything"})
 
 
 def test_a_member_may_all_but_manage_the_team_and_its_members() -> None:

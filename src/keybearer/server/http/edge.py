@@ -23,13 +23,14 @@ BODY_TIMEOUT_S: Final = 10
 
 _CONTENT_SECURITY_POLICY: Final = (
     "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; font-src 'self'; "
-    "connect-src 'self'; form-action 'self'; frame-ancestors 'none'; base-uri 'none'"
+    "connect-src 'self'; form-action {}; frame-ancestors 'none'; base-uri 'none'"
 )
 _HEADERS: Final = {
-    "content-security-policy": _CONTENT_SECURITY_POLICY,
+    "content-security-policy": _CONTENT_SECURITY_POLICY.format("'self'"),
     "x-frame-options": "DENY",
     "x-content-type-options": "nosniff",
-    "referrer-policy": "no-referrer",
+    # Not `no-referrer`: browsers then send `Origin: null` with our own forms, and older ones send nothing better.
+    "referrer-policy": "same-origin",
     "cross-origin-opener-policy": "same-origin",
     "cache-control": "no-store",
 }
@@ -71,6 +72,18 @@ def note_actor(request: Request, **known: str | int | None) -> None:
 def promise_headers(request: Request, headers: Mapping[str, str]) -> None:
     """Add headers to whatever this request is answered with, errors of ours included."""
     request.scope["keybearer.headers"].update(headers)
+
+
+def policy_for_forms_to(place: str) -> str:
+    """
+    Return the Content-Security-Policy of a page whose form ends in a redirect to *place*.
+
+    Args:
+        place: an origin (``https://app.example``) or a scheme (``com.example.app:``).
+
+    Source: CSP3 §6.4.1 (browsers apply form-action to the redirects that follow a form, too).
+    """
+    return _CONTENT_SECURITY_POLICY.format(f"'self' {place}")
 
 
 class _Refused(Exception):

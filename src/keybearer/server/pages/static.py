@@ -6,7 +6,7 @@ from typing import Final
 
 from starlette.requests import Request
 from starlette.responses import Response
-from starlette.routing import Route
+from starlette.routing import BaseRoute, Route
 
 from keybearer.server import refusals
 from keybearer.server.node import Node
@@ -43,6 +43,6 @@ async def _serve(request: Request) -> Response:
     return Response(content, headers=_FOREVER, media_type=_KINDS[name.rpartition(".")[2]])
 
 
-def routes(_: Node) -> list[Route]:
+def routes(_: Node) -> list[BaseRoute]:
     """Return the door to the static files."""
     return [Route("/static/{name}", _serve)]

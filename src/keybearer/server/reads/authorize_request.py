@@ -8,6 +8,8 @@ from keybearer.server.rules.permissions import narrowing_of
 from keybearer.server.store import clients, grants
 from keybearer.server.store.database import Reader
 
+__all__ = ["NAMES", "Examined", "examine"]
+
 NAMES = tuple(Asked.__dataclass_fields__)
 
 

@@ -76,7 +76,7 @@ BEGIN
     IF NOT EXISTS (SELECT 1 FROM feed_pending) THEN
         RETURN;
     END IF;
-    SELECT * INTO STRICT head FROM feed_head FOR UPDATE;
+    SELECT * INTO STRICT head FROM feed_head WHERE singleton = 1 FOR UPDATE;
     FOR event IN
         WITH taken AS (DELETE FROM feed_pending AS p RETURNING p.pending_id, p.kind, p.subject, p.at)
         SELECT * FROM taken ORDER BY pending_id
@@ -88,7 +88,7 @@ BEGIN
             VALUES (head.seq, event.kind, event.subject, event.at, head.hash, chained);
         head.hash := chained;
     END LOOP;
-    UPDATE feed_head AS h SET seq = head.seq, hash = head.hash;
+    UPDATE feed_head AS h SET seq = head.seq, hash = head.hash WHERE h.singleton = 1;
     RETURN QUERY SELECT head.epoch, head.seq;
 END
 $$

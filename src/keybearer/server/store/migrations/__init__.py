@@ -11,7 +11,7 @@ import apsw
 from alembic import command
 from alembic.config import Config
 from alembic.script import ScriptDirectory
-from sqlalchemy import column, select, table
+from sqlalchemy import Text, column, select, table
 
 from keybearer.server.store.database import Reader
 from keybearer.server.store.postgres_connections import Address, Link
@@ -19,7 +19,7 @@ from keybearer.server.store.postgres_connections import Address, Link
 _FOLDER: Final = Path(__file__).parent
 _BUSY_MS: Final = 60_000
 _PRESENT: Final = "SELECT version_num FROM alembic_version"
-_REVISION = select(column("version_num")).select_from(table("alembic_version"))
+_REVISION: Final = select(column("version_num", Text)).select_from(table("alembic_version"))
 
 
 def migrate(url: str) -> bool:

@@ -1,0 +1,13 @@
+"""Numbers that come in as text."""
+
+from typing import Final
+
+_LARGEST: Final = 2**63 - 1
+
+
+def number_in(text: str) -> int | None:
+    """Return the whole number that *text* writes in plain digits; None if it is none, or one that no row has."""
+    if not (text.isascii() and text.isdigit() and len(text) <= len(str(_LARGEST))):
+        return None
+    number = int(text)
+    return number if number <= _LARGEST else None

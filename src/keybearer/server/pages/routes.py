@@ -1,0 +1,21 @@
+"""Every page's door, in the order of the menu."""
+
+from collections.abc import Callable
+from typing import Final
+
+from starlette.routing import BaseRoute
+
+from keybearer.server.node import Node
+from keybearer.server.pages import sign_in, sign_out, static, switch_team
+
+_MAKERS: Final[tuple[Callable[[Node], list[BaseRoute]], ...]] = (
+    static.routes,
+    sign_in.routes,
+    sign_out.routes,
+    switch_team.routes,
+)
+
+
+def routes(node: Node) -> list[BaseRoute]:
+    """Return every page's door; each module makes its own."""
+    return [door for routes_of in _MAKERS for door in routes_of(node)]

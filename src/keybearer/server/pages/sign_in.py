@@ -1,0 +1,104 @@
+"""``/login``: signing in, and giving the password again before something that matters."""
+
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import BaseRoute
+
+from keybearer.server import secrets
+from keybearer.server.actions.confirm_identity import confirm_identity
+from keybearer.server.actions.sign_in import Entrance, sign_in
+from keybearer.server.clock import SECOND
+from keybearer.server.http.edge import actor_of, note_actor
+from keybearer.server.http.errors import retry_headers, status_of
+from keybearer.server.http.forms import Form, parse_fields, read_form
+from keybearer.server.node import Node
+from keybearer.server.pages.cookies import DEVICE, SESSION, read_cookie, set_cookie
+from keybearer.server.pages.doors import page
+from keybearer.server.pages.password_check import check_typed_password
+from keybearer.server.pages.render import errors_of, redirect, render
+from keybearer.server.pages.return_path import return_path
+from keybearer.server.pages.session import Visitor, maybe_visitor
+from keybearer.server.records import Knock
+from keybearer.server.refusals import Refusal
+
+_DEVICE_S = 365 * 24 * 3600
+_MAX_USER_AGENT = 200
+
+
+def routes(_: Node) -> list[BaseRoute]:
+    """Return the door of the sign-in page, and the way in from the address without a path."""
+    return [page("/", get=_home), page("/login", get=_show, post=_take)]
+
+
+async def _home(request: Request) -> Response:
+    return redirect(request, "/settings/tokens" if await maybe_visitor(request) else "/login")
+
+
+async def _show(request: Request) -> Response:
+    asked = parse_fields(request.url.query)
+    visitor = await maybe_visitor(request)
+    if visitor is not None and asked.text("confirm") != "1":
+        return redirect(request, return_path(asked.text("next")))
+    return _page(request, visitor, asked)
+
+
+async def _take(request: Request) -> Response:
+    form = await read_form(request)
+    visitor = await maybe_visitor(request) if form.text("confirm") == "1" else None
+    email = visitor.user.email if visitor else form.text("email")
+    if not email.strip() or not form.text("password"):
+        missing = Refusal("invalid", "Enter your address and your password.", "sign-in: empty field")
+        return _page(request, visitor, form, missing)
+    try:
+        knock = await check_typed_password(request, email, form.text("password"))
+        return await (_go_on(request, visitor, knock, form) if visitor else _enter(request, knock, form))
+    except Refusal as refusal:
+        note_actor(request, refused=refusal.code, detail=refusal.detail)
+        return _page(request, visitor, form, refusal)
+
+
+async def _enter(request: Request, knock: Knock, form: Form) -> Response:
+    """Begin a session, and send the person where they wanted to go."""
+    node: Node = request.app.state.node
+    now = node.now()
+    cookie, device = secrets.random_secret(), read_cookie(node, request, DEVICE) or secrets.random_secret()
+    entrance = Entrance(
+        digest=secrets.digest(cookie),
+        device=device,
+        old_cookie=read_cookie(node, request, SESSION),
+        user_agent=request.headers.get("user-agent", "")[:_MAX_USER_AGENT],
+        expires_at=now + node.settings.session_ttl * SECOND,
+    )
+    user_id = knock.user.user_id if knock.user else None
+    await node.act(sign_in, actor_of(request, user_id=user_id), knock, entrance, now)
+    answer = redirect(request, return_path(form.text("next")))
+    set_cookie(node, answer, SESSION, cookie, node.settings.session_ttl)
+    set_cookie(node, answer, DEVICE, device, _DEVICE_S)
+    return answer
+
+
+async def _go_on(request: Request, visitor: Visitor, knock: Knock, form: Form) -> Response:
+    """Let the session go on under a new cookie, its password given just now."""
+    node: Node = request.app.state.node
+    now = node.now()
+    cookie = secrets.random_secret()
+    actor = actor_of(request, user_id=visitor.user.user_id)
+    await node.act(confirm_identity, actor, knock, visitor.session, secrets.digest(cookie), now)
+    answer = redirect(request, return_path(form.text("next")))
+    set_cookie(node, answer, SESSION, cookie, (visitor.session.expires_at - now) // SECOND)
+    return answer
+
+
+def _page(request: Request, visitor: Visitor | None, form: Form, refusal: Refusal | None = None) -> Response:
+    """Return the page with what was typed, the password excepted."""
+    answer = render(
+        request,
+        "sign_in.html",
+        visitor,
+        status_of(refusal) if refusal else 200,
+        email=visitor.user.email if visitor else form.text("email"),
+        next=return_path(form.text("next")),
+        errors=errors_of(refusal) if refusal else {},
+    )
+    answer.headers.update(retry_headers(refusal) if refusal else {})
+    return answer
