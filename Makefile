@@ -46,6 +46,7 @@ run: setup
 test: dev
 	@tools/system_packages
 	@tools/npm_packages tests/interop
+	@tools/npm_packages bench/peers
 	@exec $(BIN)/pytest --numprocesses logical --maxprocesses 4 --dist worksteal
 
 check: dev

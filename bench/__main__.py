@@ -7,23 +7,28 @@ from pathlib import Path
 
 import uvloop
 
-from bench import api_call
-from bench.measures import Pace
+from bench import api_call, footprint, token_endpoint
+from bench.measures import Figure, Pace
 from bench.report import lines
 from bench.servers import stay_off_the_servers_processor
-from bench.stage import fresh_database, set_stage
+from bench.stage import durable_postgres
 
 THOROUGH = Pace(rounds=5, round_s=1.5, warm_up_s=1.0, codes=3000)
-QUICK = Pace(rounds=3, round_s=0.4, warm_up_s=0.3, codes=600)
+QUICK = Pace(rounds=1, round_s=0.2, warm_up_s=0.1, codes=300)
 
 
 async def run(pace: Pace, folder: Path) -> None:
     """Measure, and print each figure as it is found."""
     stay_off_the_servers_processor()
-    url = fresh_database(folder)
-    stage = await set_stage(folder, url, 10)
-    for line in lines(await api_call.measure(folder, url, stage, pace)):
-        print(line)
+    _show(await api_call.measure(folder, pace))
+    with durable_postgres() as cluster:
+        for figure in await token_endpoint.measure(folder, cluster, pace):
+            _show(figure)
+    _show(await footprint.measure(folder, pace))
+
+
+def _show(figure: Figure) -> None:
+    print("\n".join(lines(figure)), flush=True)
 
 
 def main() -> None:

@@ -6,16 +6,18 @@ from bench.load import drive
 from bench.measures import Candidate, Comparison, Figure, Pace
 from bench.scripts import Repeat, everywhere, get
 from bench.servers import constant, keybearer
-from bench.stage import Stage
+from bench.stage import set_stage, sqlite_database
 
 GOAL = 0.5
 
 
-async def measure(folder: Path, database_url: str, stage: Stage, pace: Pace) -> Figure:
+async def measure(folder: Path, pace: Pace) -> Figure:
     """Run both servers and load them in turns."""
+    url = await sqlite_database(folder / "calls")
+    stage = await set_stage(folder, url, 0)
     call = get("/api/v2/me", stage.personal_token)
     mine, limit = Candidate("GET /api/v2/me"), Candidate("constant answer")
-    with keybearer(folder, database_url) as server, constant(folder) as still:
+    with keybearer(folder, url) as server, constant(folder) as still:
         doors = ((mine, server.port, call), (limit, still.port, get("/constant")))
         for _, port, request in doors:
             await drive(port, everywhere(Repeat(request)), pace.warm_up_s)

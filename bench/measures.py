@@ -64,6 +64,6 @@ class Figure:
     """One table of the report."""
 
     title: str
-    candidates: tuple[Candidate, ...]
-    comparisons: tuple[Comparison, ...]
+    candidates: tuple[Candidate, ...] = ()
+    comparisons: tuple[Comparison, ...] = ()
     notes: tuple[str, ...] = ()

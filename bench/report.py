@@ -23,4 +23,4 @@ def _found(candidate: Candidate) -> str:
 
 def _compared(comparison: Comparison) -> str:
     goal = f"   (goal {comparison.goal:.1f})" if comparison.goal else ""
-    return f"= {comparison.ratio:.2f} x {comparison.other.name}{goal}"
+    return f"{comparison.ours.name} = {comparison.ratio:.2f} x {comparison.other.name}{goal}"

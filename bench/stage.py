@@ -1,11 +1,13 @@
 """What the servers find in their databases: a personal token, an app, and codes that wait to be exchanged."""
 
+import asyncio
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
+import asyncpg
 from pydantic import SecretStr
 
 from bench.scripts import CHALLENGE, REDIRECT_URI, App
@@ -17,7 +19,7 @@ from keybearer.server.store import codes, grants
 from keybearer.server.store.database import Transaction
 from keybearer.server.store.migrations import migrate
 from tests.support.house import House, open_house
-from tests.support.postgres import running_cluster
+from tests.support.postgres import Cluster, running_cluster
 from tests.support.scenes import Scene
 
 TOKEN_PATH: Final = "/oauth/token"
@@ -35,10 +37,27 @@ class Stage:
 
 
 @contextmanager
-def durable_postgres() -> Iterator[str]:
-    """Run a PostgreSQL that syncs its commits to the disk, and lend the address of a database in it."""
+def durable_postgres() -> Iterator[Cluster]:
+    """Run a PostgreSQL that syncs its commits to the disk."""
     with running_cluster(durable=True) as cluster:
-        yield cluster.url()
+        yield cluster
+
+
+async def postgres_database(cluster: Cluster, name: str) -> str:
+    """Make a migrated database in the *cluster*, and return its address."""
+    connection = await asyncpg.connect(cluster.url())
+    await connection.execute(f'CREATE DATABASE "{name}"')
+    await connection.close()
+    await asyncio.to_thread(migrate, cluster.url(name))
+    return cluster.url(name)
+
+
+async def sqlite_database(folder: Path) -> str:
+    """Make a migrated SQLite file in a new *folder*, and return its address."""
+    url = f"sqlite:///{folder / 'keybearer.db'}"
+    await asyncio.to_thread(folder.mkdir)
+    await asyncio.to_thread(migrate, url)
+    return url
 
 
 async def set_stage(folder: Path, database_url: str, code_count: int) -> Stage:
@@ -55,13 +74,6 @@ async def set_stage(folder: Path, database_url: str, code_count: int) -> Stage:
         families = [family for user in users for family in [await house.node.act(_let_in, app.client, team, user)]]
         made = await _make_codes(house, app.client, families, code_count)
         return Stage(token, App(app.client.client_id, app.secret, TOKEN_PATH), made)
-
-
-def fresh_database(folder: Path, postgres_url: str = "") -> str:
-    """Migrate the database at *postgres_url*, or an SQLite file in *folder*, and return its address."""
-    url = postgres_url or f"sqlite:///{folder / 'keybearer.db'}"
-    migrate(url)
-    return url
 
 
 async def _let_in(tx: Transaction, client: Client, team: Team, user: User) -> str:

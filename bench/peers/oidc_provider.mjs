@@ -2,15 +2,21 @@
 // FILE gets the codes' texts, one a line. They are made by its own models, as its authorization endpoint does.
 import { writeFileSync } from 'node:fs';
 import { Provider } from 'oidc-provider';
-import { setStorage } from './node_modules/oidc-provider/lib/adapters/memory_adapter.js';
+import MemoryAdapter from './node_modules/oidc-provider/lib/adapters/memory_adapter.js';
+import LRU from './node_modules/oidc-provider/lib/helpers/lru.js';
 
 const [port, codes, file] = process.argv.slice(2);
 const challenge = 'E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM';
 const redirectUri = 'http://127.0.0.1/callback';
 const scope = 'offline_access';
 
-// The adapter keeps its newest 1,000 entries only; codes made beforehand are more.
-setStorage(new Map());
+// By default its in-memory adapter keeps the newest 1,000 entries only; codes made beforehand are more.
+const store = new LRU({ maxSize: 10_000_000 });
+class RoomyMemoryAdapter extends MemoryAdapter {
+  constructor(model) {
+    super(model, store);
+  }
+}
 
 const provider = new Provider(`http://127.0.0.1:${port}`, {
   clients: [{
@@ -21,6 +27,7 @@ const provider = new Provider(`http://127.0.0.1:${port}`, {
     token_endpoint_auth_method: 'client_secret_post',
     application_type: 'native',
   }],
+  adapter: RoomyMemoryAdapter,
   features: { devInteractions: { enabled: false } },
   findAccount: (ctx, accountId) => ({ accountId, claims: () => ({ sub: accountId }) }),
   issueRefreshToken: () => true, // no `openid`, so no ID token has to be signed: it does no more than we do
