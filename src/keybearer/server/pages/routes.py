@@ -6,13 +6,14 @@ from typing import Final
 from starlette.routing import BaseRoute
 
 from keybearer.server.node import Node
-from keybearer.server.pages import sign_in, sign_out, static, switch_team
+from keybearer.server.pages import apps, sign_in, sign_out, static, switch_team
 
 _MAKERS: Final[tuple[Callable[[Node], list[BaseRoute]], ...]] = (
     static.routes,
     sign_in.routes,
     sign_out.routes,
     switch_team.routes,
+    apps.routes,
 )
 
 

@@ -5,7 +5,7 @@ from itertools import groupby
 from typing import Final
 
 from keybearer.server import refusals
-from keybearer.server.store import grant_lists
+from keybearer.server.store import clients, grant_lists, grants
 from keybearer.server.store.database import Reader
 from keybearer.server.store.grant_lists import AppFamily, PersonalToken, TeamAccess
 
@@ -75,6 +75,21 @@ async def own_app(reader: Reader, user_id: int, grant_id: str, now: int) -> App:
     if not rows:
         raise refusals.not_found(f"no app grant {grant_id[:40]!r} of user {user_id}")
     return _joined(rows)
+
+
+async def own_app_name(reader: Reader, user_id: int, grant_id: str) -> str:
+    """
+    Return the name of an app that the viewer has let in, also when that is over.
+
+    Raises:
+        Refusal: ``not_found``: it is nobody's grant, somebody else's, or a personal token's.
+    """
+    grant = await grants.by_grant_id(reader, grant_id)
+    if grant is None or grant.user_id != user_id or grant.client_id is None:
+        raise refusals.not_found(f"no app grant {grant_id[:40]!r} of user {user_id}")
+    client = await clients.by_client_id(reader, grant.client_id)
+    assert client is not None  # noqa: S101 - the grant's foreign key; clients are never deleted for good
+    return client.name
 
 
 async def team_access(reader: Reader, team_id: int, now: int, page: str) -> TeamAccessPage:
