@@ -1,4 +1,4 @@
-"""Keeping a new API client: its rows, its first secret, its record."""
+"""Keeping an API client: its rows, its first secret, its record; and finding it again to change it."""
 
 from dataclasses import dataclass
 
@@ -7,6 +7,7 @@ from keybearer.server.clock import NEVER
 from keybearer.server.events import Activity, Actor
 from keybearer.server.issuing import Mint
 from keybearer.server.records import Client, ClientSecret
+from keybearer.server.rules.client_authentication import as_client_id
 from keybearer.server.rules.client_details import MAX_CLIENTS
 from keybearer.server.rules.names import name_key
 from keybearer.server.store import clients
@@ -21,6 +22,22 @@ class NewClient:
     client: Client
     redirect_uris: tuple[str, ...]
     secret: str
+
+
+async def client_to_change(tx: Transaction, client_id: str, team_id: int) -> Client:
+    """
+    Return the team's client, and let nobody else change or use it until this transaction ends.
+
+    Args:
+        client_id: as it stood in an address; it may be anything.
+
+    Raises:
+        Refusal: ``not_found``: also for another team's.
+    """
+    client = await clients.lock_to_change(tx, as_client_id(client_id))
+    if client is None or client.team_id != team_id:
+        raise refusals.not_found(f"no client {client_id[:40]!r} in team {team_id}")
+    return client
 
 
 async def keep_client(tx: Transaction, actor: Actor, client: Client, uris: tuple[str, ...], prefix: str) -> NewClient:

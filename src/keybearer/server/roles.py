@@ -15,6 +15,7 @@ ROLE_TITLES: Final = {
 
 TEAM_MANAGE: Final = "team:manage"
 MEMBERS_MANAGE: Final = "members:manage"
+APPS_READ: Final = "apps:read"
 APPS_WRITE: Final = "apps:write"
 
 DEFAULT_PERMISSIONS: Final = {

@@ -1,9 +1,9 @@
 """Delete an API client, and cut it off from everybody who let it in."""
 
-from keybearer.server import ledger, refusals
+from keybearer.server import ledger
 from keybearer.server.events import Activity, Actor
 from keybearer.server.records import Client, Grant
-from keybearer.server.registering import client_activity
+from keybearer.server.registering import client_activity, client_to_change
 from keybearer.server.store import clients, grants
 from keybearer.server.store.database import Transaction
 
@@ -19,9 +19,7 @@ async def delete_client(tx: Transaction, actor: Actor, client_id: str, team_id: 
     Raises:
         Refusal: ``not_found``.
     """
-    client = await clients.lock_to_change(tx, client_id)
-    if client is None or client.team_id != team_id:
-        raise refusals.not_found(f"no client {client_id[:40]!r} in team {team_id}")
+    client = await client_to_change(tx, client_id, team_id)
     await clients.remove(tx, client_id, now)
     await ledger.record(tx, actor, client_activity("client.deleted", client, actor.user_id), now)
     for grant in await grants.end_of_client(tx, client_id, now):

@@ -6,7 +6,8 @@ from dataclasses import dataclass, replace
 from keybearer.server import refusals, secrets
 from keybearer.server.events import Actor
 from keybearer.server.records import Client, Team
-from keybearer.server.registering import NewClient, keep_client
+from keybearer.server.refusals import Refusal
+from keybearer.server.registering import NewClient, client_to_change, keep_client
 from keybearer.server.roles import APPS_WRITE
 from keybearer.server.rules.redirect_uri import unfit_for_production
 from keybearer.server.store import clients, memberships, teams
@@ -31,7 +32,15 @@ class Launch:
     role_permissions: Mapping[str, frozenset[str]]
 
 
-async def go_live(tx: Transaction, actor: Actor, client_id: str, launch: Launch, now: int) -> NewClient:
+@dataclass(frozen=True, slots=True)
+class Launched:
+    """The twin just registered, and the live team that it belongs to."""
+
+    made: NewClient
+    team: Team
+
+
+async def go_live(tx: Transaction, actor: Actor, client_id: str, launch: Launch, now: int) -> Launched:
     """
     Register the same app in a live team, with an id and a secret of its own; nothing else crosses over.
 
@@ -42,9 +51,7 @@ async def go_live(tx: Transaction, actor: Actor, client_id: str, launch: Launch,
         Refusal: ``not_found``; ``invalid``: redirect URIs unfit for production, each named; no such live team; a twin
             or a client of that name is there already.
     """
-    client = await clients.by_client_id(tx, client_id)
-    if client is None or client.team_id != launch.team_id:
-        raise refusals.not_found(f"no client {client_id[:40]!r} in team {launch.team_id}")
+    client = await client_to_change(tx, client_id, launch.team_id)
     if client.environment != "sandbox":
         raise refusals.invalid("", "This API client is live already.")
     uris = await clients.redirect_uris(tx, client_id)
@@ -53,7 +60,11 @@ async def go_live(tx: Transaction, actor: Actor, client_id: str, launch: Launch,
     team = await _live_team(tx, launch, now)
     if (twin := await clients.twin_in(tx, client_id, team.team_id)) is not None:
         raise refusals.invalid("live_team", f"{team.name} has this app already, as {twin.name}.")
-    return await keep_client(tx, actor, _twin(client, team, launch.user_id, now), uris, launch.prefix)
+    try:
+        made = await keep_client(tx, actor, _twin(client, team, launch.user_id, now), uris, launch.prefix)
+    except Refusal as refusal:
+        raise _of_the_live_team(refusal, client, team) from refusal
+    return Launched(made, team)
 
 
 async def _live_team(tx: Transaction, launch: Launch, now: int) -> Team:
@@ -66,6 +77,15 @@ async def _live_team(tx: Transaction, launch: Launch, now: int) -> Team:
     if APPS_WRITE not in launch.role_permissions[role]:
         raise refusals.invalid("live_team", f"Your role in {team.name} does not allow registering API clients.")
     return team
+
+
+def _of_the_live_team(refusal: Refusal, client: Client, team: Team) -> Refusal:
+    """Say of the live team what was said of a form in which a name can be typed and clients be deleted."""
+    if refusal.field == "name":
+        public = f"{team.name} already has another API client named {client.name}. Rename one of the two first."
+    else:
+        public = f"{team.name} has as many API clients as fit. Delete one there first."
+    return refusals.invalid("live_team", public, refusal.detail)
 
 
 def _twin(client: Client, team: Team, user_id: int, now: int) -> Client:

@@ -6,7 +6,7 @@ from keybearer.server import refusals, secrets
 from keybearer.server.events import Actor
 from keybearer.server.records import Client
 from keybearer.server.registering import NewClient, keep_client
-from keybearer.server.rules.client_details import details_of, pkce_of
+from keybearer.server.rules.client_details import Typed, details_of
 from keybearer.server.store import teams
 from keybearer.server.store.database import Transaction
 
@@ -21,7 +21,7 @@ class AskedClient:
         team_id: the active team; the client belongs to it and to its environment for good.
         redirect_uris: parted by commas or line ends.
         kind: ``confidential`` or ``public``.
-        pkce: ``required``, or anything else for optional; public clients must in any case.
+        pkce: ``required`` or ``optional``; public clients must in any case.
     """
 
     user_id: int
@@ -46,18 +46,18 @@ async def register_client(tx: Transaction, actor: Actor, asked: AskedClient, pre
     team = await teams.lock(tx, asked.team_id)
     if team is None:
         raise refusals.not_found(f"no team {asked.team_id}")
-    name, uris = details_of(asked.name, asked.redirect_uris, asked.kind, team.environment)
+    details = details_of(Typed(asked.name, asked.redirect_uris, asked.kind, asked.pkce), team.environment)
     client = Client(
         client_id=secrets.random_client_id(),
         team_id=team.team_id,
         environment=team.environment,
-        name=name,
+        name=details.name,
         kind=asked.kind,
-        pkce=pkce_of(asked.kind, asked.pkce),
+        pkce=details.pkce,
         created_by=asked.user_id,
         twin_of=None,
         created_at=now,
         updated_at=now,
         deleted_at=None,
     )
-    return await keep_client(tx, actor, client, uris, prefix)
+    return await keep_client(tx, actor, client, details.redirect_uris, prefix)

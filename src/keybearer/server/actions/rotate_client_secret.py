@@ -6,7 +6,7 @@ from keybearer.server import ledger, refusals
 from keybearer.server.events import Actor
 from keybearer.server.issuing import Mint
 from keybearer.server.records import Client
-from keybearer.server.registering import client_activity, keep_secret
+from keybearer.server.registering import client_activity, client_to_change, keep_secret
 from keybearer.server.rules.client_details import MAX_SECRETS
 from keybearer.server.rules.lifetimes import overlap_of
 from keybearer.server.store import clients
@@ -49,9 +49,7 @@ async def rotate_client_secret(
     Raises:
         Refusal: ``not_found``; ``invalid``: no such overlap, a public client, or too many secrets at once.
     """
-    client = await clients.lock_to_change(tx, client_id)
-    if client is None or client.team_id != rotation.team_id:
-        raise refusals.not_found(f"no client {client_id[:40]!r} in team {rotation.team_id}")
+    client = await client_to_change(tx, client_id, rotation.team_id)
     if client.kind != "confidential":
         raise refusals.invalid("overlap", "A public app has no secret, so there is none to rotate.")
     ends_at = now + overlap_of(rotation.overlap)

@@ -1,12 +1,12 @@
 """Change an API client's name, redirect URIs and demand for PKCE."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from keybearer.server import ledger, refusals
 from keybearer.server.events import Actor
 from keybearer.server.records import Client
-from keybearer.server.registering import client_activity
-from keybearer.server.rules.client_details import details_of, pkce_of
+from keybearer.server.registering import client_activity, client_to_change
+from keybearer.server.rules.client_details import Typed, details_of
 from keybearer.server.rules.names import name_key
 from keybearer.server.store import clients
 from keybearer.server.store.database import Transaction
@@ -21,33 +21,35 @@ class ClientChange:
     Args:
         team_id: the active team; another team's client is not found.
         redirect_uris: parted by commas or line ends; all of them.
-        pkce: ``required``, or anything else for optional.
+        pkce: ``required`` or ``optional``; None leaves it as it is.
     """
 
     team_id: int
     name: str
     redirect_uris: str
-    pkce: str
+    pkce: str | None
 
 
 async def update_client(tx: Transaction, actor: Actor, client_id: str, change: ClientChange, now: int) -> Client:
     """
-    Change a client; its id and its secrets stay.
+    Change a client; its id, its kind and its secrets stay.
 
     Args:
         now: microseconds since 1970 UTC.
 
+    Returns:
+        the client as it is now.
+
     Raises:
         Refusal: ``not_found``; ``invalid``: a field is wrong, all wrong ones named.
     """
-    client = await clients.lock_to_change(tx, client_id)
-    if client is None or client.team_id != change.team_id:
-        raise refusals.not_found(f"no client {client_id[:40]!r} in team {change.team_id}")
-    name, uris = details_of(change.name, change.redirect_uris, client.kind, client.environment)
+    client = await client_to_change(tx, client_id, change.team_id)
+    pkce = client.pkce if change.pkce is None else change.pkce
+    details = details_of(Typed(change.name, change.redirect_uris, client.kind, pkce), client.environment)
     try:
-        await clients.change(tx, client_id, (name, name_key(name)), pkce_of(client.kind, change.pkce), now)
+        await clients.change(tx, client_id, (details.name, name_key(details.name)), details.pkce, now)
     except Conflict as error:
         raise refusals.invalid("name", "The team already has an API client of this name. Choose another.") from error
-    await clients.set_redirect_uris(tx, client_id, uris)
+    await clients.set_redirect_uris(tx, client_id, details.redirect_uris)
     await ledger.record(tx, actor, client_activity("client.changed", client, actor.user_id), now)
-    return client
+    return replace(client, name=details.name, pkce=details.pkce, updated_at=now)

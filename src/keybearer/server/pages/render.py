@@ -68,5 +68,8 @@ def redirect(request: Request, address: str, notice: str = "") -> Response:
 
 
 def errors_of(refusal: Refusal) -> dict[str, str]:
-    """Return what a form shows beside its fields: field name -> sentence; '' is the form as a whole."""
-    return {each.field: each.public for each in (refusal, *refusal.others)}
+    """Return what a form shows beside its fields: field name -> sentences, a line each; '' is the form as a whole."""
+    said: dict[str, list[str]] = {}
+    for each in (refusal, *refusal.others):
+        said.setdefault(each.field, []).append(each.public)
+    return {name: "\n".join(sentences) for name, sentences in said.items()}

@@ -6,13 +6,16 @@ from typing import Final
 from starlette.routing import BaseRoute
 
 from keybearer.server.node import Node
-from keybearer.server.pages import apps, sign_in, sign_out, static, switch_team
+from keybearer.server.pages import apps, client, clients, go_live, sign_in, sign_out, static, switch_team
 
 _MAKERS: Final[tuple[Callable[[Node], list[BaseRoute]], ...]] = (
     static.routes,
     sign_in.routes,
     sign_out.routes,
     switch_team.routes,
+    clients.routes,
+    client.routes,
+    go_live.routes,
     apps.routes,
 )
 

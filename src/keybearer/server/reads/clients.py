@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from keybearer.server import refusals
 from keybearer.server.clock import NEVER
 from keybearer.server.records import Client, ClientSecret
+from keybearer.server.rules.client_authentication import as_client_id
 from keybearer.server.rules.redirect_uri import unfit_for_production
 from keybearer.server.store import client_lists, clients
 from keybearer.server.store.database import Reader
@@ -39,7 +40,14 @@ class SecretLine:
 
 @dataclass(frozen=True, slots=True)
 class ClientDetails:
-    """One client with all that its page shows; ``unfit`` are sentences on what keeps it from going live."""
+    """
+    One client with all that its page shows.
+
+    Args:
+        maker: the name of who registered it.
+        users: how many users have let it in, in whichever of their teams.
+        unfit: sentences on what keeps it from going live.
+    """
 
     client: Client
     redirect_uris: tuple[str, ...]
@@ -55,14 +63,19 @@ async def team_clients(reader: Reader, team_id: int) -> tuple[ListedClient, ...]
     return tuple(ListedClient(client, uris) for client, uris in await client_lists.of_team_with_uris(reader, team_id))
 
 
-async def client_details(reader: Reader, client_id: str, team_id: int, now: int) -> ClientDetails:
+async def client_details(reader: Reader, client_id: str, team_id: int, user_id: int, now: int) -> ClientDetails:
     """
     Return one of the team's clients.
+
+    Args:
+        client_id: as it stood in an address; it may be anything.
+        user_id: who looks; of its twins they see those in teams of their own.
+        now: microseconds since 1970 UTC.
 
     Raises:
         Refusal: ``not_found``: also for another team's.
     """
-    client = await clients.by_client_id(reader, client_id)
+    client = await clients.by_client_id(reader, as_client_id(client_id))
     if client is None or client.team_id != team_id:
         raise refusals.not_found(f"no client {client_id[:40]!r} in team {team_id}")
     uris = await clients.redirect_uris(reader, client_id)
@@ -73,7 +86,7 @@ async def client_details(reader: Reader, client_id: str, team_id: int, now: int)
         secrets=tuple(_line(secret) for secret in await clients.secrets_of(reader, client_id, now)),
         maker=await client_lists.maker_of(reader, client_id),
         users=await client_lists.count_of_users(reader, client_id, now),
-        twins=tuple(Twin(*found) for found in await client_lists.twins_of(reader, client_id)) if is_sandbox else (),
+        twins=tuple(Twin(*found) for found in await client_lists.twins_of(reader, client_id, user_id, now)),
         unfit=tuple(unfit_for_production(uris, client.kind)) if is_sandbox else (),
     )
 

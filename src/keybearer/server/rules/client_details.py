@@ -1,5 +1,6 @@
 """What an API client must look like before it is kept."""
 
+from dataclasses import dataclass
 from typing import Final
 
 from keybearer.server import refusals
@@ -11,38 +12,59 @@ MAX_CLIENTS: Final = 50
 MAX_SECRETS: Final = 5
 
 KINDS: Final = ("confidential", "public")
+PKCE: Final = ("optional", "required")
 
 
-def details_of(name: str, redirect_uris: str, kind: str, environment: str) -> tuple[str, tuple[str, ...]]:
+@dataclass(frozen=True, slots=True)
+class Typed:
     """
-    Return a client's name and redirect URIs as they are kept.
+    What a person typed and chose.
 
     Args:
-        name: as typed.
-        redirect_uris: as typed, parted by commas or line ends.
+        redirect_uris: parted by commas or line ends.
+        kind: ``confidential`` or ``public``.
+        pkce: ``required`` or ``optional``; public clients must in any case.
+    """
+
+    name: str
+    redirect_uris: str
+    kind: str
+    pkce: str
+
+
+@dataclass(frozen=True, slots=True)
+class Details:
+    """The same as it is kept."""
+
+    name: str
+    redirect_uris: tuple[str, ...]
+    pkce: str
+
+
+def details_of(typed: Typed, environment: str) -> Details:
+    """
+    Return a client's details as they are kept.
+
+    Args:
         environment: ``live`` or ``sandbox``.
 
     Raises:
-        Refusal: ``invalid``, with everything that is wrong.
+        Refusal: ``invalid``, with everything that is wrong, in the order of the form.
+
+    Source: RFC 9700 §2.1.1 (public clients must use PKCE; others should).
     """
-    wrong = [] if kind in KINDS else [refusals.invalid("kind", "Choose what kind of app this is.")]
+    wrong, name = [], ""
     try:
-        kept = clean_name(name, MAX_CLIENT_NAME)
+        name = clean_name(typed.name, MAX_CLIENT_NAME)
     except Refusal as refusal:
-        kept = ""
         wrong.append(refusal)
-    uris = redirect_uri.split(redirect_uris)
-    said = redirect_uri.problems(uris, kind, environment)
+    uris = redirect_uri.split(typed.redirect_uris)
+    said = redirect_uri.problems(uris, typed.kind, environment)
     wrong += [refusals.invalid("redirect_uris", sentence) for sentence in said]
+    if typed.kind not in KINDS:
+        wrong.append(refusals.invalid("kind", "Choose what kind of app this is."))
+    if typed.pkce not in PKCE:
+        wrong.append(refusals.invalid("pkce", "Choose whether the app must use PKCE."))
     if wrong:
         raise refusals.all_invalid(wrong)
-    return kept, uris
-
-
-def pkce_of(kind: str, pkce: str) -> str:
-    """
-    Return whether the client must use PKCE: ``required`` or ``optional``.
-
-    Source: RFC 9700 §2.1.1 (public clients must; others should).
-    """
-    return "required" if kind == "public" or pkce == "required" else "optional"
+    return Details(name, uris, "required" if typed.kind == "public" else typed.pkce)

@@ -5,7 +5,7 @@ from sqlalchemy import bindparam, func, select
 from keybearer.server.records import Client
 from keybearer.server.store.clients import COLUMNS
 from keybearer.server.store.database import Reader
-from keybearer.server.store.tables import client_redirect_uris, clients, families, grants, teams, users
+from keybearer.server.store.tables import client_redirect_uris, clients, families, grants, memberships, teams, users
 
 _OF_TEAM = (
     select(*COLUMNS, client_redirect_uris.c.uri)
@@ -16,7 +16,7 @@ _OF_TEAM = (
     .order_by(clients.c.created_at.desc(), clients.c.client_id, client_redirect_uris.c.position)
 )
 _USERS = (
-    select(func.count(grants.c.grant_id.distinct()).label("total"))
+    select(func.count(grants.c.user_id.distinct()).label("total"))
     .select_from(grants.join(families, families.c.grant_id == grants.c.grant_id))
     .where(
         grants.c.client_id == bindparam("client_id"),
@@ -33,7 +33,14 @@ _MAKER = (
 _TWINS = (
     select(clients.c.client_id, clients.c.name, clients.c.team_id, teams.c.name.label("team_name"))
     .join(teams, teams.c.team_id == clients.c.team_id)
-    .where(clients.c.twin_of == bindparam("client_id"), clients.c.deleted_at.is_(None))
+    .join(memberships, memberships.c.team_id == clients.c.team_id)
+    .where(
+        clients.c.twin_of == bindparam("client_id"),
+        clients.c.deleted_at.is_(None),
+        memberships.c.user_id == bindparam("user_id"),
+        memberships.c.role.is_not(None),
+        memberships.c.expires_at.is_(None) | (memberships.c.expires_at > bindparam("now")),
+    )
     .order_by(clients.c.created_at, clients.c.client_id)
 )
 
@@ -50,7 +57,7 @@ async def of_team_with_uris(reader: Reader, team_id: int) -> list[tuple[Client, 
 
 
 async def count_of_users(reader: Reader, client_id: str, now: int) -> int:
-    """Return how many times the app is let in at *now*: once for each user and team."""
+    """Return how many users have let the app in and are cut off with it, each once, however many their teams."""
     row = await reader.one(_USERS, client_id=client_id, now=now)
     return row["total"] if row else 0
 
@@ -61,7 +68,7 @@ async def maker_of(reader: Reader, client_id: str) -> str:
     return row["name"] if row else ""
 
 
-async def twins_of(reader: Reader, client_id: str) -> list[tuple[str, str, int, str]]:
-    """Return the client's twins in live teams: client id, name, team id, team name."""
-    rows = await reader.many(_TWINS, client_id=client_id)
+async def twins_of(reader: Reader, client_id: str, user_id: int, now: int) -> list[tuple[str, str, int, str]]:
+    """Return the client's twins in live teams that the user is in at *now*: client id, name, team id, team name."""
+    rows = await reader.many(_TWINS, client_id=client_id, user_id=user_id, now=now)
     return [(row["client_id"], row["name"], row["team_id"], row["team_name"]) for row in rows]
