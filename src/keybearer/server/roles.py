@@ -30,6 +30,11 @@ DEFAULT_PERMISSIONS: Final = {
 }
 
 
+def only_reads(permission: str) -> bool:
+    """Tell whether the permission's name says that it changes nothing."""
+    return permission.endswith(":read")
+
+
 def default_role_permissions(names: frozenset[str]) -> dict[str, frozenset[str]]:
     """
     Return what each role may do when the operator says nothing else.
@@ -37,7 +42,7 @@ def default_role_permissions(names: frozenset[str]) -> dict[str, frozenset[str]]
     Args:
         names: every permission there is.
     """
-    reading = frozenset(name for name in names if name.endswith(":read"))
+    reading = frozenset(name for name in names if only_reads(name))
     return {
         "owner": names,
         "member": names - {TEAM_MANAGE, MEMBERS_MANAGE},

@@ -3,7 +3,7 @@
 import pytest
 
 from keybearer.server.refusals import Refusal
-from keybearer.server.rules.names import clean_name, name_key
+from keybearer.server.rules.names import clean_name, may_mislead, name_key
 
 
 @pytest.mark.parametrize(
@@ -52,3 +52,21 @@ def test_a_name_is_refused(typed: str, because: str) -> None:
 )
 def test_names_that_look_the_same_have_the_same_key(left: str, right: str) -> None:
     assert name_key(left) == name_key(right)
+
+
+@pytest.mark.parametrize(
+    ("name", "misleads"),
+    [
+        pytest.param("Ledger Sync", False, id="Latin"),
+        pytest.param("\u0411\u0443\u0445\u0433\u0430\u043b\u0442\u0435\u0440\u0438\u044f", False, id="Cyrillic alone"),
+        pytest.param("\u8fd9\u4e2a App", False, id="scripts that do not look alike"),
+        pytest.param("L\u0435dger", True, id="one Cyrillic letter among Latin ones"),
+        pytest.param("Led\u03b3er", True, id="one Greek letter among Latin ones"),
+        pytest.param("Keybearer Security", True, id="the product's own name"),
+        pytest.param(
+            "\uff2b\uff25\uff39\uff22\uff25\uff21\uff32\uff25\uff32", True, id="the product's name, full width"
+        ),
+    ],
+)
+def test_a_name_that_could_be_taken_for_anothers_is_noticed(name: str, misleads: bool) -> None:
+    assert may_mislead(name, "Keybearer") is misleads

@@ -46,8 +46,8 @@ async def decide_consent(tx: Transaction, actor: Actor, decision: Decision, term
         now: microseconds since 1970 UTC.
 
     Raises:
-        Refusal: ``forbidden``: the request is unknown, decided, too old, another session's, or the team is not one
-            that this user can open to this app; ``invalid_request``: the app is gone or lives elsewhere now.
+        Refusal: ``not_waiting``: the request is unknown, decided, too old or another session's; ``forbidden``: the team
+            is not one that this user can open to this app; ``invalid_request``: the app is gone.
 
     Source: RFC 6749 §4.1.2, RFC 9700 §4.11 (what is shown is what is granted).
     """
@@ -120,7 +120,7 @@ def _code(text: str, request: Authorization, family: Family, expires_at: int) ->
 
 def _no_longer_waiting() -> Refusal:
     public = "This page is too old or was used already. Go back to the app and start again."
-    return Refusal("forbidden", public, "consent request unknown, decided, expired or another session's")
+    return Refusal("not_waiting", public, "consent request unknown, decided, expired or another session's")
 
 
 def _granted(grant: Grant) -> Activity:

@@ -45,6 +45,13 @@ def host_of(redirect_uri: str) -> str:
     return parts.netloc if parts.scheme in _WEB else f"{parts.scheme}:"
 
 
+def is_on_this_device(redirect_uri: str) -> bool:
+    """Tell whether the place is an app on the person's own machine, not a site (RFC 8252 §7)."""
+    parts = urlsplit(redirect_uri)
+    host = parts.hostname or ""
+    return parts.scheme not in _WEB or host in {"localhost", "::1"} or host.startswith("127.")
+
+
 def policy_place(redirect_uri: str) -> str:
     """
     Return the place as a Content-Security-Policy names it: an origin, or a scheme where no origin can be named.

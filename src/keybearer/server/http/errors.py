@@ -14,6 +14,7 @@ STATUS: Final = {
     "method_not_allowed": 405,
     "forbidden": 403,
     "cross_site": 403,
+    "not_waiting": 403,
     "conflict": 409,
     "unauthenticated": 401,
     "too_large": 413,

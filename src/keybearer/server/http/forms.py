@@ -68,6 +68,21 @@ def parse_fields(text: str) -> Form:
     return Form(tuple(pairs))
 
 
+def query_of(request: Request) -> str:
+    """
+    Return the query as it was sent, without the question mark.
+
+    Raises:
+        Refusal: ``invalid_request``: bytes that no URL has (RFC 3986 §2).
+    """
+    try:
+        query: str = request.scope.get("query_string", b"").decode("ascii")
+    except UnicodeDecodeError as error:
+        public = "The address is malformed. Percent-encode everything that is not ASCII."
+        raise refusals.invalid_request(public, "query: not ASCII") from error
+    return query
+
+
 async def read_form(request: Request) -> Form:
     """
     Read the body as ``application/x-www-form-urlencoded``.

@@ -13,7 +13,7 @@ from keybearer.server.http.answers import empty_answer
 from keybearer.server.http.caller import CHALLENGE, Caller
 from keybearer.server.http.edge import note_actor
 from keybearer.server.http.errors import oauth_error
-from keybearer.server.http.forms import Form, read_form
+from keybearer.server.http.forms import Form, query_of, read_form
 from keybearer.server.http.revocation import RevocationEndpoint
 from keybearer.server.http.token import TokenEndpoint
 from keybearer.server.node import Node
@@ -70,7 +70,7 @@ async def _form_of(request: Request) -> Form:
 
     Source: RFC 6749 §2.3.1 (not in the URI), §3.2 (not more than once).
     """
-    if request.url.query:
+    if query_of(request):
         public = "Send the parameters in the body, not in the address."
         raise refusals.invalid_request(public, "parameters in the query string")
     form = await read_form(request)

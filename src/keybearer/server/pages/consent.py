@@ -9,10 +9,10 @@ from starlette.routing import BaseRoute
 from keybearer.server import refusals
 from keybearer.server.actions.decide_consent import Decision, decide_consent
 from keybearer.server.actions.start_authorization import start_authorization
-from keybearer.server.clock import MINUTE
-from keybearer.server.http.authorization_answer import Answer, answer_address, host_of, policy_place
+from keybearer.server.clock import DAY, MINUTE
+from keybearer.server.http.authorization_answer import Answer, answer_address, host_of, is_on_this_device, policy_place
 from keybearer.server.http.edge import actor_of, note_actor, policy_for_forms_to
-from keybearer.server.http.forms import Form, parse_fields, read_form
+from keybearer.server.http.forms import Form, parse_fields, query_of, read_form
 from keybearer.server.issuing import terms_of
 from keybearer.server.node import Node
 from keybearer.server.pages.doors import page
@@ -35,7 +35,7 @@ def routes(_: Node) -> list[BaseRoute]:
 async def _ask(request: Request) -> Response:
     """Show who asks for what; or tell the app, at its registered address, what is wrong with its request."""
     node: Node = request.app.state.node
-    fields = _once_each(parse_fields(request.url.query))
+    fields = _once_each(parse_fields(query_of(request)))
     examined = await node.view(
         examine, {name: fields.maybe(name) for name in NAMES}, frozenset(node.settings.permissions)
     )
@@ -86,6 +86,7 @@ def _tell(request: Request, examined: Examined, refusal: Refusal, *, may_redirec
         400,
         client=examined.client,
         host=host_of(examined.redirect_uri),
+        stays_here=is_on_this_device(examined.redirect_uri),
         said=refusal.public,
         address=address,
     )
@@ -96,7 +97,9 @@ async def _show(request: Request, examined: Examined, visitor: Visitor) -> Respo
     node: Node = request.app.state.node
     now = node.now()
     text = await node.act(start_authorization, examined, visitor.session.session_id, now)
-    wanted = Wanted(examined.client, examined.narrowing, examined.scope, visitor.user.user_id)
+    wanted = Wanted(
+        examined.client, examined.narrowing, examined.scope, visitor.user.user_id, node.settings.product_name
+    )
     asked = await node.view(consent, wanted, visitor.places, node.role_permissions, now)
     fitting = [choice.team.team_id for choice in asked.choices]
     active = visitor.team.team_id if visitor.team else None
@@ -110,9 +113,10 @@ async def _show(request: Request, examined: Examined, visitor: Visitor) -> Respo
         chosen=active if active in fitting else next(iter(fitting), None),
         text=text,
         host=host_of(examined.redirect_uri),
-        here=f"/oauth/authorize?{request.url.query}",
+        here=f"/oauth/authorize?{query_of(request)}",
+        stays_here=is_on_this_device(examined.redirect_uri),
         words=node.settings.permissions,
-        lifetimes=lifetimes,
+        idle_days=lifetimes.refresh_idle // DAY,
         ends_at=now + lifetimes.refresh_token,
     )
     answer.headers["content-security-policy"] = policy_for_forms_to(policy_place(examined.redirect_uri))
@@ -125,7 +129,7 @@ async def _decide(request: Request) -> Response:
     visitor = await maybe_visitor(request)
     if visitor is None:
         public = "You are no longer signed in, so nothing was decided. Go back to the app and start again."
-        raise Refusal("forbidden", public, "consent without a session")
+        raise Refusal("not_waiting", public, "consent without a session")
     form = _once_each(await read_form(request))
     session_id, user_id = visitor.session.session_id, visitor.user.user_id
     decision = Decision(form.one("request"), session_id, user_id, _team_of(form))

@@ -9,6 +9,7 @@ from starlette.responses import RedirectResponse, Response
 from starlette.routing import Route
 
 from keybearer.server import refusals
+from keybearer.server.http.forms import query_of
 from keybearer.server.http.same_origin import is_same_origin
 from keybearer.server.node import Node
 from keybearer.server.pages.session import SignInNeeded
@@ -54,7 +55,7 @@ def check_same_origin(request: Request) -> None:
 def _to_sign_in(request: Request, needed: SignInNeeded, *, can_return: bool) -> Response:
     """Send the browser to the sign-in page, and from there back to a page that can be got."""
     target = request.scope["path"] if can_return else "/"
-    if request.method in {"GET", "HEAD"} and request.url.query:
-        target += f"?{request.url.query}"
+    if can_return and request.method in {"GET", "HEAD"} and (query := query_of(request)):
+        target += "?" + query.replace("\\", "%5C")  # browsers leave a backslash as it is; no path of ours has one
     fields = {"next": target} | ({"confirm": "1"} if needed.is_confirmation else {})
     return RedirectResponse(f"/login?{urlencode(fields)}", 303)

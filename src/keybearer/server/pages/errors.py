@@ -25,6 +25,7 @@ _HEADINGS: Final = {
     500: "Something went wrong here",
     503: "We cannot answer right now",
 }
+_HEADINGS_OF_CODES: Final = {"not_waiting": "Nothing was decided"}
 _ADVICE: Final = {
     403: "Your role in the active team does not allow this. Switch to another team, or ask an admin of this one.",
     404: "It may have been deleted, it may belong to another of your teams, or the address is mistyped.",
@@ -40,11 +41,11 @@ async def error_page(request: Request, refusal: Refusal) -> Response:
         "error.html",
         None,
         status,
-        heading=_HEADINGS.get(status, "This did not work"),
+        heading=_HEADINGS_OF_CODES.get(refusal.code) or _HEADINGS.get(status, "This did not work"),
         said=said,
         others=[other.public for other in refusal.others],
         request_id=request_id(request),
-        offers_switch=status in {403, 404, 409},
+        offers_switch=refusal.code in {"forbidden", "not_found", "conflict"},
     )
     answer.headers.update(retry_headers(refusal))
     return answer

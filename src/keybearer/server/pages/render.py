@@ -13,7 +13,7 @@ from keybearer.server.pages.cookies import NOTICE, clear_cookie, leave_notice, r
 from keybearer.server.pages.session import Visitor
 from keybearer.server.pages.static import asset
 from keybearer.server.refusals import Refusal
-from keybearer.server.roles import ROLE_TITLES
+from keybearer.server.roles import ROLE_TITLES, only_reads
 
 _ENVIRONMENT: Final = Environment(
     loader=PackageLoader("keybearer.server.pages"),
@@ -30,6 +30,8 @@ _ENVIRONMENT.filters |= {
     "wire_time": as_wire,
     "role_title": lambda role: ROLE_TITLES[role],
 }
+
+_ENVIRONMENT.tests["reads_only"] = only_reads
 
 
 def render(

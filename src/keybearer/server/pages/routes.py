@@ -6,7 +6,7 @@ from typing import Final
 from starlette.routing import BaseRoute
 
 from keybearer.server.node import Node
-from keybearer.server.pages import apps, client, clients, go_live, sign_in, sign_out, static, switch_team
+from keybearer.server.pages import apps, client, clients, consent, go_live, sign_in, sign_out, static, switch_team
 
 _MAKERS: Final[tuple[Callable[[Node], list[BaseRoute]], ...]] = (
     static.routes,
@@ -17,6 +17,7 @@ _MAKERS: Final[tuple[Callable[[Node], list[BaseRoute]], ...]] = (
     client.routes,
     go_live.routes,
     apps.routes,
+    consent.routes,
 )
 
 

@@ -10,7 +10,7 @@ from keybearer.server.actions.sign_in import Entrance, sign_in
 from keybearer.server.clock import SECOND
 from keybearer.server.http.edge import actor_of, note_actor
 from keybearer.server.http.errors import retry_headers, status_of
-from keybearer.server.http.forms import Form, parse_fields, read_form
+from keybearer.server.http.forms import Form, parse_fields, query_of, read_form
 from keybearer.server.node import Node
 from keybearer.server.pages.cookies import DEVICE, SESSION, read_cookie, set_cookie
 from keybearer.server.pages.doors import page
@@ -35,8 +35,10 @@ async def _home(request: Request) -> Response:
 
 
 async def _show(request: Request) -> Response:
-    asked = parse_fields(request.url.query)
+    asked = parse_fields(query_of(request))
     visitor = await maybe_visitor(request)
+    if asked.text("another") == "1":
+        return _page(request, None, asked)  # whoever is signed in stays so until somebody else is
     if visitor is not None and asked.text("confirm") != "1":
         return redirect(request, return_path(asked.text("next")))
     return _page(request, visitor, asked)

@@ -4,19 +4,22 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from keybearer.server.records import Client, Family, Grant, Place, Team
-from keybearer.server.store import grants, teams
+from keybearer.server.roles import only_reads
+from keybearer.server.rules.names import may_mislead
+from keybearer.server.store import grants, teams, users
 from keybearer.server.store.database import Reader
 from keybearer.verify.decide import FOLLOWS_ROLE
 
 
 @dataclass(frozen=True, slots=True)
 class Wanted:
-    """What the app asks for, and by which user it is asked."""
+    """What the app asks for, by which user it is asked, and the name of the product whose page asks."""
 
     client: Client
     narrowing: str
     scope: str
     user_id: int
+    product: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,10 +46,18 @@ class Choice:
 
 @dataclass(frozen=True, slots=True)
 class Consent:
-    """The app, the team that answers for it, and the teams that it could be let into."""
+    """
+    The app, the team that answers for it, and the teams that it could be let into.
+
+    Args:
+        registrant: the name of the user who registered the app.
+        may_mislead: whether the app or its team goes by a name that could be taken for another's.
+    """
 
     client: Client
     publisher: Team
+    registrant: str
+    may_mislead: bool
     follows_role: bool
     choices: tuple[Choice, ...]
 
@@ -63,14 +74,19 @@ async def consent(
     """
     client = wanted.client
     publisher = await teams.by_team_id(reader, client.team_id)
+    registrant = await users.by_user_id(reader, client.created_by)
     assert publisher is not None  # noqa: S101 - the client's own key leads to it
-    fitting = [place for place in places if place.team.environment == client.environment]
+    assert registrant is not None  # noqa: S101 - likewise
+    misleads = any(may_mislead(name, wanted.product) for name in (client.name, publisher.name))
     choices = []
-    for place in fitting:
+    for place in places:
+        if place.team.environment != client.environment:
+            continue
         grant = await grants.of_app(reader, wanted.user_id, place.team.team_id, client.client_id)
         families = await grants.live_families(reader, grant.grant_id, now) if grant else []
         choices.append(_choice(wanted, place, role_permissions[place.role], (grant, families)))
-    return Consent(client, publisher, wanted.narrowing == FOLLOWS_ROLE, tuple(choices))
+    follows = wanted.narrowing == FOLLOWS_ROLE
+    return Consent(client, publisher, registrant.name, misleads, follows, tuple(choices))
 
 
 def _choice(wanted: Wanted, place: Place, allowed: frozenset[str], held: tuple[Grant | None, list[Family]]) -> Choice:
@@ -95,4 +111,4 @@ def _reach(family: Family, allowed: frozenset[str]) -> frozenset[str]:
 
 def _weightiest_first(names: frozenset[str]) -> tuple[str, ...]:
     """Return what changes things before what only reads."""
-    return tuple(sorted(names, key=lambda name: (name.endswith(":read"), name)))
+    return tuple(sorted(names, key=lambda name: (only_reads(name), name)))

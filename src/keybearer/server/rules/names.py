@@ -13,6 +13,7 @@ MAX_TOKEN_NAME: Final = 60
 # The two joiners shape Persian, Indic scripts and emoji, and stay.
 _UNSEEN: Final = frozenset({"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"})
 _JOINERS: Final = "\u200c\u200d"
+_LOOK_ALIKE: Final = frozenset({"LATIN", "CYRILLIC", "GREEK", "ARMENIAN", "CHEROKEE", "COPTIC", "LISU"})
 
 
 def clean_name(text: str, longest: int, field: str = "name") -> str:
@@ -36,6 +37,20 @@ def clean_name(text: str, longest: int, field: str = "name") -> str:
     if any(unicodedata.category(character) in _UNSEEN and character not in _JOINERS for character in name):
         raise refusals.invalid(field, "The name has characters that cannot be seen. Type it anew.")
     return name
+
+
+def may_mislead(name: str, product: str) -> bool:
+    """
+    Tell whether somebody could take the bearer of this *name* for somebody else.
+
+    That is so when it speaks of the *product* itself, or when its letters are of scripts that have look-alikes in each
+    other: a Cyrillic letter in a Latin word is seen by nobody.
+
+    Source: Unicode UTS #39 §5.1 (mixed-script detection, for the scripts that look alike).
+    """
+    letters = (character for character in unicodedata.normalize("NFKC", name) if character.isalpha())
+    scripts = {unicodedata.name(character, "").split(" ", 1)[0] for character in letters}
+    return len(scripts & _LOOK_ALIKE) > 1 or name_key(product) in name_key(name)
 
 
 def name_key(name: str) -> str:

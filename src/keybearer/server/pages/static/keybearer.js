@@ -47,6 +47,27 @@ for (const menu of document.querySelectorAll("details.menu")) {
 
 document.querySelector("[data-focus]")?.focus();
 
+// A click that was meant for another window must not let an app in: the buttons wait until the page has been in sight
+// for a second.
+for (const form of document.querySelectorAll("form[data-arm]")) {
+  const buttons = form.querySelectorAll("button");
+  let timer, held;
+  const arm = () => {
+    if (document.hidden) return;
+    held = [...buttons].find((button) => button === document.activeElement) ?? held;
+    for (const button of buttons) button.disabled = true;
+    clearTimeout(timer);
+    timer = setTimeout(() => {
+      for (const button of buttons) button.disabled = false;
+      if (document.activeElement === document.body) held?.focus();
+      held = undefined;
+    }, 1000);
+  };
+  arm();
+  window.addEventListener("focus", arm);
+  document.addEventListener("visibilitychange", arm);
+}
+
 // A second press while the first is under way would do the same thing twice.
 for (const form of document.querySelectorAll("form[method=post]")) {
   form.addEventListener("submit", (event) => {
