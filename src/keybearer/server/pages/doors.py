@@ -54,7 +54,7 @@ def check_same_origin(request: Request) -> None:
 
 def _to_sign_in(request: Request, needed: SignInNeeded, *, can_return: bool) -> Response:
     """Send the browser to the sign-in page, and from there back to a page that can be got."""
-    target = request.scope["path"] if can_return else "/"
+    target = needed.back or (request.scope["path"] if can_return else "/")
     if can_return and request.method in {"GET", "HEAD"} and (query := query_of(request)):
         target += "?" + query.replace("\\", "%5C")  # browsers leave a backslash as it is; no path of ours has one
     fields = {"next": target} | ({"confirm": "1"} if needed.is_confirmation else {})

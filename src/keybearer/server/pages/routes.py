@@ -6,13 +6,27 @@ from typing import Final
 from starlette.routing import BaseRoute
 
 from keybearer.server.node import Node
-from keybearer.server.pages import apps, client, clients, consent, go_live, sign_in, sign_out, static, switch_team
+from keybearer.server.pages import (
+    apps,
+    client,
+    clients,
+    consent,
+    create_token,
+    go_live,
+    sign_in,
+    sign_out,
+    static,
+    switch_team,
+    tokens,
+)
 
 _MAKERS: Final[tuple[Callable[[Node], list[BaseRoute]], ...]] = (
     static.routes,
     sign_in.routes,
     sign_out.routes,
     switch_team.routes,
+    tokens.routes,
+    create_token.routes,
     clients.routes,
     client.routes,
     go_live.routes,

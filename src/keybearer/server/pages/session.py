@@ -24,11 +24,13 @@ class SignInNeeded(Exception):
 
     Args:
         is_confirmation: whether a sign-in is there and only its password is asked for again.
+        back: the address to come back to; '' for the page's own.
     """
 
-    def __init__(self, *, is_confirmation: bool) -> None:
+    def __init__(self, *, is_confirmation: bool, back: str = "") -> None:
         super().__init__("confirm" if is_confirmation else "sign in")
         self.is_confirmation = is_confirmation
+        self.back = back
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,16 +90,19 @@ async def visitor(request: Request) -> Visitor:
     return found
 
 
-def require_recent(request: Request, visitor: Visitor) -> None:
+def require_recent(request: Request, visitor: Visitor, back: str = "") -> None:
     """
     Go on only if the password was given in this session within four hours.
+
+    Args:
+        back: the address to come back to, with what was typed in its query; '' for the page's own.
 
     Raises:
         SignInNeeded: it was not; the page's door asks for it and comes back.
     """
     node: Node = request.app.state.node
     if node.now() - visitor.authenticated_at >= RECENT:
-        raise SignInNeeded(is_confirmation=True)
+        raise SignInNeeded(is_confirmation=True, back=back)
 
 
 def require_permission(visitor: Visitor, permission: str) -> None:

@@ -32,10 +32,38 @@ for (const button of document.querySelectorAll("[data-copy]")) {
   button.addEventListener("click", () => copy(button));
 }
 
-// A dialog comes open in the page; with a script it becomes a modal one.
+// A dialog comes open in the page; with a script it becomes a modal one, and Escape does what its Close does.
 for (const dialog of document.querySelectorAll("dialog[data-modal][open]")) {
   dialog.close();
   dialog.showModal();
+  dialog.append(announcer); // what is outside a modal dialog is not read out
+  dialog.addEventListener("cancel", () => dialog.querySelector("a[data-close]")?.click());
+}
+
+// A part of a form that belongs to one choice is shown, and sent, only while that choice is made.
+for (const part of document.querySelectorAll("[data-when]")) {
+  const [name, value] = part.dataset.when.split("=");
+  const form = part.closest("form");
+  const follow = () => {
+    const isChosen = form.elements[name].value === value;
+    part.hidden = !isChosen;
+    part.disabled = !isChosen;
+  };
+  form.addEventListener("change", follow);
+  addEventListener("pageshow", follow);
+  follow();
+}
+
+// A sentence that tells what has been chosen so far.
+for (const words of document.querySelectorAll("[data-says-of]")) {
+  const form = words.closest("form");
+  const follow = () => {
+    const chosen = form.querySelector(`[name="${words.dataset.saysOf}"]:checked`);
+    if (chosen) words.textContent = chosen.dataset.says;
+  };
+  form.addEventListener("change", follow);
+  addEventListener("pageshow", follow);
+  follow();
 }
 
 for (const menu of document.querySelectorAll("details.menu")) {

@@ -1,0 +1,114 @@
+"""One server with a life behind it, so that every page has something to show."""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from typing import Final
+
+from playwright.async_api import Browser, BrowserContext
+
+from keybearer.server import clock
+from keybearer.server.actions.add_team import NewTeam, add_team
+from keybearer.server.actions.create_personal_token import AskedToken, TokenPolicy, create_personal_token
+from keybearer.server.clock import DAY
+from keybearer.server.events import Actor
+from keybearer.server.node import Node
+from keybearer.server.records import Team, User
+from keybearer.server.settings import Settings
+from tests.support.house import open_house
+from tests.support.processes import ServerProcess
+from tests.support.scenes import PASSWORD, Scene
+
+_ACTOR: Final = Actor("gallery", "127.0.0.1")
+_YEAR: Final = 365 * DAY
+# What people type when a page is to break: as long as it may be, unbroken, from right to left, and markup.
+LONG: Final = "Wwwwwwwwwwwwwwwwwwwwwwwwwwwwwwwwwwwwwwwwwwwwwwwwwwwwwwwwwwww"
+BIDI: Final = "تقرير ليلي <b>bold</b> &amp;"
+
+
+@dataclass(frozen=True, slots=True)
+class _Token:
+    """A token to be made; ``age`` and ``lives`` in microseconds, ``scope`` is '' for one that follows the role."""
+
+    name: str
+    age: int
+    lives: int
+    scope: str = ""
+
+
+_TOKENS: Final = (
+    _Token("Payroll import", 400 * DAY, _YEAR),
+    _Token(LONG, 90 * DAY, _YEAR, "team:read members:read clients:read clients:write"),
+    _Token(BIDI, 25 * DAY, 30 * DAY),
+    _Token("Nightly report", 3 * DAY, _YEAR, "clients:read"),
+)
+
+
+class Gallery:
+    """
+    Sets the scene: Ada has everything, in a sandbox and a live team; Vera is new; Otto is in no team.
+
+    Args:
+        node: of a house that runs under the real clock.
+    """
+
+    def __init__(self, node: Node) -> None:
+        self._node = node
+        self._scene = Scene(node)
+
+    async def fill(self) -> None:
+        """Put everybody and everything into the database."""
+        ada, vera, ben, _ = [await self._scene.person(name) for name in ("Ada", "Vera", "Ben", "Otto")]
+        sandbox = await self._team("Analytical Engines", "sandbox", ada)
+        live = await self._team("Analytical Engines", "live", ben)
+        await self._team(LONG, "sandbox", ada)
+        await self._scene.member(sandbox, vera, "read-only")
+        await self._scene.member(live, ada, "member")
+        await self._scene.member(live, vera, "member")
+        for token in _TOKENS:
+            await self._token(ada, sandbox, token)
+        await self._token(ada, live, _Token("Ledger export", 2 * DAY, 90 * DAY))
+
+    async def _team(self, name: str, environment: str, owner: User) -> Team:
+        return await self._node.act(add_team, _ACTOR, NewTeam(name, environment), owner, self._node.now())
+
+    async def _token(self, user: User, team: Team, token: _Token) -> None:
+        policy = TokenPolicy(self._node.settings.token_prefix, token.lives, self._node.role_permissions)
+        ticked = tuple(token.scope.split())
+        asked = AskedToken(user.user_id, team.team_id, token.name, "", "", "scope" if ticked else "none", ticked)
+        await self._node.act(create_personal_token, _ACTOR, asked, policy, self._node.now() - token.age)
+
+
+async def fill(server: ServerProcess) -> None:
+    """Fill the database of a server that has not been started yet."""
+    settings = Settings(data_dir=server.folder, database_url=server.environment["KEYBEARER_DATABASE_URL"])
+    async with open_house(settings, clock.now) as house:
+        await Gallery(house.node).fill()
+
+
+@asynccontextmanager
+async def at_desk(chromium: Browser, server: ServerProcess, name: str, team: str) -> AsyncIterator[BrowserContext]:
+    """
+    Have somebody at a browser while the block lasts, signed in.
+
+    Args:
+        name: who; '' for nobody.
+        team: a word of the team that is made the active one; '' for none.
+    """
+    context = await chromium.new_context(base_url=server.url)
+    try:
+        if name:
+            page = await context.new_page()
+            await page.goto("/login")
+            await page.fill("[name=email]", f"{name.lower()}@example.com")
+            await page.fill("[name=password]", PASSWORD)
+            await page.press("[name=password]", "Enter")
+            await page.wait_for_url("**/settings/tokens")
+            if team:
+                await page.goto("/switch-team")
+                await page.locator(".team-choice", has_text=team).first.click()
+                await page.wait_for_url("**/settings/tokens")
+            await page.close()
+        yield context
+    finally:
+        await context.close()
