@@ -7,6 +7,8 @@ from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Final
 
+from pydantic import SecretStr
+
 from keybearer.cli.demo_scene import PEOPLE, make_token, random_password, set_up
 from keybearer.cli.logs import log_to_file
 from keybearer.cli.running import listen, own_address, run_server
@@ -44,13 +46,13 @@ def demonstrate(host: str, port: int) -> int:
     Returns:
         The exit code.
     """
-    settings = load_settings()
-    listener = listen(host, port)
-    settings = own_address(settings, listener)
-    prepare_database(settings)
-    notes, text = in_database(settings, functools.partial(_fill, settings))
-    say = functools.partial(print, _words(settings, notes.password, text), flush=True)
-    return run_server(settings, listener, when_listening=say, log=functools.partial(log_to_file, _log(settings)))
+    settings = load_settings().model_copy(update={"database_url": SecretStr("")})  # never into a real one
+    with listen(host, port) as listener:  # before anything is written: a taken port leaves nothing behind
+        settings = own_address(settings, listener)
+        prepare_database(settings)
+        notes, text = in_database(settings, functools.partial(_fill, settings))
+        say = functools.partial(print, _words(settings, notes.password, text), flush=True)
+        return run_server(settings, listener, when_listening=say, log=functools.partial(log_to_file, _log(settings)))
 
 
 async def _fill(settings: Settings, database: Database) -> tuple[Notes, str]:

@@ -8,7 +8,7 @@ from typing import Final
 import typer
 
 from keybearer.cli import demo, migrate, serve, settings, team, token, user
-from keybearer.cli.trouble import REFUSED, Trouble
+from keybearer.cli.trouble import REFUSED, Trouble, as_clause
 
 _PRIVATE: Final = 0o077  # what is written here (database, keys, mail) is nobody else's to read
 
@@ -59,8 +59,8 @@ def _usage(wrong: typer.TyperException) -> str:
     """Say what was typed wrong, and where to read how it is typed."""
     context = getattr(wrong, "ctx", None)
     command = context.command_path if context else "keybearer"
-    said = wrong.format_message().replace("Value error, ", "").rstrip(".")
-    return f"{said[:1].lower()}{said[1:]}; see '{command} --help'"
+    said = as_clause(" ".join(wrong.format_message().split()))
+    return f"{said}; see '{command} --help'"
 
 
 def _say(what: str, exit_code: int) -> int:

@@ -3,7 +3,8 @@
 import getpass
 import sys
 
-from keybearer.cli.trouble import WRONG_USAGE, Trouble
+from keybearer.cli.stdin import first_line
+from keybearer.cli.trouble import WRONG_USAGE, Trouble, trouble_of
 from keybearer.server.refusals import Refusal
 from keybearer.server.rules.passwords_policy import check_password
 
@@ -18,16 +19,12 @@ def chosen_password(known: tuple[str, ...], *, from_stdin: bool) -> str:
     Raises:
         Trouble: none was given, the two typed ones differ, or it is too weak.
     """
-    password = _from_stdin() if from_stdin else _from_prompt()
+    password = first_line() if from_stdin else _from_prompt()
     try:
         check_password(password, known)
     except Refusal as refusal:
-        raise Trouble(f"{refusal.public[:1].lower()}{refusal.public[1:].rstrip('.')}") from None
+        raise trouble_of(refusal) from None
     return password
-
-
-def _from_stdin() -> str:
-    return sys.stdin.readline().rstrip("\r\n")
 
 
 def _from_prompt() -> str:

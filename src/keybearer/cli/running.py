@@ -5,12 +5,13 @@ import os
 import socket
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from typing import Final
+from typing import Final, cast
 
 import uvicorn
 from starlette.applications import Starlette
 from uvicorn.supervisors.multiprocess import Multiprocess
 
+from keybearer.cli.connection import Connection
 from keybearer.cli.logs import log_to_stderr
 from keybearer.cli.trouble import Trouble
 from keybearer.server.app import build_app
@@ -88,7 +89,7 @@ def run_server(
         The exit code: 0 when it ended because it was asked to.
     """
     settings = own_address(settings, listener)
-    config = uvicorn_config(functools.partial(_make_app, settings, log), workers)
+    config = uvicorn_config(functools.partial(_make_app, settings, log), workers, settings.request_timeout)
     if workers > 1:
         log()
         return _run_workers(Multiprocess(config, [listener]))
@@ -106,14 +107,19 @@ def _make_app(settings: Settings, log: Callable[[], None]) -> Starlette:
     return build_app(settings)
 
 
-def uvicorn_config(make_app: Callable[[], Starlette], workers: int) -> uvicorn.Config:
-    """Return how uvicorn serves what *make_app* makes."""
+def uvicorn_config(make_app: Callable[[], Starlette], workers: int, patience_s: float = 10) -> uvicorn.Config:
+    """
+    Return how uvicorn serves what *make_app* makes.
+
+    Args:
+        patience_s: seconds that the head of a request may take to arrive.
+    """
     return uvicorn.Config(
         make_app,
         factory=True,
         workers=workers,
         loop="uvloop",
-        http="httptools",
+        http=cast("type[Connection]", functools.partial(Connection, patience_s)),  # it is only ever called
         ws="none",
         lifespan="on",
         log_config=None,

@@ -8,10 +8,10 @@ from pydantic_settings import (
     EnvSettingsSource,
     InitSettingsSource,
     PydanticBaseSettingsSource,
-    TomlConfigSettingsSource,
 )
 
 from keybearer.cli.workplace import load_settings
+from keybearer.server.configuration_file import ConfigurationFile
 from keybearer.server.environment_files import FileSecretsSource
 from keybearer.server.settings import Settings
 
@@ -52,7 +52,7 @@ def _sources() -> dict[str, str]:
 def _named(source: PydanticBaseSettingsSource, name: str) -> str:
     if isinstance(source, FileSecretsSource):
         return f"file of {_variable(name)}_FILE"
-    return "file of KEYBEARER_CONFIG" if isinstance(source, TomlConfigSettingsSource) else "environment"
+    return "file of KEYBEARER_CONFIG" if isinstance(source, ConfigurationFile) else "environment"
 
 
 def _variable(name: str) -> str:

@@ -1,8 +1,8 @@
 """A token from stdin, in words."""
 
-import sys
 from typing import Final
 
+from keybearer.cli.stdin import first_line
 from keybearer.cli.trouble import WRONG_USAGE, Trouble
 from keybearer.cli.workplace import in_database, load_settings, now
 from keybearer.server.clock import as_wire
@@ -36,7 +36,7 @@ def inspected() -> dict[str, object]:
     Raises:
         Trouble: there is none, or nothing is known of it.
     """
-    text = sys.stdin.readline().strip()
+    text = first_line().strip()
     if not text:
         raise Trouble("no token; give it on stdin", WRONG_USAGE)
     settings = load_settings()

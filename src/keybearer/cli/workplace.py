@@ -6,7 +6,7 @@ from typing import Final, TypeVar
 
 from pydantic import ValidationError
 
-from keybearer.cli.trouble import WRONG_USAGE, Trouble
+from keybearer.cli.trouble import WRONG_USAGE, Trouble, as_clause, trouble_of
 from keybearer.server import clock, secrets
 from keybearer.server.events import Actor
 from keybearer.server.refusals import Refusal
@@ -33,13 +33,13 @@ def load_settings() -> Settings:
         first = error.errors(include_input=False, include_context=False, include_url=False)[0]
         raise Trouble(_which_setting(first["loc"], first["msg"]), WRONG_USAGE) from None
     except (OSError, ValueError) as error:
-        raise Trouble(f"the settings cannot be read: {error}; mend the file and try again", WRONG_USAGE) from None
+        raise Trouble(f"the settings cannot be read: {error}; mend that and try again", WRONG_USAGE) from None
 
 
 def _which_setting(place: tuple[int | str, ...], message: str) -> str:
-    said = message.removeprefix("Value error, ")
+    said = as_clause(message.removeprefix("Value error, "))
     name = f"KEYBEARER_{str(place[0]).upper()}: " if place else ""
-    return f"{name}{said[:1].lower()}{said[1:]}; change it in the environment or the file of KEYBEARER_CONFIG"
+    return f"{name}{said}; change it in the environment or the file of KEYBEARER_CONFIG"
 
 
 def prepare_database(settings: Settings) -> None:
@@ -55,9 +55,11 @@ def prepare_database(settings: Settings) -> None:
         return
     try:
         if not is_current(url):
-            raise Trouble("the database is not at this version: run 'keybearer migrate' first")
-    except StoreFault as fault:
-        raise _out_of_reach(fault) from None
+            raise Trouble(
+                "the database is not at this version: run 'keybearer migrate' first, or install the version it is at"
+            )
+    except (StoreFault, ValueError) as error:
+        raise _unusable(error) from None
 
 
 def bring_up_to_date(settings: Settings) -> bool:
@@ -70,11 +72,12 @@ def bring_up_to_date(settings: Settings) -> bool:
     try:
         settings.data_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
         return migrate(settings.store_url)
-    except StoreFault as fault:
-        raise _out_of_reach(fault) from None
+    except (StoreFault, ValueError) as error:
+        raise _unusable(error) from None
     except OSError as error:
-        raise Trouble(f"{error.strerror}: {error.filename}; set KEYBEARER_DATA_DIR to a folder you may write") from None
-    except (RuntimeError, ValueError) as error:
+        said = f"{error.filename}: {(error.strerror or 'it cannot be used').lower()}"
+        raise Trouble(f"{said}; set KEYBEARER_DATA_DIR to a folder you may write") from None
+    except RuntimeError as error:
         raise Trouble(str(error)) from None
 
 
@@ -89,9 +92,9 @@ def in_database(settings: Settings, work: Callable[[Database], Awaitable[T]]) ->
     try:
         return asyncio.run(_with_open_database(settings.store_url, work))
     except Refusal as refusal:
-        raise Trouble(f"{refusal.public[:1].lower()}{refusal.public[1:].rstrip('.')}") from None
+        raise trouble_of(refusal) from None
     except StoreFault as fault:
-        raise _out_of_reach(fault) from None
+        raise _unusable(fault) from None
 
 
 async def _with_open_database(url: str, work: Callable[[Database], Awaitable[T]]) -> T:
@@ -112,5 +115,9 @@ def now() -> int:
     return clock.now()
 
 
-def _out_of_reach(fault: StoreFault) -> Trouble:
-    return Trouble(f"the database is out of reach ({fault}); check KEYBEARER_DATABASE_URL and that it is running")
+def _unusable(error: Exception) -> Trouble:
+    """Say what is wrong with the database; what is wrong with its URL is not repeated, for it holds a password."""
+    if isinstance(error, StoreFault):
+        return Trouble(f"the database cannot be used ({error}); check KEYBEARER_DATABASE_URL, and that it is running")
+    form = "postgresql://user:password@host:5432/name, with every unusual character percent-encoded"
+    return Trouble(f"KEYBEARER_DATABASE_URL cannot be read; write it as {form}", WRONG_USAGE)

@@ -40,7 +40,13 @@ def build_app(settings: Settings, *, now: Clock = clock.now) -> Starlette:
             app.router.routes[:] = _routes(node)
             yield
 
-    edge = Middleware(Edge, trusted=frozenset(settings.trusted_proxies), now=now, is_https=settings.is_https)
+    edge = Middleware(
+        Edge,
+        trusted=frozenset(settings.trusted_proxies),
+        now=now,
+        patience_s=settings.request_timeout,
+        is_https=settings.is_https,
+    )
     app = Starlette(lifespan=lifespan, middleware=[edge], exception_handlers=failures.handlers(settings))
     app.router.redirect_slashes = False  # the redirect would be built out of the Host header
     return app

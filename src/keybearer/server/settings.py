@@ -11,9 +11,9 @@ from pydantic_settings import (
     NoDecode,
     PydanticBaseSettingsSource,
     SettingsConfigDict,
-    TomlConfigSettingsSource,
 )
 
+from keybearer.server.configuration_file import ConfigurationFile
 from keybearer.server.environment_files import FileSecretsSource
 from keybearer.server.roles import (
     DEFAULT_PERMISSIONS,
@@ -35,7 +35,7 @@ class Rate(tuple[int, int]):
 class Settings(BaseSettings):
     """Settings and their defaults; ``KEYBEARER_…`` in the environment wins over the file of ``KEYBEARER_CONFIG``."""
 
-    model_config = SettingsConfigDict(env_prefix="KEYBEARER_", frozen=True, extra="ignore")
+    model_config = SettingsConfigDict(env_prefix="KEYBEARER_", frozen=True, extra="ignore", env_ignore_empty=True)
 
     data_dir: Path = Field(Path("data"), description="Embedded database, generated keys, mail as files.")
     database_url: SecretStr = Field(
@@ -58,6 +58,9 @@ class Settings(BaseSettings):
     refresh_idle_ttl: int = Field(YEAR_S, ge=60, description="Seconds after which an unused refresh token ends.")
     session_idle_ttl: int = Field(8 * 3600, ge=60, description="Seconds after which an unused sign-in ends.")
     session_ttl: int = Field(14 * 24 * 3600, ge=60, description="Seconds after which a sign-in ends, used or not.")
+    request_timeout: int = Field(
+        10, ge=1, le=300, description="Seconds that a request's head, and then its body, may take to arrive."
+    )
     trusted_proxies: Annotated[tuple[str, ...], NoDecode] = Field(
         (), description="Addresses that may set forwarding headers, comma-separated."
     )
@@ -85,7 +88,7 @@ class Settings(BaseSettings):
         """Order the sources: arguments, environment, ``…_FILE`` variables, TOML file."""
         sources = [init_settings, env_settings, FileSecretsSource(settings_cls)]
         if config := os.environ.get("KEYBEARER_CONFIG"):
-            sources.append(TomlConfigSettingsSource(settings_cls, config))
+            sources.append(ConfigurationFile(settings_cls, Path(config)))
         return tuple(sources)
 
     @field_validator("issuer")
@@ -95,6 +98,14 @@ class Settings(BaseSettings):
             msg = "must be an http or https URL with a host and no query or fragment"
             raise ValueError(msg)
         return value.rstrip("/")
+
+    @field_validator("database_url")
+    @classmethod
+    def _database_is_one_that_we_speak(cls, value: SecretStr) -> SecretStr:
+        if not re.match(r"(postgres(ql)?://|sqlite:///|$)", value.get_secret_value()):
+            msg = "must begin with postgresql://"
+            raise ValueError(msg)
+        return value
 
     @field_validator("trusted_proxies", mode="before")
     @classmethod

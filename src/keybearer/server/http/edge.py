@@ -19,7 +19,6 @@ from keybearer.server.http.answers import json_bytes
 MAX_BODY_BYTES: Final = 64 * 1024
 MAX_HEADERS: Final = 100
 MAX_HEADER_BYTES: Final = 16 * 1024
-BODY_TIMEOUT_S: Final = 10
 
 _CONTENT_SECURITY_POLICY: Final = (
     "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; font-src 'self'; "
@@ -102,11 +101,15 @@ class Edge:
     Args:
         trusted: addresses of proxies that may set ``X-Forwarded-For``.
         now: microseconds since 1970 UTC.
+        patience_s: seconds that a body may take to arrive.
         is_https: whether people reach the server over TLS.
     """
 
-    def __init__(self, app: ASGIApp, trusted: frozenset[str], now: Clock, *, is_https: bool) -> None:
+    def __init__(
+        self, app: ASGIApp, trusted: frozenset[str], now: Clock, *, patience_s: float = 10, is_https: bool
+    ) -> None:
         self._app = app
+        self._patience_s = patience_s
         self._now = now
         self._trusted = trusted
         self._headers = _HEADERS | ({"strict-transport-security": _STRICT_TRANSPORT} if is_https else {})
@@ -129,7 +132,7 @@ class Edge:
         began = time.perf_counter()
         try:
             _check_head(scope, headers)
-            await self._app(scope, _Body(receive).receive, answer.send)
+            await self._app(scope, _Body(receive, self._patience_s).receive, answer.send)
         except _Refused as refused:
             await answer.refuse(refused.status, refused.public)
         except ClientDisconnect:
@@ -142,8 +145,19 @@ class Edge:
 
 
 def _check_head(scope: Scope, headers: Headers) -> None:
-    """Refuse too many or too long headers, compressed bodies, and bodies that say they are too long."""
+    """
+    Refuse too many or too long headers, compressed bodies, and bodies that say they are too long.
+
+    The parser in front refuses what is malformed; what it lets through and a proxy might read in another way, is
+    refused here: no host or two, and a body in any transfer coding but ``chunked``.
+
+    Source: RFC 9112 §3.2 (Host), §6.1 (Transfer-Encoding).
+    """
     raw = scope["headers"]
+    if len(headers.getlist("host")) != 1 and scope["http_version"] == "1.1":
+        raise _Refused(400, "The request must have one Host header.")
+    if headers.get("transfer-encoding", "chunked").lower() != "chunked":
+        raise _Refused(400, "The only transfer coding that is accepted is chunked.")
     if len(raw) > MAX_HEADERS or sum(len(name) + len(value) for name, value in raw) > MAX_HEADER_BYTES:
         raise _Refused(431, "The request's headers are too large.")
     if headers.get("content-encoding", "identity").lower() != "identity":
@@ -154,18 +168,22 @@ def _check_head(scope: Scope, headers: Headers) -> None:
 
 
 class _Body:
-    """Counts the body as it comes, and does not wait for ever."""
+    """Counts the body as it comes, and does not wait for ever: not for a piece, and not for piece after piece."""
 
-    def __init__(self, receive: Receive) -> None:
+    def __init__(self, receive: Receive, patience_s: float) -> None:
         self._receive = receive
+        self._patience_s = patience_s
+        self._deadline = 0.0
         self._left = MAX_BODY_BYTES
         self._is_whole = False
 
     async def receive(self) -> Message:
         if self._is_whole:
             return await self._receive()  # waits for the client to go away: no time limit
+        if not self._deadline:
+            self._deadline = asyncio.get_running_loop().time() + self._patience_s
         try:
-            async with asyncio.timeout(BODY_TIMEOUT_S):
+            async with asyncio.timeout_at(self._deadline):
                 message = await self._receive()
         except TimeoutError:
             raise _Refused(408, "The body did not arrive in time.") from None

@@ -14,6 +14,7 @@ from alembic.script import ScriptDirectory
 from sqlalchemy import Text, column, select, table
 
 from keybearer.server.store.database import Reader
+from keybearer.server.store.faults import StoreUnavailable
 from keybearer.server.store.postgres_connections import Address, Link
 
 _FOLDER: Final = Path(__file__).parent
@@ -34,10 +35,13 @@ def migrate(url: str) -> bool:
 
     Raises:
         RuntimeError: the database was made by a later version.
-        StoreUnavailable: no PostgreSQL answers there.
+        StoreUnavailable: no PostgreSQL answers there, or the file is no database that can be written.
     """
     if url.startswith("sqlite:"):
-        return _migrate_sqlite(url.removeprefix("sqlite:///"))
+        try:
+            return _migrate_sqlite(url.removeprefix("sqlite:///"))
+        except apsw.Error as error:
+            raise StoreUnavailable(f"SQLite: {error}") from error
     return asyncio.run(_migrate_postgres(url))
 
 

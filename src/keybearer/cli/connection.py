@@ -1,0 +1,99 @@
+"""A client's connection: uvicorn's own, with limits on how long and how much it may send before a request is whole."""
+
+import asyncio
+from typing import Any, Final
+
+import uvicorn
+from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol, RequestResponseCycle
+from uvicorn.server import ServerState
+
+MAX_HEAD_BYTES: Final = 32 * 1024  # of a head that is still not whole; what comes in one piece the edge judges
+_REFUSAL: Final = (
+    b"HTTP/1.1 %s\r\ncontent-type: text/plain\r\ncontent-length: %d\r\n"
+    b"connection: close\r\ncache-control: no-store\r\n\r\n%s"
+)
+
+
+class Connection(HttpToolsProtocol):
+    """
+    One connection.
+
+    uvicorn waits for ever for a request that is begun, or never begun, and keeps any number of bytes of its head. Here
+    the head must be whole within a time, counted from the connection's beginning or the head's first byte, and within a
+    size; the time that a body may take is the edge's business.
+
+    Args:
+        patience_s: seconds.
+
+    Source: RFC 9110 §15.5.9 (408); attacks.md K1, K2.
+    """
+
+    def __init__(
+        self,
+        patience_s: float,
+        config: uvicorn.Config,
+        server_state: ServerState,
+        app_state: dict[str, Any],
+        _loop: asyncio.AbstractEventLoop | None = None,
+    ) -> None:
+        super().__init__(config, server_state, app_state, _loop)
+        self._patience_s = patience_s
+        self._waiting: asyncio.TimerHandle | None = None
+        self._is_in_head = False
+        self._head_bytes = 0
+
+    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override] # as uvicorn has it
+        """Begin to wait for the first head."""
+        super().connection_made(transport)
+        self._wait()
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        """Stop waiting."""
+        self._stop_waiting()
+        super().connection_lost(exc)
+
+    def data_received(self, data: bytes) -> None:
+        """Take what came; see to it that a head does not come for ever."""
+        super().data_received(data)
+        cycle: RequestResponseCycle | None = self.cycle
+        if cycle is not None and not cycle.response_complete:
+            return
+        if self._is_in_head:
+            self._head_bytes += len(data)
+        if self._head_bytes > MAX_HEAD_BYTES:
+            self._refuse(b"431 Request Header Fields Too Large", b"The request's head is too large.")
+        elif self._waiting is None:
+            self._wait()
+
+    def on_message_begin(self) -> None:
+        """Count from here."""
+        self._is_in_head = True
+        super().on_message_begin()
+
+    def on_headers_complete(self) -> None:
+        """Stop waiting: here is a request."""
+        self._stop_waiting()
+        self._is_in_head = False
+        self._head_bytes = 0
+        super().on_headers_complete()
+
+    def _wait(self) -> None:
+        self._waiting = self.loop.call_later(self._patience_s, self._give_up)
+
+    def _stop_waiting(self) -> None:
+        if self._waiting is not None:
+            self._waiting.cancel()
+            self._waiting = None
+
+    def _give_up(self) -> None:
+        """Close a connection on which nothing was asked; say why where something was begun."""
+        self._waiting = None
+        if self._is_in_head:
+            self._refuse(b"408 Request Timeout", b"The request did not arrive in time.")
+        elif not self.transport.is_closing():
+            self.transport.close()
+
+    def _refuse(self, status: bytes, said: bytes) -> None:
+        if not self.transport.is_closing():
+            self.transport.write(_REFUSAL % (status, len(said), said))
+            self.transport.close()

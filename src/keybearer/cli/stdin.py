@@ -1,0 +1,18 @@
+"""What a command reads on stdin: secrets, one a line."""
+
+import sys
+
+from keybearer.cli.trouble import WRONG_USAGE, Trouble
+
+
+def first_line() -> str:
+    """
+    Return the first line on stdin, without its end; '' if there is none.
+
+    Raises:
+        Trouble: it is no UTF-8, whatever the terminal's own encoding is.
+    """
+    try:
+        return sys.stdin.buffer.readline().decode("utf-8").rstrip("\r\n")
+    except UnicodeDecodeError:
+        raise Trouble("what came on stdin is no UTF-8 text; give it anew", WRONG_USAGE) from None

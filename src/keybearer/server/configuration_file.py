@@ -1,0 +1,49 @@
+"""The TOML file of ``KEYBEARER_CONFIG``: the settings' own names, in lower case or as the environment has them."""
+
+import tomllib
+from pathlib import Path
+from typing import Any, Final
+
+from pydantic.fields import FieldInfo
+from pydantic_settings import BaseSettings, PydanticBaseSettingsSource
+
+_PREFIX: Final = "KEYBEARER_"
+
+
+class ConfigurationFile(PydanticBaseSettingsSource):
+    """
+    Reads the file, and takes nothing in it for a comment.
+
+    A file that is not there, or a name with a typing error in it, would leave a setting at its default with nobody
+    being told: for ``roles`` that would be more than the operator meant to allow.
+
+    Raises:
+        ValueError: the file cannot be read, is no TOML, or names a setting that does not exist.
+    """
+
+    def __init__(self, settings_cls: type[BaseSettings], path: Path) -> None:
+        super().__init__(settings_cls)
+        self._path = path
+
+    def get_field_value(self, field: FieldInfo, field_name: str) -> tuple[Any, str, bool]:  # noqa: ARG002 - pydantic's signature
+        """Return (value or None, name, whether it is complex)."""
+        return self().get(field_name), field_name, False
+
+    def __call__(self) -> dict[str, Any]:
+        """Return what the file sets."""
+        written = {_plain(name): value for name, value in self._read().items()}
+        if unknown := sorted(written.keys() - self.settings_cls.model_fields.keys()):
+            raise ValueError(f"{self._path}: there is no setting {', '.join(unknown)}")
+        return written
+
+    def _read(self) -> dict[str, Any]:
+        try:
+            return tomllib.loads(self._path.read_text("utf-8"))
+        except OSError as error:
+            raise ValueError(f"{self._path}: {(error.strerror or 'unreadable').lower()}") from error
+        except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+            raise ValueError(f"{self._path} is no TOML: {error}") from error
+
+
+def _plain(name: str) -> str:
+    return name.removeprefix(_PREFIX).lower() if name.startswith(_PREFIX) else name

@@ -1,0 +1,122 @@
+"""A command that cannot be carried out says what is wrong and what to do, and repeats no secret."""
+
+import socket
+import sqlite3
+from contextlib import closing
+from pathlib import Path
+
+import pytest
+
+from tests.cli.conftest import Terminal
+
+SECRET = "opensesame"
+
+
+@pytest.mark.parametrize("words", ["migrate", "user disable ada@example.com", "serve --port 0", "settings"])
+@pytest.mark.parametrize(
+    ("name", "value", "said"),
+    [
+        pytest.param("DATABASE_URL", f"mysql://u:{SECRET}@db/k", "KEYBEARER_DATABASE_URL: must begin", id="mysql"),
+        pytest.param("DATABASE_URL", SECRET, "KEYBEARER_DATABASE_URL: must begin with postgresql://", id="no url"),
+        pytest.param("CODE_TTL", "601", "KEYBEARER_CODE_TTL: input should be less than or equal", id="a life too long"),
+        pytest.param("CODE_TTL", "ten", "KEYBEARER_CODE_TTL: input should be a valid integer", id="no number"),
+        pytest.param("ROLES", '{"king": {"permissions": []}}', "roles.king must be one of owner, member", id="role"),
+        pytest.param(
+            "ROLES", '{"owner"', 'the settings cannot be read: error parsing value for field "roles"', id="js"
+        ),
+        pytest.param("CONFIG", "/nowhere", "/nowhere: no such file or directory", id="no file"),
+        pytest.param("SMTP_URL_FILE", "/nowhere", "No such file or directory: '/nowhere'", id="no secret file"),
+    ],
+)
+def test_a_wrong_setting_is_named(bare_terminal: Terminal, words: str, name: str, value: str, said: str) -> None:
+    bare_terminal.set(**{name: value})
+    refused = bare_terminal.refused(*words.split(), exit_code=2)
+    assert said in refused
+    assert "; " in refused
+    assert SECRET not in refused
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        pytest.param("a = [", "keybearer.toml is no TOML: Invalid value", id="cut off"),
+        pytest.param("\ufffe".encode("utf-16"), "keybearer.toml is no TOML", id="bytes"),
+        pytest.param('rate_limt = "3/minute"', "there is no setting rate_limt", id="mistyped"),
+        pytest.param('[rolls.member]\npermissions = ["team:read"]', "there is no setting rolls", id="mistyped table"),
+        pytest.param('[roles.king]\npermissions = ["team:read"]', "roles.king must be one of", id="unknown role"),
+        pytest.param('[roles.member]\npermissions = ["team:raed"]', "roles.member names unknown", id="permission"),
+        pytest.param('[roles.member]\npermissons = ["team:read"]', "roles.member must be one of", id="mistyped key"),
+        pytest.param('[roles]\nmember = ["team:read"]', "KEYBEARER_ROLES", id="no table"),
+    ],
+)
+def test_a_wrong_file_is_named(bare_terminal: Terminal, tmp_path: Path, text: str | bytes, said: str) -> None:
+    file = tmp_path / "keybearer.toml"
+    file.write_bytes(text if isinstance(text, bytes) else text.encode())
+    bare_terminal.set(CONFIG=str(file))
+    assert said in bare_terminal.refused("migrate", exit_code=2)
+
+
+@pytest.mark.parametrize("words", ["migrate", "user disable ada@example.com", "serve --port 0"])
+def test_a_database_that_is_out_of_reach(bare_terminal: Terminal, words: str) -> None:
+    with closing(socket.socket()) as unused:
+        unused.bind(("127.0.0.1", 0))
+        bare_terminal.set(DATABASE_URL=f"postgresql://u:{SECRET}@127.0.0.1:{unused.getsockname()[1]}/k")
+        said = bare_terminal.refused(*words.split())
+    assert said.startswith("the database cannot be used (PostgreSQL: ConnectionRefusedError")
+    assert said.endswith("check KEYBEARER_DATABASE_URL, and that it is running")
+    assert SECRET not in said
+
+
+@pytest.mark.parametrize("words", ["migrate", "user disable ada@example.com", "serve --port 0"])
+def test_a_url_that_cannot_be_read_is_not_repeated(bare_terminal: Terminal, words: str) -> None:
+    bare_terminal.set(DATABASE_URL=f"postgresql://u:{SECRET}/{SECRET}@127.0.0.1/k")
+    said = bare_terminal.refused(*words.split(), exit_code=2)
+    assert said.startswith("KEYBEARER_DATABASE_URL cannot be read; write it as postgresql://")
+    assert SECRET not in said
+
+
+@pytest.mark.parametrize("words", ["migrate", "token inspect", "serve --port 0", "demo --port 0"])
+def test_an_embedded_database_of_a_later_version(bare_terminal: Terminal, tmp_path: Path, words: str) -> None:
+    bare_terminal.told("migrate")
+    with closing(sqlite3.connect(tmp_path / "data" / "keybearer.db")) as database:
+        database.execute("UPDATE alembic_version SET version_num = '9999'")
+        database.commit()
+    said = bare_terminal.refused(*words.split(), stdin="x\n")
+    assert said == "the database is at revision 9999, which this version does not know: install the later version"
+
+
+def test_another_database_of_no_version_or_a_later_one(bare_terminal: Terminal, postgres_databases: object) -> None:
+    from tests.support.databases import PostgresDatabases  # noqa: PLC0415
+
+    assert isinstance(postgres_databases, PostgresDatabases)
+    with postgres_databases.fresh("template0") as url:
+        bare_terminal.set(DATABASE_URL=url)
+        assert "run 'keybearer migrate' first" in bare_terminal.refused("user", "disable", "ada@example.com")
+        assert "run 'keybearer migrate' first" in bare_terminal.refused("serve", "--port", "0")
+        assert bare_terminal.told("migrate")["changed"] is True
+        assert "nobody has the address" in bare_terminal.refused("user", "disable", "ada@example.com")
+
+
+def test_a_file_that_is_no_database(bare_terminal: Terminal, tmp_path: Path) -> None:
+    (tmp_path / "data").mkdir()
+    (tmp_path / "data" / "keybearer.db").write_text("my notes, which are quite long\n" * 40)
+    assert "file is not a database" in bare_terminal.refused("migrate")
+    assert (tmp_path / "data" / "keybearer.db").read_text().startswith("my notes")
+
+
+def test_a_data_folder_that_cannot_be_one(bare_terminal: Terminal, tmp_path: Path) -> None:
+    (tmp_path / "file").touch()
+    for place in ("file", "file/below"):
+        bare_terminal.set(DATA_DIR=str(tmp_path / place))
+        said = bare_terminal.refused("migrate")
+        assert said.startswith(str(tmp_path / "file")), place
+        assert said.endswith("set KEYBEARER_DATA_DIR to a folder you may write")
+
+
+def test_an_address_that_is_taken(bare_terminal: Terminal) -> None:
+    with closing(socket.create_server(("127.0.0.1", 0))) as taken:
+        port = taken.getsockname()[1]
+        for command in ("serve", "demo"):
+            said = bare_terminal.refused(command, "--port", str(port))
+            assert said.startswith(f"cannot listen on 127.0.0.1 port {port} (Address already in use); ")
+            assert said.endswith("choose another port with --port")
