@@ -52,3 +52,10 @@ async def fed_of(stage: Stage, subject: str) -> list[str]:
     """Return the kinds of the feed's events about *subject*, in order."""
     statement = select(feed.c.kind).where(feed.c.subject == subject).order_by(feed.c.seq)
     return [row["kind"] for row in await stage.house.node.database.many(statement)]
+
+
+async def has_been(stage: Stage, action: str) -> int:
+    """Return how many activity records there are of *action*."""
+    statement = select(func.count().label("total")).where(activity_records.c.action == action)
+    row = await stage.house.node.database.one(statement)
+    return int(row["total"]) if row else 0

@@ -70,9 +70,10 @@ async def _show(request: Request) -> Response:
 
 async def _back(request: Request) -> Response:
     """Lead to the client's page: whoever had to give their password comes here, their form left behind."""
-    return redirect(
-        request, f"/settings/clients/{(await details_for(request, await visitor(request))).client.client_id}"
-    )
+    viewer = await visitor(request)
+    require_permission(viewer, APPS_READ)
+    details = await details_for(request, viewer)
+    return redirect(request, f"/settings/clients/{details.client.client_id}")
 
 
 async def _update(request: Request) -> Response:
