@@ -5,8 +5,8 @@ from typing import Final
 from starlette.routing import BaseRoute
 
 from keybearer.server.api import me, members, status, team, token
-from keybearer.server.api.description import description_routes
 from keybearer.server.api.endpoints import Endpoint, routes_of
+from keybearer.server.api.openapi import openapi_routes
 from keybearer.server.node import Node
 
 ENDPOINTS: Final[tuple[Endpoint, ...]] = (
@@ -20,4 +20,4 @@ ENDPOINTS: Final[tuple[Endpoint, ...]] = (
 
 def routes(node: Node) -> list[BaseRoute]:
     """Return the API's doors."""
-    return [*routes_of(node, ENDPOINTS), *description_routes(node)]
+    return [*routes_of(node, ENDPOINTS), *openapi_routes(node)]

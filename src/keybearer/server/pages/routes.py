@@ -12,6 +12,7 @@ from keybearer.server.pages import (
     clients,
     consent,
     create_token,
+    docs,
     go_live,
     sign_in,
     sign_out,
@@ -32,6 +33,7 @@ _MAKERS: Final[tuple[Callable[[Node], list[BaseRoute]], ...]] = (
     go_live.routes,
     apps.routes,
     consent.routes,
+    docs.routes,
 )
 
 

@@ -2,7 +2,7 @@
 
 from typing import Final
 
-from keybearer.server.clock import DAY, HOUR, MINUTE, as_datetime
+from keybearer.server.clock import DAY, HOUR, MINUTE, SECOND, as_datetime
 
 _MONTHS: Final = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
 _UNITS: Final = ((365 * DAY, "year"), (30 * DAY, "month"), (DAY, "day"), (HOUR, "hour"), (MINUTE, "minute"))
@@ -28,3 +28,12 @@ def relative(at: int, now: int) -> str:
             words = f"{count} {name}{'s' * (count != 1)}"
             return f"in {words}" if at > now else f"{words} ago"
     return "in less than a minute" if at > now else "just now"
+
+
+def duration(seconds: int) -> str:
+    """Write a length of time in its largest unit, down to tenths where it does not fit: ``1 year``, ``1.5 hours``."""
+    for length, name in _UNITS:
+        count = seconds * SECOND / length
+        if count >= 1:
+            return f"{count:.1f}".removesuffix(".0") + f" {name}{'s' * (count != 1)}"
+    return f"{seconds} second{'s' * (seconds != 1)}"

@@ -107,3 +107,20 @@ for (const form of document.querySelectorAll("form[method=post]")) {
 window.addEventListener("pageshow", () => {
   for (const form of document.querySelectorAll("form[data-sent]")) delete form.dataset.sent;
 });
+
+// Whoever reads the guides reads them in one language: chosen once, it is chosen in every example, and on the next page.
+const languages = [...document.querySelectorAll(".examples input[data-language]")];
+function choose(language) {
+  for (const input of languages) if (input.dataset.language === language) input.checked = true;
+}
+for (const input of languages) {
+  input.addEventListener("change", () => {
+    const above = input.getBoundingClientRect().top;
+    choose(input.dataset.language);
+    scrollBy(0, input.getBoundingClientRect().top - above);
+    try { localStorage.setItem("language", input.dataset.language); } catch { /* not kept, then */ }
+  });
+}
+if (languages.length) {
+  try { choose(localStorage.getItem("language")); } catch { /* the first stays chosen */ }
+}
