@@ -121,5 +121,5 @@ def _alike(shown: Any, printed: Any, name: str = "") -> bool:
 
 
 def _fits(shown: str, printed: str) -> bool:
-    pattern = r"[^\s&]+".join(re.escape(part) for part in shown.split(_VARIES))
+    pattern = r"[^&\n]+".join(re.escape(part) for part in shown.split(_VARIES))
     return re.fullmatch(pattern, printed) is not None

@@ -1,6 +1,5 @@
 """Every example of the guides runs as it stands, in each language, and answers what the guide shows."""
 
-import asyncio
 from collections.abc import Callable
 from pathlib import Path
 from typing import Final
@@ -135,4 +134,3 @@ async def test_an_example_that_fails_is_noticed(reader_in: MakeReader) -> None:
         await reader.work_through("```bash\necho 404\n```\n```text output\n200\n```\n")
     with pytest.raises(AssertionError, match="ended with 3"):
         await reader.work_through("```bash\nexit 3\n```\n")
-    await asyncio.sleep(0)

@@ -102,7 +102,7 @@ class _Reader:
     def shapes(self) -> Iterator[Shape]:
         for name, schema in self._document["components"]["schemas"].items():
             if "object" in schema.get("properties", {}):
-                yield Shape(anchor_of(name), name, tuple(self._properties(schema)))
+                yield Shape(anchor_of(f"object {name}"), name, tuple(self._properties(schema)))
 
     def _operation(self, path: str, method: str, operation: Json) -> Operation:
         return Operation(
