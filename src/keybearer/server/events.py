@@ -56,6 +56,8 @@ ACTIONS: Final = {
     "session.ended": "A session ended",
     "session.team_switched": "The active team of a session changed",
     "email.change_requested": "A new email address was asked for",
+    "email.change_withdrawn": "A new email address is no longer asked for",
+    "email.verified": "An email address was shown to be its user's",
     "team.created": "A team was added",
     "team.changed": "A team's details changed",
     "member.joined": "Somebody joined a team",

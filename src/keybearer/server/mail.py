@@ -4,9 +4,26 @@ import asyncio
 import os
 import uuid
 from dataclasses import dataclass
+from email import policy
 from email.message import EmailMessage
 from pathlib import Path
+from typing import Final
 from urllib.parse import unquote, urlsplit
+
+from keybearer.server.refusals import Refusal
+
+# Lines as long as RFC 5322 §2.1.1 lets them be: a link that is folded or encoded is none to whoever reads the text.
+_POLICY: Final = policy.default.clone(max_line_length=998)
+_TIMEOUT_S: Final = 10
+
+
+@dataclass(frozen=True, slots=True)
+class Letter:
+    """A mail in plain text to one address."""
+
+    to: str
+    subject: str
+    text: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,13 +41,18 @@ class Mailer:
     folder: Path
     sender: str
 
-    async def send(self, to: str, subject: str, text: str) -> None:
-        """Send *text* to the one address *to*; a line end in a header is refused by the message itself (ValueError)."""
-        message = EmailMessage()
+    async def send(self, letter: Letter) -> None:
+        """
+        Send *letter*; a line end in a header is refused by the message itself (ValueError).
+
+        Raises:
+            Refusal: ``unavailable``: the mail server does not take it now.
+        """
+        message = EmailMessage(_POLICY)
         message["From"] = self.sender
-        message["To"] = to
-        message["Subject"] = subject
-        message.set_content(text)
+        message["To"] = letter.to
+        message["Subject"] = letter.subject
+        message.set_content(letter.text)
         if self.smtp_url:
             await self._send_by_smtp(message)
         else:
@@ -40,15 +62,19 @@ class Mailer:
         import aiosmtplib  # noqa: PLC0415 - only where mail leaves the machine
 
         url = urlsplit(self.smtp_url)
-        await aiosmtplib.send(
-            message,
-            hostname=url.hostname,
-            port=url.port,
-            username=unquote(url.username) if url.username else None,
-            password=unquote(url.password) if url.password else None,
-            use_tls=url.scheme == "smtps",
-            timeout=10,
-        )
+        try:
+            await aiosmtplib.send(
+                message,
+                hostname=url.hostname,
+                port=url.port,
+                username=unquote(url.username) if url.username else None,
+                password=unquote(url.password) if url.password else None,
+                use_tls=url.scheme == "smtps",
+                timeout=_TIMEOUT_S,
+            )
+        except (aiosmtplib.SMTPException, OSError) as error:
+            public = "The mail could not be sent, so nothing has changed yet. Try again in a few minutes."
+            raise Refusal("unavailable", public, f"mail: {type(error).__name__}") from error
 
     def _write_file(self, message: EmailMessage) -> None:
         self.folder.mkdir(parents=True, exist_ok=True, mode=0o700)

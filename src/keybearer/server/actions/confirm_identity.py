@@ -2,6 +2,7 @@
 
 from keybearer.server import ledger, refusals
 from keybearer.server.events import Activity, Actor
+from keybearer.server.knocks import still_right
 from keybearer.server.records import Knock, Session
 from keybearer.server.store import sessions, sign_in_attempts
 from keybearer.server.store.database import Transaction
@@ -14,10 +15,12 @@ async def confirm_identity(
     Let *session* go on under the cookie of *digest*; the old cookie is worth nothing any more.
 
     Raises:
-        Refusal: ``not_found``: the session has ended meanwhile.
+        Refusal: ``unauthenticated``: the password was changed meanwhile; ``forbidden``: the user is disabled;
+            ``not_found``: the session has ended meanwhile.
     """
+    user = await still_right(tx, knock)
     await sign_in_attempts.forget(tx, knock.email_digest, knock.device_digest)
-    if not await sessions.renew(tx, session.session_id, digest, now):
+    if session.user_id != user.user_id or not await sessions.renew(tx, session.session_id, digest, now):
         raise refusals.not_found("the session has ended")
     confirmed = Activity("session.confirmed", f"session:{session.session_id}", user_id=session.user_id)
     await ledger.record(tx, actor, confirmed, now)

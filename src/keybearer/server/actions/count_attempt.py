@@ -1,10 +1,10 @@
 """A password is about to be checked: it is counted as wrong first, so that guesses sent at once are all counted."""
 
-import unicodedata
 from typing import Final
 
 from keybearer.server import secrets
 from keybearer.server.clock import SECOND
+from keybearer.server.knocks import device_digest
 from keybearer.server.records import Knock
 from keybearer.server.refusals import Refusal, too_many
 from keybearer.server.rules.addresses import clean_address
@@ -13,6 +13,7 @@ from keybearer.server.store import devices, sign_in_attempts, users
 from keybearer.server.store.database import Transaction
 
 _UNKNOWN_DEVICE: Final = b""
+_NOBODY: Final = 0  # no user has this id
 
 
 async def count_attempt(tx: Transaction, email: str, device: str, now: int) -> Knock:
@@ -31,22 +32,20 @@ async def count_attempt(tx: Transaction, email: str, device: str, now: int) -> K
     """
     key = _key_of(email)
     user = await users.by_email(tx, key)
-    device_digest = _UNKNOWN_DEVICE
-    if user is not None and device:
-        known = secrets.digest(f"{user.user_id}:{device}")
-        if await devices.is_known(tx, known, user.user_id, now):
-            device_digest = known
+    user_id = user.user_id if user else _NOBODY
+    known = device_digest(user_id, device)
+    counted_for = known if await devices.is_known(tx, known, user_id, now) else _UNKNOWN_DEVICE
     email_digest = secrets.digest(key)
-    attempts = await sign_in_attempts.lock(tx, email_digest, device_digest)
+    attempts = await sign_in_attempts.lock(tx, email_digest, counted_for)
     if wait := wait_us(attempts, now):
         raise too_many("sign-in: waiting after wrong passwords", -(-wait // SECOND))
-    await sign_in_attempts.keep(tx, email_digest, device_digest, with_failure(attempts, now))
-    return Knock(email_digest, device_digest, user)
+    await sign_in_attempts.keep(tx, email_digest, counted_for, with_failure(attempts, now))
+    return Knock(email_digest, counted_for, user)
 
 
 def _key_of(email: str) -> str:
-    """Return the address as addresses are compared; what is none is compared as it was typed."""
+    """Return the address as addresses are compared; for what is none, a text that is no address either."""
     try:
         return clean_address(email).key
     except Refusal:
-        return unicodedata.normalize("NFKC", email).strip().casefold()
+        return secrets.digest(email).hex()

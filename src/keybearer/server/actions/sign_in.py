@@ -4,12 +4,10 @@ from dataclasses import dataclass
 
 from keybearer.server import ledger, secrets
 from keybearer.server.events import Activity, Actor
-from keybearer.server.records import Knock, Session, User
-from keybearer.server.refusals import Refusal
-from keybearer.server.store import devices, places, sessions, sign_in_attempts, users
+from keybearer.server.knocks import DEVICE_LIVES, device_digest, still_right
+from keybearer.server.records import Knock, Session
+from keybearer.server.store import devices, places, sessions, sign_in_attempts
 from keybearer.server.store.database import Transaction
-
-_DEVICE_LIVES = 365 * 24 * 3_600_000_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,13 +40,12 @@ async def sign_in(tx: Transaction, actor: Actor, knock: Knock, entrance: Entranc
     Raises:
         Refusal: ``unauthenticated``: the password was changed meanwhile; ``forbidden``: the user is disabled.
     """
-    user = await _still_right(tx, knock)
+    user = await still_right(tx, knock)
     await sign_in_attempts.forget(tx, knock.email_digest, knock.device_digest)
     if entrance.old_cookie:
         await sessions.end_cookie(tx, secrets.digest(entrance.old_cookie), now)
-    known = secrets.digest(f"{user.user_id}:{entrance.device}")
-    if knock.device_digest != known and not await devices.is_known(tx, known, user.user_id, now):
-        await devices.add(tx, known, user.user_id, now, now + _DEVICE_LIVES)
+    known = device_digest(user.user_id, entrance.device)
+    await devices.remember(tx, known, user.user_id, now, now + DEVICE_LIVES)
     session = Session(
         session_id=secrets.record_id(now),
         user_id=user.user_id,
@@ -65,17 +62,6 @@ async def sign_in(tx: Transaction, actor: Actor, knock: Knock, entrance: Entranc
     started = Activity("session.started", f"session:{session.session_id}", user_id=user.user_id)
     await ledger.record(tx, actor, started, now)
     return session
-
-
-async def _still_right(tx: Transaction, knock: Knock) -> User:
-    """Return the user as they are now; the password was checked against the hash of a moment ago."""
-    user = await users.by_user_id(tx, knock.user.user_id) if knock.user else None
-    if user is None or knock.user is None or user.password_hash != knock.user.password_hash:
-        raise Refusal("unauthenticated", "The address or the password is wrong.", "password changed meanwhile")
-    if user.disabled_at is not None:
-        public = "This account is switched off. Ask whoever runs this service."
-        raise Refusal("forbidden", public, f"user {user.user_id} is disabled")
-    return user
 
 
 async def _team_to_begin_with(tx: Transaction, user_id: int, now: int) -> int | None:

@@ -10,11 +10,12 @@ from keybearer.server.api.endpoints import Call, Demand, Endpoint
 from keybearer.server.api.lists import list_answer, paging_of
 from keybearer.server.api.shapes import team_object, user_object
 from keybearer.server.http.answers import json_answer
+from keybearer.server.letters import Letters
 from keybearer.server.reads.paging import Page
 from keybearer.server.reads.profile import profile_of
 from keybearer.server.reads.teams import teams_page
 
-_CHANGEABLE: Final = (Property("name"),)
+_CHANGEABLE: Final = (Property("name"), Property("email"))
 
 
 async def show_me(call: Call) -> Response:
@@ -23,10 +24,13 @@ async def show_me(call: Call) -> Response:
 
 
 async def change_me(call: Call) -> Response:
-    """Change the user's name, and answer the user."""
+    """Change the user's name, let another address wait for its mailed link, and answer the user as they are now."""
     said = await read_change(call.request, _CHANGEABLE)
     node, user_id = call.node, call.principal.user_id
-    await node.act(update_profile, call.actor, user_id, ProfileChange(said.get("name")), node.now())
+    change = ProfileChange(said.get("name"), said.get("email"))
+    asked = await node.act(update_profile, call.actor, user_id, change, node.now())
+    if asked:
+        await node.mailer.send(Letters(node.settings).address_asked(asked))
     return json_answer(user_object(await profile_of(node.database, user_id)))
 
 

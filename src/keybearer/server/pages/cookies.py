@@ -11,6 +11,7 @@ from keybearer.server.node import Node
 SESSION: Final = "kb_session"
 DEVICE: Final = "kb_device"
 NOTICE: Final = "kb_notice"
+DEVICE_S: Final = 365 * 24 * 3600
 _NOTICE_S: Final = 60
 _MAX_LENGTH: Final = 300
 

@@ -7,6 +7,7 @@ from starlette.routing import BaseRoute
 
 from keybearer.server.node import Node
 from keybearer.server.pages import (
+    account,
     apps,
     client,
     clients,
@@ -14,6 +15,8 @@ from keybearer.server.pages import (
     create_token,
     docs,
     go_live,
+    mail_link,
+    security,
     sign_in,
     sign_out,
     static,
@@ -34,6 +37,9 @@ _MAKERS: Final[tuple[Callable[[Node], list[BaseRoute]], ...]] = (
     apps.routes,
     consent.routes,
     docs.routes,
+    account.routes,
+    security.routes,
+    mail_link.routes,
 )
 
 

@@ -90,6 +90,12 @@ async def visitor(request: Request) -> Visitor:
     return found
 
 
+def is_recent(request: Request, visitor: Visitor) -> bool:
+    """Tell whether the password was given in this session within four hours."""
+    node: Node = request.app.state.node
+    return node.now() - visitor.authenticated_at < RECENT
+
+
 def require_recent(request: Request, visitor: Visitor, back: str = "") -> None:
     """
     Go on only if the password was given in this session within four hours.
@@ -100,8 +106,7 @@ def require_recent(request: Request, visitor: Visitor, back: str = "") -> None:
     Raises:
         SignInNeeded: it was not; the page's door asks for it and comes back.
     """
-    node: Node = request.app.state.node
-    if node.now() - visitor.authenticated_at >= RECENT:
+    if not is_recent(request, visitor):
         raise SignInNeeded(is_confirmation=True, back=back)
 
 
@@ -161,4 +166,4 @@ async def _note(request: Request, visitor: Visitor, now: int) -> None:
     is_shown = request.method == "GET" and team_id != visitor.session.team_id
     if now - visitor.session.seen_at >= MINUTE or is_shown:
         kept = team_id if is_shown else visitor.session.team_id
-        await request.app.state.node.act(note_visit, visitor.session.session_id, kept, now)
+        await request.app.state.node.act(note_visit, visitor.session, kept, now)

@@ -12,7 +12,7 @@ from keybearer.server.http.edge import actor_of, note_actor
 from keybearer.server.http.errors import retry_headers, status_of
 from keybearer.server.http.forms import Form, parse_fields, query_of, read_form
 from keybearer.server.node import Node
-from keybearer.server.pages.cookies import DEVICE, SESSION, read_cookie, set_cookie
+from keybearer.server.pages.cookies import DEVICE, DEVICE_S, SESSION, read_cookie, set_cookie
 from keybearer.server.pages.doors import page
 from keybearer.server.pages.password_check import check_typed_password
 from keybearer.server.pages.render import errors_of, redirect, render
@@ -21,7 +21,6 @@ from keybearer.server.pages.session import Visitor, maybe_visitor
 from keybearer.server.records import Knock
 from keybearer.server.refusals import Refusal
 
-_DEVICE_S = 365 * 24 * 3600
 _MAX_USER_AGENT = 200
 
 
@@ -75,7 +74,7 @@ async def _enter(request: Request, knock: Knock, form: Form) -> Response:
     await node.act(sign_in, actor_of(request, user_id=user_id), knock, entrance, now)
     answer = redirect(request, return_path(form.text("next")))
     set_cookie(node, answer, SESSION, cookie, node.settings.session_ttl)
-    set_cookie(node, answer, DEVICE, device, _DEVICE_S)
+    set_cookie(node, answer, DEVICE, device, DEVICE_S)
     return answer
 
 

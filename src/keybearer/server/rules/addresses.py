@@ -11,6 +11,7 @@ from keybearer.server.refusals import Refusal
 
 MAX_CHARACTERS: Final = 254
 _MAX_LOCAL: Final = 64
+_MAX_TYPED: Final = 1_000  # a domain in another script is longer in bytes than in the DNS, never that much
 _LOCAL: Final = re.compile(r"[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+(\.[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+)*")
 
 
@@ -40,6 +41,8 @@ def clean_address(text: str, field: str = "email") -> Address:
 
     Source: RFC 5321 §4.5.3.1, §2.3.5; RFC 5322 §3.2.3 (dot-atom; no quoted local parts); UTS #46 (IDNA).
     """
+    if len(text) > _MAX_TYPED:
+        raise _too_long(field)
     local, _, domain = text.strip().partition("@")
     if not _LOCAL.fullmatch(local) or len(local) > _MAX_LOCAL:
         raise _not_an_address(field)
@@ -51,8 +54,12 @@ def clean_address(text: str, field: str = "email") -> Address:
         raise _not_an_address(field)
     shown = f"{local}@{folded}"
     if len(shown) > MAX_CHARACTERS:
-        raise refusals.invalid(field, f"The address is too long. At most {MAX_CHARACTERS} characters are accepted.")
+        raise _too_long(field)
     return Address(shown, shown.lower())
+
+
+def _too_long(field: str) -> Refusal:
+    return refusals.invalid(field, f"The address is too long. At most {MAX_CHARACTERS} characters are accepted.")
 
 
 def _not_an_address(field: str) -> Refusal:

@@ -5,9 +5,11 @@ from collections.abc import Iterable
 from typing import Final
 
 from keybearer.server import refusals
+from keybearer.server.refusals import Refusal
 
 MIN_CHARACTERS: Final = 15
 MAX_CHARACTERS: Final = 256
+LONGEST_TYPED: Final = 4 * MAX_CHARACTERS  # what NFC joins into one character is four at most (UAX #15: U+1F82)
 _MIN_UNEXPECTED: Final = 8  # characters that are left once all that an attacker tries first is taken out
 _MIN_DISTINCT: Final = 5
 _SHORTEST_WORD: Final = 3
@@ -61,13 +63,19 @@ def check_password(password: str, known: Iterable[str], field: str = "password")
 
     Source: NIST SP 800-63B-4 §3.1.1.2 (15 characters where it is the only factor; a blocklist; no composition rules).
     """
+    if len(password) > LONGEST_TYPED:
+        raise _too_long(field)
     normal = unicodedata.normalize("NFC", password)
     if len(normal) < MIN_CHARACTERS:
         raise refusals.invalid(field, f"The password is too short. Use {MIN_CHARACTERS} characters or more.")
     if len(normal) > MAX_CHARACTERS:
-        raise refusals.invalid(field, f"The password is too long. Use {MAX_CHARACTERS} characters at most.")
+        raise _too_long(field)
     if len(set(normal.casefold())) < _MIN_DISTINCT or len(_unexpected(normal.casefold(), known)) < _MIN_UNEXPECTED:
         raise refusals.invalid(field, "The password is easy to guess. Use a few words that have nothing in common.")
+
+
+def _too_long(field: str) -> Refusal:
+    return refusals.invalid(field, f"The password is too long. Use {MAX_CHARACTERS} characters at most.")
 
 
 def _unexpected(password: str, known: Iterable[str]) -> str:

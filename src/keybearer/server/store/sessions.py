@@ -22,6 +22,14 @@ _OF_USER = (
 _ADD = insert(sessions)
 _SEE = update(sessions).where(sessions.c.session_id == bindparam("the_session")).values(seen_at=bindparam("now"))
 _SWITCH = update(sessions).where(sessions.c.session_id == bindparam("the_session")).values(team_id=bindparam("team_id"))
+_LEAVE_LOST_TEAM = (
+    update(sessions)
+    .where(
+        sessions.c.session_id == bindparam("the_session"),
+        sessions.c.team_id.is_not_distinct_from(bindparam("lost", type_=sessions.c.team_id.type)),
+    )
+    .values(team_id=bindparam("team_id"))
+)
 _RENEW = (
     update(sessions)
     .where(sessions.c.session_id == bindparam("the_session"), sessions.c.ended_at.is_(None))
@@ -102,6 +110,11 @@ async def see(tx: Transaction, session_id: str, now: int) -> None:
 async def switch_team(tx: Transaction, session_id: str, team_id: int | None) -> None:
     """Make another team the session's active one."""
     await tx.run(_SWITCH, the_session=session_id, team_id=team_id)
+
+
+async def leave_lost_team(tx: Transaction, session_id: str, lost: int | None, team_id: int | None) -> None:
+    """Put another team in the place of a *lost* one, unless another tab has chosen one meanwhile."""
+    await tx.run(_LEAVE_LOST_TEAM, the_session=session_id, lost=lost, team_id=team_id)
 
 
 async def renew(tx: Transaction, session_id: str, digest: bytes, now: int) -> bool:

@@ -7,6 +7,7 @@ from keybearer.server.store.database import Reader, Transaction
 from keybearer.server.store.tables import users
 
 _BY_ID = select(users).where(users.c.user_id == bindparam("user_id"))
+_LOCK = _BY_ID.with_for_update(key_share=True)
 _BY_EMAIL = select(users).where(users.c.email_key == bindparam("email_key"))
 _COUNT = select(func.count().label("total")).select_from(users)
 _ADD = insert(users).returning(*users.c)
@@ -45,6 +46,12 @@ _SET_DISABLED = (
 async def by_user_id(reader: Reader, user_id: int) -> User | None:
     """Return the user of this id; None if there is none."""
     row = await reader.one(_BY_ID, user_id=user_id)
+    return User(**row) if row else None
+
+
+async def lock(tx: Transaction, user_id: int) -> User | None:
+    """Return the user of this id, and let nobody else change them until this transaction ends."""
+    row = await tx.one(_LOCK, user_id=user_id)
     return User(**row) if row else None
 
 

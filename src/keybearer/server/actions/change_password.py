@@ -1,0 +1,71 @@
+"""A person changes their password: every other sign-in ends, and what acts in their name too if they say so."""
+
+from dataclasses import dataclass
+
+from keybearer.server import ledger, refusals
+from keybearer.server.events import Activity, Actor
+from keybearer.server.knocks import DEVICE_LIVES, device_digest, still_right
+from keybearer.server.records import Grant, Knock, Session
+from keybearer.server.store import codes, devices, grants, mail_links, sessions, sign_in_attempts, users
+from keybearer.server.store.database import Transaction
+
+
+@dataclass(frozen=True, slots=True)
+class NewPassword:
+    """
+    What a person chose, and where.
+
+    Args:
+        password_hash: Argon2id, PHC text, of a password that the policy lets pass.
+        session: the one in which it is changed; it goes on.
+        digest: of that session's new cookie.
+        device: the device cookie's text.
+        ends_grants: whether personal tokens and apps are cut off as well.
+    """
+
+    password_hash: str
+    session: Session
+    digest: bytes
+    device: str
+    ends_grants: bool
+
+
+async def change_password(tx: Transaction, actor: Actor, knock: Knock, new: NewPassword, now: int) -> int:
+    """
+    Put *new* in the place of the password of *knock*, and return how many tokens and apps were cut off.
+
+    Ended are: all other sessions, mailed links, codes that nobody has redeemed, and what other browsers may try of
+    their own because somebody signed in there under the old password. Grants live on unless their end is asked for.
+
+    Raises:
+        Refusal: ``unauthenticated``: the password was changed meanwhile; ``forbidden``: the user is disabled;
+            ``not_found``: the session has ended meanwhile.
+    """
+    user = await still_right(tx, knock)
+    user_id = user.user_id
+    await sign_in_attempts.forget(tx, knock.email_digest, knock.device_digest)
+    await users.set_password(tx, user_id, new.password_hash, now)
+    if new.session.user_id != user_id or not await sessions.renew(tx, new.session.session_id, new.digest, now):
+        raise refusals.not_found("the session has ended")
+    await sessions.end_others(tx, user_id, new.session.session_id, now)
+    await mail_links.end_all(tx, user_id, now)
+    await codes.end_of_user(tx, user_id, now)
+    await devices.forget_all(tx, user_id)
+    await devices.remember(tx, device_digest(user_id, new.device), user_id, now, now + DEVICE_LIVES)
+    await ledger.record(tx, actor, Activity("password.changed", f"user:{user_id}", user_id=user_id), now)
+    ended = await grants.end_of_user(tx, user_id, now) if new.ends_grants else []
+    for grant in ended:
+        await ledger.record(tx, actor, _ended(grant), now)
+    return len(ended)
+
+
+def _ended(grant: Grant) -> Activity:
+    return Activity(
+        "grant.ended",
+        f"grant:{grant.grant_id}",
+        user_id=grant.user_id,
+        team_id=grant.team_id,
+        environment=grant.environment,
+        client_id=grant.client_id,
+        grant_id=grant.grant_id,
+    )
