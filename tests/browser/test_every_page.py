@@ -72,6 +72,15 @@ def clicking(selector: str) -> Step:
     return step
 
 
+async def _mistyping(page: Page) -> None:
+    """Type a new password in two ways."""
+    await page.fill("[name=current_password]", "what it was until now")
+    await page.fill("[name=password]", "one long phrase of mine")
+    await page.fill("[name=password_again]", "another long phrase of mine")
+    async with page.expect_navigation():
+        await page.get_by_role("button", name="Change password").click()
+
+
 VIEWS: Final = (
     View("sign-in", "/login", ""),
     View("sign-in-wrong", "/login", "", pressing("Sign in", email="nobody@example.com", password="wrong")),
@@ -95,6 +104,12 @@ VIEWS: Final = (
     View("token-new-wrong", "/settings/tokens/new", then=pressing("Create token", name="\u202e")),
     View("token-created", "/settings/tokens/new", then=pressing("Create token", name="Made for the picture")),
     View("token-delete", "/settings/tokens", then=pressing("Delete")),
+    View("account", "/settings/account"),
+    View("account-wrong", "/settings/account", then=pressing("Save name", name="\u202e")),
+    View("account-waiting", "/settings/account", "Vera", pressing("Change address", email="vera@example.org")),
+    View("mail-link-over", "/mail-link/none", ""),
+    View("security", "/settings/security"),
+    View("security-wrong", "/settings/security", then=_mistyping),
 )
 
 
