@@ -59,7 +59,7 @@ async def set_up(tx: Transaction, actor: Actor, password_hash: str, prefix: str,
     live = await add_team(tx, actor, NewTeam(LIVE, "live"), added[0], now)
     for person, user in list(zip(PEOPLE, added, strict=True))[1:]:
         for team, role in ((sandbox, person.sandbox_role), (live, person.live_role)):
-            await set_member_role(tx, actor, RoleGiven(team.team_id, user.user_id, role, None), now)
+            await set_member_role(tx, actor, RoleGiven(team.team_id, user.user_id, role, None), frozenset(), now)
     owner = added[0].user_id
     app = AskedClient(owner, sandbox.team_id, "Invoice Sync", REDIRECT_URI, "confidential", "optional")
     await register_client(tx, actor, app, prefix, now)

@@ -34,7 +34,7 @@ def give_role(team_text: str, email: str, role: str, hours: int) -> dict[str, ob
         at = now()
         expires_at = at + hours * HOUR if role == "assumed" else None
         given = RoleGiven(team.team_id, user.user_id, role, expires_at)
-        member = await database.transact(set_member_role, operator(at), given, at)
+        member = await database.transact(set_member_role, operator(at), given, frozenset(), at)
         return {"team": team.identifier, "id": member.membership_id, "email": member.email, "role": member.role}
 
     return in_database(load_settings(), work)
@@ -46,7 +46,7 @@ def take_role(team_text: str, email: str) -> dict[str, object]:
     async def work(database: Database) -> dict[str, object]:
         team, user = await find_team(database, team_text), await find_user(database, email)
         at = now()
-        member = await database.transact(remove_member, operator(at), team.team_id, user.user_id, at)
+        member = await database.transact(remove_member, operator(at), team.team_id, user.user_id, frozenset(), at)
         return {"team": team.identifier, "id": member.membership_id, "email": member.email, "role": None}
 
     return in_database(load_settings(), work)

@@ -29,6 +29,10 @@ class Node:
     last_used: LastUsed
     role_permissions: Mapping[str, frozenset[str]]
 
+    def roles_with(self, permission: str) -> frozenset[str]:
+        """Return the roles that give this permission."""
+        return frozenset(role for role, given in self.role_permissions.items() if permission in given)
+
     async def act(
         self, action: Callable[Concatenate[Transaction, P], Awaitable[T]], *args: P.args, **kwargs: P.kwargs
     ) -> T:

@@ -1,8 +1,8 @@
 """Delete an API client, and cut it off from everybody who let it in."""
 
 from keybearer.server import ledger
-from keybearer.server.events import Activity, Actor
-from keybearer.server.records import Client, Grant
+from keybearer.server.events import Actor
+from keybearer.server.records import Client
 from keybearer.server.registering import client_activity, client_to_change
 from keybearer.server.store import clients, grants
 from keybearer.server.store.database import Transaction
@@ -22,18 +22,5 @@ async def delete_client(tx: Transaction, actor: Actor, client_id: str, team_id: 
     client = await client_to_change(tx, client_id, team_id)
     await clients.remove(tx, client_id, now)
     await ledger.record(tx, actor, client_activity("client.deleted", client, actor.user_id), now)
-    for grant in await grants.end_of_client(tx, client_id, now):
-        await ledger.record(tx, actor, _ended(grant, actor.user_id), now)
+    await ledger.record_ended(tx, actor, await grants.end_of_client(tx, client_id, now), now)
     return client
-
-
-def _ended(grant: Grant, user_id: int | None) -> Activity:
-    return Activity(
-        "grant.ended",
-        f"grant:{grant.grant_id}",
-        user_id=user_id,
-        team_id=grant.team_id,
-        environment=grant.environment,
-        client_id=grant.client_id,
-        grant_id=grant.grant_id,
-    )

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 
 from keybearer.server import ledger, refusals
-from keybearer.server.events import Activity, Actor
+from keybearer.server.events import Actor
 from keybearer.server.records import Grant
 from keybearer.server.store import grants
 from keybearer.server.store.database import Transaction
@@ -40,14 +40,5 @@ async def revoke_grant(tx: Transaction, actor: Actor, grant_id: str, reach: Reac
     ended = await grants.end(tx, grant_id, now)
     if ended is None:
         return grant
-    activity = Activity(
-        "grant.ended",
-        f"grant:{grant_id}",
-        user_id=reach.user_id,
-        team_id=grant.team_id,
-        environment=grant.environment,
-        client_id=grant.client_id,
-        grant_id=grant_id,
-    )
-    await ledger.record(tx, actor, activity, now)
+    await ledger.record_ended(tx, actor, [ended], now)
     return ended

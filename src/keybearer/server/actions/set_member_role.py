@@ -6,9 +6,10 @@ from typing import Final
 from keybearer.server import ledger, refusals
 from keybearer.server.clock import HOUR
 from keybearer.server.events import Activity, Actor
-from keybearer.server.records import Member
+from keybearer.server.records import Member, Team
 from keybearer.server.roles import ROLE_NAMES
-from keybearer.server.store import memberships, teams
+from keybearer.server.rules.team_keeping import check_admin_stays, check_manager
+from keybearer.server.store import grants, memberships, teams
 from keybearer.server.store.database import Transaction
 
 ASSUMED_AT_MOST: Final = 8 * HOUR
@@ -29,29 +30,40 @@ class RoleGiven:
     expires_at: int | None
 
 
-async def set_member_role(tx: Transaction, actor: Actor, given: RoleGiven, now: int) -> Member:
+async def set_member_role(
+    tx: Transaction, actor: Actor, given: RoleGiven, managers: frozenset[str], now: int
+) -> Member:
     """
     Give a role in a team; what the member's tokens may do follows at their very next call.
 
-    An actor with a user must hold a role in the team; whether it lets them manage members is the door's question.
+    A person who gives one must manage members at that moment; the command line, which has no user, may give any.
+
+    Args:
+        managers: the roles that may manage members.
 
     Raises:
         Refusal: ``invalid``: no such role, an end that does not fit it, or the team's last owner would be lowered;
-            ``forbidden``: support staff would give a role that outlasts their visit; ``not_found``: no such team.
+            ``forbidden``: the giver does not manage members, or is support staff and the role would outlast their
+            visit; ``not_found``: no such team, or the giver is not in it.
     """
     _check_role(given, now)
-    if await teams.by_team_id(tx, given.team_id) is None:
+    team = await teams.by_team_id(tx, given.team_id)
+    if team is None:
         raise refusals.not_found(f"no team {given.team_id}")
     owners = await memberships.lock_owners(tx, given.team_id)
-    if given.role != "owner" and owners == {given.user_id}:
-        raise refusals.invalid("role", "A team needs an admin. Make somebody else admin first.", "last owner lowered")
-    await _check_giver(tx, actor, given, now)
+    if actor.user_id is not None:
+        _check_giver(await memberships.of_user(tx, given.team_id, actor.user_id), given, managers, now)
     before = await memberships.of_user(tx, given.team_id, given.user_id)
+    if given.role != "owner":
+        check_admin_stays(before, owners, "role")
+    is_in_team = before is not None and before.role_at(now) is not None
+    if not is_in_team:  # a support visit that ran out: what acted during it stays over, as after any leaving
+        lapsed = await grants.end_of_member(tx, given.team_id, given.user_id, now)
+        await ledger.record_ended(tx, actor, lapsed, now)
     await memberships.set_role(tx, (given.team_id, given.user_id), given.role, given.expires_at, now)
+    await ledger.record(tx, actor, _activity("member.changed" if is_in_team else "member.joined", given, team), now)
     after = await memberships.of_user(tx, given.team_id, given.user_id)
     assert after is not None  # noqa: S101 - just put there
-    done = "member.changed" if before is not None and before.role is not None else "member.joined"
-    await ledger.record(tx, actor, await _activity(tx, done, given), now)
     return after
 
 
@@ -67,22 +79,15 @@ def _check_role(given: RoleGiven, now: int) -> None:
         raise refusals.invalid("expires_at", "The support role must end within 8 hours. Say when.")
 
 
-async def _check_giver(tx: Transaction, actor: Actor, given: RoleGiven, now: int) -> None:
-    """Refuse a giver who has left meanwhile, and support staff who would stay longer than they were let in for."""
-    if actor.user_id is None:
+def _check_giver(giver: Member | None, given: RoleGiven, managers: frozenset[str], now: int) -> None:
+    """Refuse a giver who may not manage members, and support staff who would stay longer than they were let in for."""
+    check_manager(giver, managers, now)
+    if giver is None or giver.role != "assumed":
         return
-    giver = await memberships.of_user(tx, given.team_id, actor.user_id)
-    if giver is None or giver.role is None or (giver.expires_at is not None and giver.expires_at <= now):
-        raise refusals.not_found(f"user {actor.user_id} is not in team {given.team_id}")
-    if giver.role == "assumed" and (given.role in {"owner", "assumed"} or given.user_id == actor.user_id):
+    if given.role in {"owner", "assumed"} or given.user_id == giver.user_id:
         raise refusals.forbidden("support staff gives no role that outlasts its visit")
 
 
-async def _activity(tx: Transaction, action: str, given: RoleGiven) -> Activity:
-    team = await teams.by_team_id(tx, given.team_id)
-    return Activity(
-        action,
-        f"membership:{given.user_id}:{given.team_id}",
-        team_id=given.team_id,
-        environment=team.environment if team else None,
-    )
+def _activity(action: str, given: RoleGiven, team: Team) -> Activity:
+    subject = f"membership:{given.user_id}:{given.team_id}"
+    return Activity(action, subject, team_id=given.team_id, environment=team.environment)

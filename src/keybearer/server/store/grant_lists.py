@@ -166,6 +166,7 @@ _TEAM = (
 _TEAM_PAGE = _TEAM.limit(bindparam("limit")).offset(bindparam("offset"))
 _TEAM_COUNT = select(func.count().label("total")).select_from(_REACHES).where(*_REACHES_TEAM)
 _ONE_OF_TEAM = _TEAM.where(grants.c.grant_id == bindparam("grant_id"))
+_OF_MEMBER = _TEAM.where(grants.c.user_id == bindparam("user_id"))
 
 
 async def personal_tokens(reader: Reader, user_id: int) -> list[PersonalToken]:
@@ -206,3 +207,9 @@ async def one_of_team(reader: Reader, team_id: int, grant_id: str, now: int) -> 
     """Return one thing that reaches the team; None if it is another team's, nobody's, or ended."""
     row = await reader.one(_ONE_OF_TEAM, team_id=team_id, grant_id=grant_id, now=now)
     return TeamAccess(**row) if row else None
+
+
+async def of_member(reader: Reader, team_id: int, user_id: int, now: int) -> list[TeamAccess]:
+    """Return what reaches the team in this user's name, newest first."""
+    rows = await reader.many(_OF_MEMBER, team_id=team_id, user_id=user_id, now=now)
+    return [TeamAccess(**row) for row in rows]

@@ -30,7 +30,7 @@ _COUNT = select(func.count().label("total")).select_from(memberships).where(_IN_
 _OWNERS = (
     select(memberships.c.user_id)
     .join(users, users.c.user_id == memberships.c.user_id)
-    .where(_IN_TEAM, memberships.c.role == "owner")
+    .where(_IN_TEAM, memberships.c.role == "owner", users.c.disabled_at.is_(None))
 )
 _LOCK_TEAM = select(teams.c.team_id).where(teams.c.team_id == bindparam("team_id")).with_for_update()
 
@@ -107,7 +107,7 @@ async def teams_count(reader: Reader, user_id: int, now: int) -> int:
 
 async def lock_owners(tx: Transaction, team_id: int) -> frozenset[int]:
     """
-    Return the user ids of the team's owners, and let nobody else change them until this transaction ends.
+    Return the user ids of the owners who are not suspended, and let nobody else change members until this ends.
 
     The team's row is the lock: of two removals of the last two owners at the same moment, one waits and then sees
     that the other was first.
