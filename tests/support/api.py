@@ -6,11 +6,12 @@ import httpx2
 
 from keybearer.server import issuing, secrets
 from keybearer.server.clock import DAY
-from keybearer.server.records import Family, Grant, Team, User
-from keybearer.server.store import grants
+from keybearer.server.records import Family, Grant, Member, Team, User
+from keybearer.server.store import grants, memberships
 from keybearer.server.store.database import Transaction
+from tests.support.browser import Browser
 from tests.support.house import House
-from tests.support.scenes import App, Scene
+from tests.support.scenes import PASSWORD, App, Scene
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,6 +54,20 @@ class Stage:
         hangs = issuing.Hangs(held.grant_id, family.family_id, secrets.record_id(now), narrowing, scope or "")
         await issuing.keep_token(tx, text, hangs, now, now + DAY)
         return text
+
+    async def at_browser(self, user: User) -> Browser:
+        """Have the user signed in at a browser of their own; their first team is the active one."""
+        browser = self.house.browser()
+        await browser.get("/login?next=/switch-team")
+        page = await browser.fill_and_submit("Sign in", email=user.email, password=PASSWORD)
+        assert page.status == 200, page.text
+        return browser
+
+    async def place_of(self, team: Team, user: User) -> Member:
+        """Return the user's place in the team, former ones too."""
+        member = await self.house.node.view(memberships.of_user, team.team_id, user.user_id)
+        assert member is not None
+        return member
 
     async def either_kind(self, kind: str, user: User, team: Team, scope: str | None = None) -> httpx2.AsyncClient:
         """Lend a program's client with a new token of this kind (``pat`` or ``oat``)."""

@@ -15,12 +15,17 @@ from keybearer.server.pages import (
     create_token,
     docs,
     go_live,
+    leave_team,
     mail_link,
+    member,
+    members,
     security,
     sign_in,
     sign_out,
     static,
     switch_team,
+    team,
+    team_apps,
     tokens,
 )
 
@@ -40,6 +45,11 @@ _MAKERS: Final[tuple[Callable[[Node], list[BaseRoute]], ...]] = (
     account.routes,
     security.routes,
     mail_link.routes,
+    team.routes,
+    leave_team.routes,
+    members.routes,
+    member.routes,
+    team_apps.routes,
 )
 
 

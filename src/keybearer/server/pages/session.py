@@ -121,6 +121,18 @@ def require_permission(visitor: Visitor, permission: str) -> None:
         raise refusals.forbidden(f"page: role {visitor.role} lacks {permission}")
 
 
+def active_team(visitor: Visitor) -> Team:
+    """
+    Return the team that the page shows.
+
+    Raises:
+        Refusal: ``not_found``: the visitor is in no team.
+    """
+    if visitor.team is None:
+        raise refusals.not_found("in no team")
+    return visitor.team
+
+
 def team_of(visitor: Visitor, form: Form) -> Team:
     """
     Return the team that a posted form acts in.

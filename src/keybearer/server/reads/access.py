@@ -2,15 +2,13 @@
 
 from dataclasses import dataclass
 from itertools import groupby
-from typing import Final
 
 from keybearer.server import refusals
-from keybearer.server.store import clients, grant_lists, grants
+from keybearer.server.reads.paging import Page, Paging
+from keybearer.server.records import Grant
+from keybearer.server.store import clients, grant_lists, grants, users
 from keybearer.server.store.database import Reader
 from keybearer.server.store.grant_lists import AppFamily, PersonalToken, TeamAccess
-
-PER_PAGE: Final = 50
-_MAX_PAGE: Final = 10_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,13 +29,11 @@ class App:
 
 
 @dataclass(frozen=True, slots=True)
-class TeamAccessPage:
-    """One page of what reaches a team; ``page`` counts from 1."""
+class Named:
+    """What a page calls something that acts in a person's name, whether it still does or not."""
 
-    rows: tuple[TeamAccess, ...]
-    total: int
-    page: int
-    pages: int
+    name: str
+    user_name: str
 
 
 async def own_tokens(reader: Reader, user_id: int) -> tuple[PersonalToken, ...]:
@@ -87,28 +83,31 @@ async def own_app_name(reader: Reader, user_id: int, grant_id: str) -> str:
     grant = await grants.by_grant_id(reader, grant_id)
     if grant is None or grant.user_id != user_id or grant.client_id is None:
         raise refusals.not_found(f"no app grant {grant_id[:40]!r} of user {user_id}")
-    client = await clients.by_client_id(reader, grant.client_id)
-    assert client is not None  # noqa: S101 - the grant's foreign key; clients are never deleted for good
-    return client.name
+    return (await _named(reader, grant)).name
 
 
-async def team_access(reader: Reader, team_id: int, now: int, page: str) -> TeamAccessPage:
+async def team_access(reader: Reader, team_id: int, paging: Paging, now: int) -> Page[TeamAccess]:
+    """Return a page of what reaches a team, and how much there is; the viewer may manage its members."""
+    total = await grant_lists.team_count(reader, team_id, now)
+    return Page(await grant_lists.team_page(reader, team_id, now, paging.limit, paging.offset), total)
+
+
+async def access_of_member(reader: Reader, team_id: int, user_id: int, now: int) -> tuple[TeamAccess, ...]:
+    """Return what reaches the team in one member's name, newest first."""
+    return tuple(await grant_lists.of_member(reader, team_id, user_id, now))
+
+
+async def named_in_team(reader: Reader, team_id: int, grant_id: str) -> Named:
     """
-    Return one page of what reaches a team; the viewer may manage its members.
-
-    Args:
-        page: from the query; '' is the first.
+    Return the names of something that reaches, or reached, a team; the viewer may manage its members.
 
     Raises:
-        Refusal: ``not_found``: there is no such page.
+        Refusal: ``not_found``: also for another team's.
     """
-    number = int(page or 1) if page.isascii() and (page or "1").isdigit() and len(page) < 6 else 0
-    total = await grant_lists.team_count(reader, team_id, now)
-    pages = max(1, -(-total // PER_PAGE))
-    if not 1 <= number <= min(pages, _MAX_PAGE):
-        raise refusals.not_found(f"page {page[:20]!r} of {pages}")
-    rows = await grant_lists.team_page(reader, team_id, now, PER_PAGE, (number - 1) * PER_PAGE)
-    return TeamAccessPage(tuple(rows), total, number, pages)
+    grant = await grants.by_grant_id(reader, grant_id)
+    if grant is None or grant.team_id != team_id:
+        raise refusals.not_found(f"no grant {grant_id[:40]!r} of team {team_id}")
+    return await _named(reader, grant)
 
 
 async def access_to_team(reader: Reader, team_id: int, grant_id: str, now: int) -> TeamAccess:
@@ -122,6 +121,13 @@ async def access_to_team(reader: Reader, team_id: int, grant_id: str, now: int) 
     if found is None:
         raise refusals.not_found(f"nothing {grant_id[:40]!r} reaches team {team_id}")
     return found
+
+
+async def _named(reader: Reader, grant: Grant) -> Named:
+    """Look the names up; the rows are there, for neither users nor clients are ever deleted for good."""
+    user = await users.by_user_id(reader, grant.user_id)
+    client = await clients.by_client_id(reader, grant.client_id) if grant.client_id else None
+    return Named(grant.name or (client.name if client else ""), user.name if user else "")
 
 
 def _joined(rows: list[AppFamily]) -> App:

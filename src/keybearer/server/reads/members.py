@@ -4,19 +4,30 @@ from dataclasses import dataclass
 
 from keybearer.server import refusals
 from keybearer.server.reads.paging import Page, Paging
-from keybearer.server.records import Member
-from keybearer.server.store import memberships
+from keybearer.server.records import Member, User
+from keybearer.server.roles import ROLE_TITLES
+from keybearer.server.rules.addresses import clean_address
+from keybearer.server.store import memberships, users
 from keybearer.server.store.database import Reader
 
 
 @dataclass(frozen=True, slots=True)
 class TeamMember:
-    """Somebody's place in a team at the time of reading; ``role`` is None once it is over."""
+    """
+    Somebody's place in a team at the time of reading; ``role`` is None once it is over.
+
+    Args:
+        expires_at: the end of a time-limited role, microseconds since 1970 UTC.
+        is_suspended: whether the user may not sign in, nor any token of theirs act.
+    """
 
     membership_id: int
+    user_id: int
     name: str
     email: str
     role: str | None
+    expires_at: int | None
+    is_suspended: bool
 
 
 async def members_page(reader: Reader, team_id: int, paging: Paging, now: int) -> Page[TeamMember]:
@@ -52,7 +63,36 @@ async def membership_of(reader: Reader, team_id: int, user_id: int, now: int) ->
     return _as_seen(member, now)
 
 
+async def newcomer(reader: Reader, team_id: int, email: str, now: int) -> User:
+    """
+    Return the user of this address, who is not in the team yet.
+
+    Args:
+        email: as typed.
+
+    Raises:
+        Refusal: ``invalid``: no address, nobody's address, or a member's.
+    """
+    user = await users.by_email(reader, clean_address(email).key)
+    if user is None:
+        public = "Nobody here has this address. See that it is typed right, or have the person get an account first."
+        raise refusals.invalid("email", public, "nobody has this address")
+    member = await memberships.of_user(reader, team_id, user.user_id)
+    role = member.role_at(now) if member else None
+    if role is not None:
+        public = f"{user.name} is in the team already, as {ROLE_TITLES[role]}. Change the role in the list of members."
+        raise refusals.invalid("email", public, f"user {user.user_id} is in team {team_id}")
+    return user
+
+
 def _as_seen(member: Member, now: int) -> TeamMember:
     """Return the member with the role that counts at *now*: a time-limited one is over at its end."""
-    is_over = member.expires_at is not None and member.expires_at <= now
-    return TeamMember(member.membership_id, member.name, member.email, None if is_over else member.role)
+    return TeamMember(
+        membership_id=member.membership_id,
+        user_id=member.user_id,
+        name=member.name,
+        email=member.email,
+        role=member.role_at(now),
+        expires_at=member.expires_at,
+        is_suspended=member.disabled_at is not None,
+    )

@@ -1,0 +1,49 @@
+"""``/team``: what the active team is and how it is reached."""
+
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import BaseRoute
+
+from keybearer.server.actions.update_team import TeamChange, update_team
+from keybearer.server.http.edge import actor_of
+from keybearer.server.http.errors import status_of
+from keybearer.server.http.forms import read_form
+from keybearer.server.node import Node
+from keybearer.server.pages.doors import page
+from keybearer.server.pages.render import errors_of, redirect, render
+from keybearer.server.pages.session import require_permission, team_of, visitor
+from keybearer.server.refusals import Refusal
+
+_HERE = "/team"
+
+
+def routes(_: Node) -> list[BaseRoute]:
+    """Return the door of the page."""
+    return [page(_HERE, get=_show, post=_take)]
+
+
+async def _show(request: Request) -> Response:
+    viewer = await visitor(request)
+    if viewer.team is None:
+        return redirect(request, "/switch-team")  # which says that they are in no team
+    require_permission(viewer, "team:read")
+    typed = {"contact": viewer.team.contact, "telephone": viewer.team.telephone or ""}
+    return render(request, "team.html", viewer, errors={}, typed=typed)
+
+
+async def _take(request: Request) -> Response:
+    """Change how the team is reached; an empty telephone number is none."""
+    viewer = await visitor(request)
+    form = await read_form(request)
+    team = team_of(viewer, form)
+    require_permission(viewer, "team:manage")
+    typed = {"contact": form.text("contact").strip(), "telephone": form.text("telephone").strip()}
+    change = TeamChange(typed["contact"], typed["telephone"] or None, changes_telephone=True)
+    node: Node = request.app.state.node
+    try:
+        await node.act(update_team, actor_of(request, user_id=viewer.user.user_id), team.team_id, change, node.now())
+    except Refusal as refusal:
+        if refusal.code != "invalid":
+            raise
+        return render(request, "team.html", viewer, status_of(refusal), errors=errors_of(refusal), typed=typed)
+    return redirect(request, _HERE, "The team's details are changed.")
