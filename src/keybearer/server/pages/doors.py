@@ -30,12 +30,19 @@ def page(path: str, *, get: Handler | None = None, post: Handler | None = None) 
         handler = handlers["GET" if request.method == "HEAD" else request.method]
         if request.method == "POST":
             check_same_origin(request)
+        _check_path(request)
         try:
             return await handler(request)
         except SignInNeeded as needed:
             return _to_sign_in(request, needed, can_return="GET" in handlers)
 
     return Route(path, wraps(next(iter(handlers.values())))(serve), methods=list(handlers))
+
+
+def _check_path(request: Request) -> None:
+    """Find nothing under a name with a NUL in it: no text of ours has one, and PostgreSQL would not even look."""
+    if any("\0" in part for part in request.path_params.values()):
+        raise refusals.not_found("path: NUL")
 
 
 def check_same_origin(request: Request) -> None:
