@@ -7,18 +7,20 @@ from urllib.parse import parse_qs, urlencode, urlsplit
 import httpx2
 from sqlalchemy import Table, select
 
-from keybearer.server.records import Team, User
-from keybearer.server.store import tables
+from keybearer.server import secrets
+from keybearer.server.clock import DAY
+from keybearer.server.records import Session, Team, User
+from keybearer.server.store import sessions, tables
 from tests.support.browser import Browser
 from tests.support.house import House
 from tests.support.page import Page
-from tests.support.scenes import PASSWORD, App, Scene
+from tests.support.scenes import App, Scene
 
 CALLBACK: Final = "https://app.example.com/cb"
 # RFC 7636, Appendix B.
 VERIFIER: Final = "dBjftJeZ4CVP-mB92K27uhbUJU1p1r_wW1gFWFOEjXk"
 CHALLENGE: Final = "E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM"
-PROVEN: Final = {"code_challenge": CHALLENGE, "code_challenge_method": "S256"}
+PROVEN: Final[dict[str, Any]] = {"code_challenge": CHALLENGE, "code_challenge_method": "S256"}
 
 # Everything that a refused request must leave as it was.
 _TELLING: Final = (tables.grants, tables.families, tables.codes, tables.tokens, tables.feed, tables.activity_records)
@@ -46,13 +48,19 @@ class Play:
     browsers: dict[int, Browser] = field(default_factory=dict)
 
     async def browser(self, user: User) -> Browser:
-        """Return the browser in which this user is signed in."""
+        """Return the browser in which this user is signed in; the sign-in itself is tested elsewhere."""
         if user.user_id not in self.browsers:
-            fresh = self.house.browser()
-            await fresh.get("/login")
-            await fresh.fill_and_submit("Sign in", email=user.email, password=PASSWORD)
+            cookie, fresh = secrets.random_secret(), self.house.browser()
+            await self.house.node.act(sessions.add, self._session(user), secrets.digest(cookie))
+            fresh.client.cookies.set("__Host-kb_session", cookie)
             self.browsers[user.user_id] = fresh
         return self.browsers[user.user_id]
+
+    def _session(self, user: User) -> Session:
+        now = self.house.node.now()
+        return Session(
+            secrets.record_id(now), user.user_id, None, "a browser", "127.0.0.1", now, now, now, now + 14 * DAY, None
+        )
 
     def link(self, app: App, **changes: str | None) -> str:
         """Return the app's link to the consent page; None leaves a parameter out."""

@@ -58,7 +58,7 @@ class TokenEndpoint:
 
     async def _authorization_code(self, request: Request, client: Client, form: Form) -> TokenPair | Refusal:
         presented = exchange.Presented(
-            _needed(form, "code"), form.maybe("redirect_uri") or None, form.maybe("code_verifier")
+            _needed(form, "code"), form.maybe("redirect_uri") or None, form.maybe("code_verifier") or None
         )
         actor = actor_of(request, client_id=client.client_id)
         return await self._node.act(exchange.exchange_code, actor, client, presented, self._terms, self._node.now())

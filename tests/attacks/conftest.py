@@ -1,0 +1,28 @@
+"""What every attack is watched for: no secret in a log, no answer of 500 and above."""
+
+import re
+from collections.abc import Iterator
+from typing import Final
+
+import pytest
+
+from tests.support.house import House
+from tests.support.oauth import Play, set_play
+
+_SECRET: Final = re.compile(r"kb_(?:pat|oat|ort|rsk|ocs|oac)_(?:live|test)_[0-9A-Za-z]{38}")
+_FAILED: Final = re.compile(r"status=5\d\d|\[error|Traceback")
+
+
+@pytest.fixture
+async def play(house: House) -> Play:
+    """Have an app and its users."""
+    return await set_play(house)
+
+
+@pytest.fixture(autouse=True)
+def watched(capsys: pytest.CaptureFixture[str]) -> Iterator[None]:
+    """Read what was logged when the attack is over."""
+    yield
+    logged = "".join(capsys.readouterr())
+    assert not _SECRET.search(logged), "a secret is in the log"
+    assert not _FAILED.search(logged), logged
