@@ -81,6 +81,21 @@ async def _mistyping(page: Page) -> None:
         await page.get_by_role("button", name="Change password").click()
 
 
+def steps(*each: Step) -> Step:
+    """Do one after the other."""
+
+    async def step(page: Page) -> None:
+        for one in each:
+            await one(page)
+
+    return step
+
+
+CLIENT: Final = clicking("a:has-text('Ledger Sync')")
+WIDE_CLIENT: Final = clicking(f"a:has-text('{gallery.LONG}')")
+GO_LIVE: Final = clicking("a:text-is('Go live')")
+BAD_PLACES: Final = "http://a.example/cb\nhttps://a.example/#x, javascript:alert(1)"
+
 VIEWS: Final = (
     View("sign-in", "/login", ""),
     View("sign-in-wrong", "/login", "", pressing("Sign in", email="nobody@example.com", password="wrong")),
@@ -110,6 +125,33 @@ VIEWS: Final = (
     View("mail-link-over", "/mail-link/none", ""),
     View("security", "/settings/security"),
     View("security-wrong", "/settings/security", then=_mistyping),
+    View("clients", "/settings/clients"),
+    View("clients-none-yet", "/settings/clients", team=gallery.LONG),
+    View("clients-to-read", "/settings/clients", "Vera"),
+    View("client-new", "/settings/clients/new"),
+    View("client-new-live", "/settings/clients/new", team="Live"),
+    View(
+        "client-new-wrong",
+        "/settings/clients/new",
+        then=pressing("Create API client", name="\u202e", redirect_uris=BAD_PLACES),
+    ),
+    View(
+        "client-created",
+        "/settings/clients/new",
+        then=pressing("Create API client", name="For the picture", redirect_uris="https://a.example/cb"),
+    ),
+    View("client", "/settings/clients", then=CLIENT),
+    View("client-long", "/settings/clients", then=WIDE_CLIENT),
+    View("client-public", "/settings/clients", then=clicking("a:has-text('<b>bold</b>')")),
+    View("client-to-read", "/settings/clients", "Vera", CLIENT),
+    View("client-wrong", "/settings/clients", then=steps(CLIENT, pressing("Save changes", redirect_uris=BAD_PLACES))),
+    View("client-saved", "/settings/clients", then=steps(CLIENT, pressing("Save changes"))),
+    View("client-secret", "/settings/clients", then=steps(CLIENT, pressing("Rotate secret"))),
+    View("client-delete", "/settings/clients", then=steps(WIDE_CLIENT, pressing("Delete"))),
+    View("client-go-live", "/settings/clients", then=steps(CLIENT, GO_LIVE)),
+    View("client-go-live-unfit", "/settings/clients", then=steps(WIDE_CLIENT, GO_LIVE)),
+    View("client-go-live-refused", "/settings/clients", then=steps(WIDE_CLIENT, GO_LIVE, pressing("Go live"))),
+    View("client-is-live", "/settings/clients", then=steps(CLIENT, GO_LIVE, pressing("Go live"))),
 )
 
 

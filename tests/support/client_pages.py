@@ -5,17 +5,15 @@ from sqlalchemy.schema import Table
 
 from keybearer.server.store.tables import activity_records, feed
 from tests.support.api import Stage
-from tests.support.people import PASSWORD, Person, RegisteredApp
+from tests.support.people import Person, RegisteredApp
 
 NOBODYS = "app000000000000000000000"
 
 
 async def at_the_desk(stage: Stage, name: str) -> Person:
-    """Have somebody signed in, at the list of API clients."""
+    """Have somebody signed in."""
     person = Person(name, stage.house.browser())
-    await person.browser.get("/login?next=/settings/clients")
-    page = await person.browser.fill_and_submit("Sign in", email=person.email, password=PASSWORD)
-    assert page.title.startswith("API clients"), page.text
+    await person.sign_in()
     return person
 
 

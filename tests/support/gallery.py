@@ -10,6 +10,7 @@ from playwright.async_api import Browser, BrowserContext
 from keybearer.server import clock
 from keybearer.server.actions.add_team import NewTeam, add_team
 from keybearer.server.actions.create_personal_token import AskedToken, TokenPolicy, create_personal_token
+from keybearer.server.actions.register_client import AskedClient, register_client
 from keybearer.server.clock import DAY
 from keybearer.server.events import Actor
 from keybearer.server.node import Node
@@ -68,9 +69,17 @@ class Gallery:
         for token in _TOKENS:
             await self._token(ada, sandbox, token)
         await self._token(ada, live, _Token("Ledger export", 2 * DAY, 90 * DAY))
+        await self._client(ada, sandbox, "Ledger Sync", "https://ledger.example/oauth/callback")
+        await self._client(ada, sandbox, BIDI, "com.example.pocket:/cb, http://127.0.0.1/cb", "public")
+        await self._client(ada, sandbox, LONG, f"https://{'a' * 60}.example/{'b' * 300}, http://localhost:3000/cb")
 
     async def _team(self, name: str, environment: str, owner: User) -> Team:
         return await self._node.act(add_team, _ACTOR, NewTeam(name, environment), owner, self._node.now())
+
+    async def _client(self, user: User, team: Team, name: str, uris: str, kind: str = "confidential") -> None:
+        asked = AskedClient(user.user_id, team.team_id, name, uris, kind, "optional")
+        prefix = self._node.settings.token_prefix
+        await self._node.act(register_client, _ACTOR, asked, prefix, self._node.now() - 2 * DAY)
 
     async def _token(self, user: User, team: Team, token: _Token) -> None:
         policy = TokenPolicy(self._node.settings.token_prefix, token.lives, self._node.role_permissions)
