@@ -95,20 +95,20 @@ def _text_address(guide: Guide, settings: Settings) -> str:
 
 
 def _facts(settings: Settings) -> dict[str, Any]:
-    calls, window_s = settings.rate
+    calls, _ = settings.rate
     return {
         "issuer": settings.issuer,
         "product": settings.product_name,
         "prefix": settings.token_prefix,
         "calls": calls,
         "window": settings.rate_limit.partition("/")[2],
-        "regained": duration(-(-window_s // calls)),
         "personal_lifetime": duration(settings.personal_token_ttl),
         "access_seconds": settings.access_token_ttl,
         "access_lifetime": duration(settings.access_token_ttl),
         "refresh_lifetime": duration(settings.refresh_token_ttl),
         "refresh_idle": duration(settings.refresh_idle_ttl),
         "code_lifetime": duration(settings.code_ttl),
+        "patience": duration(settings.request_timeout),
         "max_body": f"{MAX_BODY_BYTES:,}",
         "permissions": settings.permissions,
         "roles": {name: (ROLE_TITLES[name], settings.role_permissions[name]) for name in ROLE_TITLES},

@@ -100,8 +100,8 @@ def _tabs(blocks: list[Block], name: str) -> str:
 
 
 def _snippet(block: Block, name: str, caption: str) -> str:
-    button = "" if block.is_output else _copy_button(name, block, caption or "Text")
-    head = f"<figcaption>{caption}{button}</figcaption>" if caption or button else ""
+    button = "" if block.is_output or not caption else _copy_button(name, block, caption)
+    head = f"<figcaption>{caption}{button}</figcaption>" if caption else ""
     kind = "snippet answer" if block.is_output else "snippet"
     return f'<figure class="{kind}">{head}{_code(block, name)}</figure>'
 
