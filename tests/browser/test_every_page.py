@@ -152,6 +152,12 @@ VIEWS: Final = (
     View("client-go-live-unfit", "/settings/clients", then=steps(WIDE_CLIENT, GO_LIVE)),
     View("client-go-live-refused", "/settings/clients", then=steps(WIDE_CLIENT, GO_LIVE, pressing("Go live"))),
     View("client-is-live", "/settings/clients", then=steps(CLIENT, GO_LIVE, pressing("Go live"))),
+    View("docs", "/docs"),
+    View("docs-first-call", "/docs/first-call", ""),
+    View("docs-choosing", "/docs/choosing"),
+    View("docs-oauth", "/docs/oauth", then=clicking("label[for=code-2-tab-python]")),
+    View("docs-errors", "/docs/errors", ""),
+    View("docs-api", "/docs/api"),
 )
 
 

@@ -41,9 +41,8 @@ def test_a_copy_button_names_the_code_beside_it() -> None:
 
 def test_cells_name_their_column_and_rows_have_a_heading() -> None:
     top = read_html(to_html("| | A |\n|---|---|\n| one | 1 |\n| two | 2 |\n"))
-    assert [(cell.get("data-label"), cell.text) for cell in top.every("td")] == [("A", "1"), ("A", "2")]
+    assert [(cell.get("data-label"), cell.text) for cell in top.every("td")] == [("", ""), ("A", "1"), ("A", "2")]
     assert [(cell.get("scope"), cell.text) for cell in top.every("th")] == [
-        ("col", ""),
         ("col", "A"),
         ("row", "one"),
         ("row", "two"),

@@ -89,6 +89,10 @@ async def test_every_code_that_a_client_can_meet_is_explained(house: House) -> N
     assert {*STATUS, *OAUTH_WORDS} <= set(anchors(page))
 
 
+async def test_a_sentence_that_begins_with_a_number_is_not_a_list(house: House) -> None:
+    assert not list(read_html((await house.browser().get("/docs/errors")).html).every("ol"))
+
+
 async def test_an_errors_link_leads_to_its_explanation(house: House) -> None:
     answer = await house.program().get("/api/v2/me")
     address, anchor = re.findall(r'<(.*)#(.*)>; rel="help"', answer.headers["link"])[0]
@@ -100,6 +104,14 @@ async def test_the_reference_shows_every_operation(house: House) -> None:
     for path, operations in description(house.settings.issuer)["paths"].items():
         for method, operation in operations.items():
             assert f"{operation['summary']} {method.upper()} {path}" in page.text
+
+
+def test_an_object_has_every_property_that_the_reference_names() -> None:
+    schemas = description("https://auth.example")["components"]["schemas"]
+    objects = {name: schema for name, schema in schemas.items() if "object" in schema.get("properties", {})}
+    assert objects.keys() >= {"User", "Team", "TeamMember", "Token"}
+    for name, schema in objects.items():
+        assert set(schema["required"]) == set(schema["properties"]), name
 
 
 async def test_programs_find_the_guides_as_text(house: House) -> None:

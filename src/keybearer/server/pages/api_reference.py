@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any, Final
 
-from keybearer.server.pages.markdown import anchor_of, to_html
+from keybearer.server.pages.markdown import anchor_of, inline_html, to_html
 
 Json = dict[str, Any]
 _METHODS: Final = ("get", "post", "put", "patch", "delete")
@@ -15,12 +15,11 @@ _METHODS: Final = ("get", "post", "put", "patch", "delete")
 
 @dataclass(frozen=True, slots=True)
 class Field:
-    """A parameter, or a property of an object; *demands* says whether it must be there and what it may be."""
+    """A parameter, or a property of an object; its note is HTML."""
 
     name: str
     kind: str
-    demands: str
-    meaning: str
+    note: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,7 +118,7 @@ class _Reader:
     def _taken(self, operation: Json) -> Iterator[Field]:
         for parameter in map(self._at, operation.get("parameters", [])):
             kind = self._kind(parameter["schema"])
-            yield Field(parameter["name"], kind, f"in the {parameter['in']}", parameter["description"])
+            yield Field(parameter["name"], kind, _note(f"in the {parameter['in']}", parameter["description"]))
         if body := operation.get("requestBody"):
             yield from self._properties(self._at(body["content"]["application/json"]["schema"]))
 
@@ -127,8 +126,8 @@ class _Reader:
         required = schema.get("required", ())
         for name, told in schema.get("properties", {}).items():
             own = self._at(told)
-            demands = "always there" if name in required else "optional, in the body"
-            yield Field(name, self._kind(told), demands, own.get("description", ""))
+            where = "" if name in required else "optional, in the body"
+            yield Field(name, self._kind(told), _note(where, own.get("description", "")))
 
     def _kind(self, schema: Json) -> str:
         """Write a schema in few words: ``text or null``, ``1 to 100``, ``list of text``."""
@@ -178,6 +177,12 @@ class _Reader:
         for step in reference.removeprefix("#/").split("/"):
             found = found[step]
         return self._at(found)
+
+
+def _note(where: str, meaning: str) -> str:
+    """Return where a field stands, if that has to be said, and what it means, as one note in HTML."""
+    said = ". ".join(part for part in (where, meaning.strip()) if part)
+    return inline_html(said[:1].upper() + said[1:])
 
 
 def _in_words(kind: str, schema: Json, reader: _Reader) -> str:

@@ -50,6 +50,12 @@ def to_html(text: str) -> str:
     return "".join(html).replace("<table>", '<div class="table-wrap"><table>').replace("</table>", "</table></div>")
 
 
+def inline_html(text: str) -> str:
+    """Return one line of Markdown as HTML, without a paragraph around it."""
+    html: str = _MARKDOWN.renderInline(text)
+    return html
+
+
 def anchor_of(heading: str) -> str:
     """Return the anchor of a heading: its words in lower case, joined by hyphens."""
     return re.sub(r"[^a-z0-9_]+", "-", heading.lower()).strip("-")
@@ -129,7 +135,7 @@ def _label_cells(tokens: list[Token]) -> None:
     """Write into each cell the heading of its column, for phones; the first of a row is the row's heading."""
     headings: list[str] = []
     column = 0
-    for opening, inline in pairwise(tokens):
+    for opening, inline, closing in zip(tokens, tokens[1:], tokens[2:], strict=False):
         match opening.type:
             case "thead_open":
                 headings = []
@@ -137,25 +143,20 @@ def _label_cells(tokens: list[Token]) -> None:
                 column = 0
             case "th_open":
                 headings.append(_plain(inline))
-                opening.attrSet("scope", "col")
+                _as_cell(opening, closing, "col" if headings[-1] else "")
             case "td_open":
-                if column:
+                if column == 0:
+                    _as_cell(opening, closing, "row")
+                elif headings[column]:
                     opening.attrSet("data-label", headings[column])
                 column += 1
-    _make_row_headings(tokens)
 
 
-def _make_row_headings(tokens: list[Token]) -> None:
-    is_first = False
-    for token in tokens:
-        if token.type == "tr_open":
-            is_first = True
-        elif token.type == "td_open" and is_first:
-            token.tag = "th"
-            token.attrSet("scope", "row")
-        elif token.type == "td_close" and is_first:
-            token.tag = "th"
-            is_first = False
+def _as_cell(opening: Token, closing: Token, scope: str) -> None:
+    """Make a cell the heading of its column or row; '' makes it a plain cell, for a heading without words is none."""
+    opening.tag = closing.tag = "th" if scope else "td"
+    if scope:
+        opening.attrSet("scope", scope)
 
 
 def _plain(inline: Token) -> str:
