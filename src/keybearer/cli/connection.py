@@ -55,11 +55,11 @@ class Connection(HttpToolsProtocol):
     def data_received(self, data: bytes) -> None:
         """Take what came; see to it that a head does not come for ever."""
         super().data_received(data)
+        if self._is_in_head:
+            self._head_bytes += len(data)
         cycle: RequestResponseCycle | None = self.cycle
         if cycle is not None and not cycle.response_complete:
             return
-        if self._is_in_head:
-            self._head_bytes += len(data)
         if self._head_bytes > MAX_HEAD_BYTES:
             self._refuse(b"431 Request Header Fields Too Large", b"The request's head is too large.")
         elif self._waiting is None:
@@ -76,6 +76,12 @@ class Connection(HttpToolsProtocol):
         self._is_in_head = False
         self._head_bytes = 0
         super().on_headers_complete()
+
+    def on_response_complete(self) -> None:
+        """Begin to wait where the next head has begun already."""
+        super().on_response_complete()
+        if self._is_in_head and self._waiting is None:
+            self._wait()
 
     def _wait(self) -> None:
         self._waiting = self.loop.call_later(self._patience_s, self._give_up)

@@ -14,7 +14,7 @@ class Refusal(Exception):
     Args:
         code: an RFC's word (``invalid_grant``) or one of ours (``not_found``, ``forbidden``, ``invalid``).
         public: one sentence that may be shown: what is wrong and what to do.
-        detail: for the log and the tests; never a secret.
+        detail: for the log and the tests; never a secret, so nothing that was typed or sent: it may be one.
         field: the form field or property that is meant; empty for the whole request.
         retry_after_s: seconds after which trying again makes sense; 0 when it does not matter.
     """

@@ -36,7 +36,7 @@ async def client_to_change(tx: Transaction, client_id: str, team_id: int) -> Cli
     """
     client = await clients.lock_to_change(tx, as_client_id(client_id))
     if client is None or client.team_id != team_id:
-        raise refusals.not_found(f"no client {client_id[:40]!r} in team {team_id}")
+        raise refusals.not_found(f"no such client in team {team_id}")
     return client
 
 

@@ -14,5 +14,5 @@ async def end_session(tx: Transaction, actor: Actor, session_id: str, user_id: i
         Refusal: ``not_found``: it is not theirs, or has ended.
     """
     if not await sessions.end(tx, session_id, user_id, now):
-        raise refusals.not_found(f"no live session {session_id[:40]!r} of user {user_id}")
+        raise refusals.not_found(f"no such live session of user {user_id}")
     await ledger.record(tx, actor, Activity("session.ended", f"session:{session_id}", user_id=user_id), now)

@@ -36,7 +36,7 @@ async def revoke_grant(tx: Transaction, actor: Actor, grant_id: str, reach: Reac
     """
     grant = await grants.by_grant_id(tx, grant_id)
     if grant is None or (grant.user_id != reach.user_id and grant.team_id != reach.managed_team_id):
-        raise refusals.not_found(f"no grant {grant_id[:40]!r} within reach of user {reach.user_id}")
+        raise refusals.not_found(f"no such grant within reach of user {reach.user_id}")
     ended = await grants.end(tx, grant_id, now)
     if ended is None:
         return grant

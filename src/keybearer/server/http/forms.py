@@ -147,7 +147,7 @@ def _demand(request: Request, wanted: str) -> None:
     content_type = request.headers.get("content-type", "").split(";")[0].strip().lower()
     if content_type != wanted:
         public = f"The content type must be {wanted}."
-        raise refusals.Refusal("unsupported_media_type", public, f"content type {content_type[:60]!r}")
+        raise refusals.Refusal("unsupported_media_type", public, f"content type is not {wanted}")
 
 
 def _depth(body: bytes) -> int:

@@ -56,7 +56,7 @@ def check_same_origin(request: Request) -> None:
     headers = request.headers
     if not is_same_origin(headers.get("sec-fetch-site"), headers.get("origin"), node.settings.issuer):
         public = "This request came from another site, so nothing was changed. Open the page here and try again."
-        raise refusals.Refusal("cross_site", public, f"origin {headers.get('origin', '')[:80]!r}")
+        raise refusals.Refusal("cross_site", public, "another origin")
 
 
 def _to_sign_in(request: Request, needed: SignInNeeded, *, can_return: bool) -> Response:

@@ -39,7 +39,7 @@ async def _serve(request: Request) -> Response:
     name = request.path_params["name"]
     content = _BY_ADDRESS.get(name)
     if content is None:
-        raise refusals.not_found(f"static file {name[:60]!r}")
+        raise refusals.not_found("no such static file")
     return Response(content, headers=_FOREVER, media_type=_KINDS[name.rpartition(".")[2]])
 
 

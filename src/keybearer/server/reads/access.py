@@ -50,7 +50,7 @@ async def own_token(reader: Reader, user_id: int, grant_id: str) -> PersonalToke
     """
     found = await grant_lists.personal_token(reader, user_id, grant_id)
     if found is None:
-        raise refusals.not_found(f"no personal token {grant_id[:40]!r} of user {user_id}")
+        raise refusals.not_found(f"no such personal token of user {user_id}")
     return found
 
 
@@ -69,7 +69,7 @@ async def own_app(reader: Reader, user_id: int, grant_id: str, now: int) -> App:
     """
     rows = await grant_lists.families_of_app(reader, user_id, grant_id, now)
     if not rows:
-        raise refusals.not_found(f"no app grant {grant_id[:40]!r} of user {user_id}")
+        raise refusals.not_found(f"no such app grant of user {user_id}")
     return _joined(rows)
 
 
@@ -82,7 +82,7 @@ async def own_app_name(reader: Reader, user_id: int, grant_id: str) -> str:
     """
     grant = await grants.by_grant_id(reader, grant_id)
     if grant is None or grant.user_id != user_id or grant.client_id is None:
-        raise refusals.not_found(f"no app grant {grant_id[:40]!r} of user {user_id}")
+        raise refusals.not_found(f"no such app grant of user {user_id}")
     return (await _named(reader, grant)).name
 
 
@@ -106,7 +106,7 @@ async def named_in_team(reader: Reader, team_id: int, grant_id: str) -> Named:
     """
     grant = await grants.by_grant_id(reader, grant_id)
     if grant is None or grant.team_id != team_id:
-        raise refusals.not_found(f"no grant {grant_id[:40]!r} of team {team_id}")
+        raise refusals.not_found(f"no such grant of team {team_id}")
     return await _named(reader, grant)
 
 
@@ -119,7 +119,7 @@ async def access_to_team(reader: Reader, team_id: int, grant_id: str, now: int) 
     """
     found = await grant_lists.one_of_team(reader, team_id, grant_id, now)
     if found is None:
-        raise refusals.not_found(f"nothing {grant_id[:40]!r} reaches team {team_id}")
+        raise refusals.not_found(f"no such grant reaches team {team_id}")
     return found
 
 

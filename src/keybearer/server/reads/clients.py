@@ -77,7 +77,7 @@ async def client_details(reader: Reader, client_id: str, team_id: int, user_id: 
     """
     client = await clients.by_client_id(reader, as_client_id(client_id))
     if client is None or client.team_id != team_id:
-        raise refusals.not_found(f"no client {client_id[:40]!r} in team {team_id}")
+        raise refusals.not_found(f"no such client in team {team_id}")
     uris = await clients.redirect_uris(reader, client_id)
     is_sandbox = client.environment == "sandbox"
     return ClientDetails(

@@ -58,7 +58,7 @@ def end_of(choice: str, day: str, now: int, longest: int) -> int:
     ends = {preset.choice: preset.ends_at for preset in presets(now, longest)}
     end = ends.get(choice or LONGEST)
     if end is None:
-        raise refusals.invalid("lifetime", "Choose one of the lifetimes.", f"lifetime {choice[:20]!r}")
+        raise refusals.invalid("lifetime", "Choose one of the lifetimes.", "lifetime unknown")
     return end
 
 
@@ -88,7 +88,7 @@ def _start_of(day: str, now: int, longest: int) -> int:
     try:
         chosen = date.fromisoformat(day)
     except ValueError:
-        raise refusals.invalid("expires_on", "Enter the day as YYYY-MM-DD.", f"day {day[:20]!r}") from None
+        raise refusals.invalid("expires_on", "Enter the day as YYYY-MM-DD.", "day unreadable") from None
     first, last = first_day(now), last_day(now, longest)
     if not first <= chosen <= last:
         raise refusals.invalid("expires_on", f"Choose a day from {first} to {last}.", f"day {chosen}")

@@ -18,7 +18,7 @@ def chosen_narrowing(choice: str, ticked: tuple[str, ...], allowed: frozenset[st
         Refusal: ``invalid``, field ``narrowing`` or ``permissions``.
     """
     if choice not in {"", "none", "scope"}:
-        raise refusals.invalid("narrowing", "Choose what the token may do.", f"narrowing {choice[:20]!r}")
+        raise refusals.invalid("narrowing", "Choose what the token may do.", "narrowing unknown")
     if choice != "scope":
         if ticked:
             public = "You ticked permissions, but chose that the token follows your role. Choose one of the two."
@@ -28,5 +28,5 @@ def chosen_narrowing(choice: str, ticked: tuple[str, ...], allowed: frozenset[st
         raise refusals.invalid("permissions", "Tick at least one permission, or let the token follow your role.")
     if beyond := sorted(set(ticked) - allowed):
         public = "Your role does not allow everything that is ticked. Tick only what is offered."
-        raise refusals.invalid("permissions", public, f"beyond the role: {' '.join(beyond)[:200]}")
+        raise refusals.invalid("permissions", public, f"beyond the role: {len(beyond)}")
     return "scope", " ".join(sorted(set(ticked)))
