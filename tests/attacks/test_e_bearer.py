@@ -199,7 +199,7 @@ async def test_e13_a_lowered_role_and_a_removed_member_count_at_the_next_call(he
     await stage.scene.member(stage.acme, stage.ada, "read-only")
     assert (await api.patch("/api/v2/team", json={"telephone": None})).status_code == 403
     actor = Actor(secrets.record_id(node.now()), "127.0.0.1")
-    await node.act(remove_member, actor, stage.acme.team_id, stage.ada.user_id, node.now())
+    await node.act(remove_member, actor, stage.acme.team_id, stage.ada.user_id, frozenset(), node.now())
     assert (await api.get(ME)).status_code == 401
     await stage.scene.member(stage.acme, stage.ada, "owner")
     assert (await api.get(ME)).status_code == 401  # what ended stays ended
