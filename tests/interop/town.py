@@ -1,14 +1,20 @@
 """The town: a server process with people in several teams, live and sandbox."""
 
-import json
+import asyncio
 from collections.abc import Awaitable, Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
-from tests.support.people import PASSWORD, Person, address_of, told
+from pydantic import SecretStr
+
+from keybearer.server import clock
+from keybearer.server.settings import Settings
+from tests.support.house import open_house
+from tests.support.people import Person
 from tests.support.processes import ServerProcess, running_server
+from tests.support.scenes import Scene
 
 # Who is what where; the first of each team owns it. Ada, Bo and Cy are each in several, as different things.
 TEAMS: Final = {
@@ -39,19 +45,22 @@ Drive = Callable[..., Awaitable[dict[str, Any]]]
 
 @contextmanager
 def settled(folder: Path, database_url: str) -> Iterator[Town]:
-    """Run a town while the block lasts; its people and teams come in by the command line."""
+    """Run a town while the block lasts; its people and teams are there before the server starts."""
+    teams = asyncio.run(_peopled(Settings(data_dir=folder, database_url=SecretStr(database_url))))
     with running_server(folder, database_url) as server:
-        for name in sorted({name for _, members in TEAMS.values() for name in members}):
-            about = ["user", "add", address_of(name), "--name", name.title(), "--password-stdin", "--verified"]
-            told(server, *about, stdin=f"{PASSWORD}\n")
-        yield Town(server, {team: _founded(server, team) for team in TEAMS})
+        yield Town(server, teams)
 
 
-def _founded(server: ServerProcess, team: str) -> int:
-    environment, members = TEAMS[team]
-    owner, *others = members
-    added = told(server, "team", "add", team, "--environment", environment, "--owner", address_of(owner), "--json")
-    team_id = int(json.loads(added)["id"])
-    for name in others:
-        told(server, "team", "member", "set", str(team_id), address_of(name), "--role", members[name])
-    return team_id
+async def _peopled(settings: Settings) -> dict[str, int]:
+    """Put everybody in their teams, directly: the command line, which is tested elsewhere, would take a minute."""
+    async with open_house(settings, clock.now) as house:
+        scene = Scene(house.node)
+        names = sorted({name for _, members in TEAMS.values() for name in members})
+        people = {name: await scene.person(name.title()) for name in names}
+        founded = {}
+        for name, (environment, members) in TEAMS.items():
+            team = await scene.team(name, environment)
+            founded[name] = team.team_id
+            for member, role in members.items():
+                await scene.member(team, people[member], role)
+        return founded
