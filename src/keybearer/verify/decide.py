@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from keybearer.wire.denial import Denial, Reason
-from keybearer.wire.principal import Principal
+from keybearer.wire.principal import Principal, Standing, joined_ids
 
 NARROWED = "scope"
 FOLLOWS_ROLE = "none"
@@ -57,12 +57,7 @@ def decide(record: TokenRecord, now: int, role_permissions: Mapping[str, frozens
         return Denial(reason, record.last4)
     assert record.role is not None  # noqa: S101 - _why_not refuses a missing membership
     assert record.membership_id is not None  # noqa: S101 - likewise
-    return Principal(
-        token_id=record.token_id,
-        token_kind=record.kind,
-        token_last4=record.last4,
-        grant_id=record.grant_id,
-        client_id=record.client_id,
+    standing = Standing(
         user_id=record.user_id,
         user_name=record.user_name,
         user_email=record.user_email,
@@ -70,11 +65,22 @@ def decide(record: TokenRecord, now: int, role_permissions: Mapping[str, frozens
         membership_id=record.membership_id,
         role=record.role,
         environment=record.environment,
-        permissions=_permissions(record, role_permissions),
-        is_narrowed=record.narrowing != FOLLOWS_ROLE,
-        created_at=record.created_at,
-        expires_at=record.expires_at,
     )
+    return Principal(
+        standing=standing,
+        permissions=_permissions(record, role_permissions),
+        token_kind=record.kind,
+        client_id=record.client_id,
+        expires_at=record.expires_at,
+        is_narrowed=record.narrowing != FOLLOWS_ROLE,
+        ids=joined_ids(record.last4, record.token_id, record.grant_id),
+    )
+
+
+def ends_at(record: TokenRecord) -> int:
+    """Return when the token stops being accepted if nothing happens to it: microseconds since 1970 UTC."""
+    role_ends_at = record.membership_expires_at
+    return record.expires_at if role_ends_at is None else min(record.expires_at, role_ends_at)
 
 
 def _why_not(record: TokenRecord, now: int) -> Reason | None:

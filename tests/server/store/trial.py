@@ -26,8 +26,8 @@ from sqlalchemy import (
 )
 
 from keybearer.server.store.database import Database, Reader, Row, Transaction, open_database
-from keybearer.server.store.feed_numbering import chain_hash
 from keybearer.server.store.tables import feed, feed_pending
+from keybearer.wire.feed import chain_hash
 
 metadata = MetaData()
 items = Table(

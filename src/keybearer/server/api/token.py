@@ -34,7 +34,7 @@ async def show_token(call: Call) -> Response:
             "role": principal.role,
             "permissions": sorted(principal.permissions),
             "environment": principal.environment,
-            "created_at": as_wire(principal.created_at),
+            "created_at": as_wire(token.created_at),
             "expires_at": as_wire(principal.expires_at),
             "last_used_at": time_or_null(token.last_used_at),
         }

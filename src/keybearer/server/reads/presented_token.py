@@ -18,6 +18,7 @@ class PresentedToken:
     """
 
     name: str
+    created_at: int
     last_used_at: int | None
     team_identifier: str
     team_name: str

@@ -1,6 +1,5 @@
 """Number and chain the feed's events at the end of the transaction that made them."""
 
-import hashlib
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
@@ -9,6 +8,7 @@ from sqlalchemy import select
 from keybearer.server.store.database import Position, Reader
 from keybearer.server.store.faults import StoreUnavailable
 from keybearer.server.store.tables import feed_head
+from keybearer.wire.feed import chain_hash
 
 _HEAD = select(feed_head.c.epoch, feed_head.c.seq)
 
@@ -23,19 +23,6 @@ class Event:
     at: int
     prev_hash: bytes
     hash: bytes
-
-
-def chain_hash(prev_hash: bytes, seq: int, kind: str, subject: str, at: int) -> bytes:
-    """
-    Give the hash that binds an event to all that came before it.
-
-    Args:
-        prev_hash: the hash of the event with the number ``seq - 1``, 32 bytes.
-        at: microseconds since 1970, UTC.
-
-    Source: coherence.md 5.2, S2.
-    """
-    return hashlib.sha256(prev_hash + f"{seq}\n{kind}\n{subject}\n{at}".encode()).digest()
 
 
 def number(seq: int, prev_hash: bytes, pending: Iterable[tuple[str, str, int]]) -> Iterator[Event]:

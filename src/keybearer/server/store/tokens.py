@@ -58,6 +58,7 @@ _PARTICULARS = (
     _with_everything_it_hangs_on(
         select(
             func.coalesce(grants.c.name, clients.c.name).label("name"),
+            tokens.c.created_at,
             tokens.c.last_used_at,
             teams.c.identifier.label("team_identifier"),
             teams.c.name.label("team_name"),

@@ -1,0 +1,176 @@
+"""What the server said of the tokens seen so far, by their digests; whatever an event touches is forgotten."""
+
+from collections import deque
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Final
+
+from keybearer.wire.feed import EVERYTHING, Event, Fetched, Reach, ended_id, reach_of
+from keybearer.wire.principal import Principal, Standing
+
+MOST_ENTRIES: Final = 1_000_000
+EVENTS_REMEMBERED: Final = 10_000
+MOST_TOMBSTONES: Final = 100_000
+_MOST_PERMISSIONS: Final = 10_000
+
+
+@dataclass(frozen=True, slots=True)
+class Mirrored(Principal):
+    """
+    A principal that a verifier keeps.
+
+    Args:
+        deadline: when the token ends on the verifier's own clock, so that no wall clock matters; seconds, BOOTTIME.
+    """
+
+    deadline: float
+
+
+class Mirror:
+    """
+    The tokens that a verifier knows, of one environment; no I/O, no clock.
+
+    Args:
+        most_entries: when there are more, those that were learnt first are forgotten.
+        most_tombstones: ids that were seen to end; when there are more, everything else is forgotten with the oldest.
+    """
+
+    def __init__(
+        self,
+        most_entries: int = MOST_ENTRIES,
+        events_remembered: int = EVENTS_REMEMBERED,
+        most_tombstones: int = MOST_TOMBSTONES,
+    ) -> None:
+        self.entries: dict[bytes, Mirrored] = {}
+        self._of_user: dict[int, bytes | list[bytes]] = {}
+        self._permissions: dict[frozenset[str], frozenset[str]] = {}
+        self._recent: deque[tuple[int, Reach]] = deque(maxlen=events_remembered)
+        self._recent_from = 0
+        self._tombstones: dict[str, None] = {}
+        self._most_entries = most_entries
+        self._most_tombstones = most_tombstones
+
+    def apply(self, event: Event) -> None:
+        """Forget every token that *event* touches, and remember whom it touched."""
+        if (gone := ended_id(event)) is not None:
+            self._bury(gone)
+        reach = reach_of(event.subject)
+        if reach is None:
+            return
+        self.forget(reach)
+        if len(self._recent) == self._recent.maxlen:
+            self._recent_from = self._recent[0][0]
+        self._recent.append((event.seq, reach))
+
+    def begin_at(self, seq: int) -> None:
+        """Forget all tokens and events: what comes next follows the event *seq*; what has ended stays ended."""
+        self.forget(EVERYTHING)
+        self._recent.clear()
+        self._recent_from = seq
+
+    def insert(self, digest: bytes, fetched: Fetched, position: int, deadline: float) -> Mirrored | None:
+        """
+        Keep a token that was fetched; None if something may have happened to it since it was read.
+
+        Args:
+            digest: SHA-256 of the token's text, 32 bytes.
+            position: the newest event that was applied here.
+            deadline: seconds, on the verifier's own clock.
+
+        Source: coherence.md 5.3, V5 (without this check a late answer brings back what a newer event took away).
+        """
+        if self.is_buried(fetched) or not self._is_untouched_since(fetched, position):
+            return None
+        entry = self._shared(fetched.principal, deadline)
+        if digest in self.entries:
+            self._drop(digest)
+        while len(self.entries) >= self._most_entries:
+            self._drop(next(iter(self.entries)))
+        self.entries[digest] = entry
+        self._index(entry.user_id, digest)
+        return entry
+
+    def is_buried(self, fetched: Fetched) -> bool:
+        """Tell whether the token, its family or its grant was seen to end, in this lineage of the store or another."""
+        return any(mortal in self._tombstones for mortal in fetched.mortal_ids)
+
+    def forget(self, reach: Reach) -> None:
+        """Forget every token within *reach*."""
+        if reach == EVERYTHING:
+            self.entries.clear()
+            self._of_user.clear()
+            self._permissions.clear()
+            return
+        touched = [digest for digest in self._candidates(reach) if _is_within(self.entries[digest], reach)]
+        for digest in touched:
+            self._drop(digest)
+
+    def _candidates(self, reach: Reach) -> Iterable[bytes]:
+        """Return the user's tokens where there is a user; what happens to whole teams and apps is rare: all tokens."""
+        if reach.user_id is None:
+            return list(self.entries)
+        found = self._of_user.get(reach.user_id, ())
+        return [found] if isinstance(found, bytes) else list(found)
+
+    def _is_untouched_since(self, fetched: Fetched, position: int) -> bool:
+        if fetched.as_of >= position:
+            return True
+        if fetched.as_of < self._recent_from:
+            return False  # what happened in between is not remembered any more
+        later = (reach for seq, reach in reversed(self._recent) if seq > fetched.as_of)
+        return not any(_is_within(fetched.principal, reach) for reach in later)
+
+    def _shared(self, principal: Principal, deadline: float) -> Mirrored:
+        """Return the principal with the objects that equal ones here have already."""
+        if len(self._permissions) >= _MOST_PERMISSIONS:
+            self._permissions.clear()
+        return Mirrored(
+            self._shared_standing(principal),
+            self._permissions.setdefault(principal.permissions, principal.permissions),
+            principal.token_kind,
+            principal.client_id,
+            principal.expires_at,
+            principal.is_narrowed,
+            principal.ids,
+            deadline,
+        )
+
+    def _shared_standing(self, principal: Principal) -> Standing:
+        held = self._of_user.get(principal.user_id)
+        if held is None:
+            return principal.standing
+        newest = self.entries[held if isinstance(held, bytes) else held[-1]].standing
+        return newest if newest == principal.standing else principal.standing
+
+    def _index(self, user_id: int, digest: bytes) -> None:
+        """Find the digest by its user; most have one token, and a list of one would take as much as the token."""
+        held = self._of_user.get(user_id)
+        if held is None:
+            self._of_user[user_id] = digest
+        elif isinstance(held, bytes):
+            self._of_user[user_id] = [held, digest]
+        else:
+            held.append(digest)
+
+    def _drop(self, digest: bytes) -> None:
+        entry = self.entries.pop(digest)
+        held = self._of_user[entry.user_id]
+        if isinstance(held, list):
+            held.remove(digest)
+        if isinstance(held, bytes) or not held:
+            del self._of_user[entry.user_id]
+
+    def _bury(self, mortal: str) -> None:
+        if len(self._tombstones) >= self._most_tombstones:
+            self.forget(EVERYTHING)
+            del self._tombstones[next(iter(self._tombstones))]
+        self._tombstones[mortal] = None
+
+
+def _is_within(principal: Principal, reach: Reach) -> bool:
+    return (
+        reach.user_id in {None, principal.user_id}
+        and reach.team_id in {None, principal.team_id}
+        and reach.client_id in {None, principal.client_id}
+        and reach.grant_id in {None, principal.grant_id}
+    )

@@ -1,0 +1,162 @@
+"""Questions and answers between verifier and node as JSON says them: what `json` reads and writes, and no more."""
+
+import math
+from collections.abc import Mapping
+from typing import Any, Final
+
+from keybearer.wire.feed import Event, Fetched, Position, SyncAnswer, SyncQuestion
+from keybearer.wire.principal import Principal, Standing, joined_ids
+
+_STANDING: Final = ("user_id", "user_name", "user_email", "team_id", "membership_id", "role", "environment")
+
+
+class Malformed(ValueError):
+    """A message is not what it should be; nothing of it is believed."""
+
+
+def sync_question_as_json(question: SyncQuestion) -> dict[str, Any]:
+    """Write a question."""
+    return {"nonce": question.nonce, "position": _position_as_json(question.position)}
+
+
+def sync_question_from_json(body: Mapping[str, Any]) -> SyncQuestion:
+    """
+    Read a question.
+
+    Raises:
+        Malformed: a part is missing or of another type.
+    """
+    return SyncQuestion(_text(body, "nonce"), _position(body.get("position")))
+
+
+def sync_answer_as_json(answer: SyncAnswer) -> dict[str, Any]:
+    """Write an answer; an event is a list of five, because there may be a thousand."""
+    return {
+        "nonce": answer.nonce,
+        "head": _position_as_json(answer.head),
+        "reset": answer.is_reset,
+        "age": answer.age_s,
+        "events": [[event.seq, event.kind, event.subject, event.at, event.hash.hex()] for event in answer.events],
+    }
+
+
+def sync_answer_from_json(body: Mapping[str, Any]) -> SyncAnswer:
+    """
+    Read an answer.
+
+    Raises:
+        Malformed: a part is missing or of another type.
+    """
+    age, is_reset, events = body.get("age"), body.get("reset"), body.get("events")
+    if not isinstance(age, int | float) or isinstance(age, bool) or not math.isfinite(age):
+        raise Malformed("age is no number")
+    if not isinstance(is_reset, bool) or not isinstance(events, list):
+        raise Malformed("reset or events are missing")
+    return SyncAnswer(
+        _text(body, "nonce"), _position(body.get("head")), tuple(_event(each) for each in events), is_reset, float(age)
+    )
+
+
+def fetched_as_json(fetched: Fetched) -> dict[str, Any]:
+    """Write an accepted token as a snapshot had it."""
+    principal, standing = fetched.principal, fetched.principal.standing
+    return {
+        "epoch": fetched.epoch,
+        "as_of": fetched.as_of,
+        "remaining": fetched.remaining_s,
+        "token": {
+            "id": principal.token_id,
+            "kind": principal.token_kind,
+            "last4": principal.token_last4,
+            "grant": principal.grant_id,
+            "family": fetched.family_id,
+            "client": principal.client_id,
+            "expires_at": principal.expires_at,
+            "narrowed": principal.is_narrowed,
+        },
+        "standing": {name: getattr(standing, name) for name in _STANDING},
+        "permissions": sorted(principal.permissions),
+    }
+
+
+def fetched_from_json(body: Mapping[str, Any]) -> Fetched:
+    """
+    Read an accepted token.
+
+    Raises:
+        Malformed: a part is missing or of another type.
+    """
+    match body:
+        case {
+            "epoch": str(epoch),
+            "as_of": int(as_of),
+            "remaining": int() | float() as remaining,
+            "token": {
+                "id": str(token_id),
+                "kind": str(kind),
+                "last4": str(last4),
+                "grant": str(grant_id),
+                "family": str() | None as family_id,
+                "client": str() | None as client_id,
+                "expires_at": int(expires_at),
+                "narrowed": bool(is_narrowed),
+            },
+            "standing": dict(standing),
+            "permissions": list(permissions),
+        } if all(isinstance(name, str) for name in permissions):
+            ids = joined_ids(last4, token_id, grant_id)
+            principal = Principal(
+                _standing(standing), frozenset(permissions), kind, client_id, expires_at, is_narrowed, ids
+            )
+            return Fetched(principal, epoch, as_of, family_id, float(remaining))
+    raise Malformed("a fetched token lacks a part, or has one of another type")
+
+
+def _standing(body: Mapping[str, Any]) -> Standing:
+    match body:
+        case {
+            "user_id": int(user_id),
+            "user_name": str(user_name),
+            "user_email": str(user_email),
+            "team_id": int(team_id),
+            "membership_id": int(membership_id),
+            "role": str(role),
+            "environment": str(environment),
+        }:
+            return Standing(user_id, user_name, user_email, team_id, membership_id, role, environment)
+    raise Malformed("a standing lacks a part, or has one of another type")
+
+
+def _event(parts: object) -> Event:
+    match parts:
+        case [int(seq), str(kind), str(subject), int(at), str(hashed)]:
+            return Event(seq, kind, subject, at, _hash(hashed))
+    raise Malformed("an event is not a list of five")
+
+
+def _position_as_json(position: Position) -> dict[str, Any]:
+    return {"epoch": position.epoch, "seq": position.seq, "hash": position.hash.hex()}
+
+
+def _position(body: object) -> Position:
+    match body:
+        case {"epoch": str(epoch), "seq": int(seq), "hash": str(hashed)} if seq >= 0:
+            return Position(epoch, seq, _hash(hashed))
+    raise Malformed("a position has no epoch, seq and hash")
+
+
+def _hash(text: str) -> bytes:
+    try:
+        hashed = bytes.fromhex(text)
+    except ValueError as error:
+        raise Malformed("a hash is not hexadecimal") from error
+    if len(hashed) != 32:
+        raise Malformed("a hash has not 32 bytes")
+    return hashed
+
+
+def _text(body: Mapping[str, Any], name: str) -> str:
+    value = body.get(name)
+    if not isinstance(value, str) or not value:
+        raise Malformed(f"{name} is missing")
+    return value

@@ -1,0 +1,29 @@
+"""No token is accepted longer than the bound after the commit that denied it; each naive mistake breaks that."""
+
+from dataclasses import replace
+
+import pytest
+
+from tests.faults.simulation.mistakes import MISTAKES, Mistake
+from tests.faults.simulation.run import CALM_BUT_SLOW, CRASHES, MIXED, Parts, run_minute
+
+SEEDS = 500
+AT_ONCE = 25
+WEATHERS = (MIXED, CRASHES, CALM_BUT_SLOW)
+MOST_SEEDS_FOR_A_MISTAKE = 120
+
+
+@pytest.mark.parametrize("first", range(0, SEEDS, AT_ONCE))
+def test_the_bound_holds_in_every_world(first: int) -> None:
+    accepted = 0
+    for seed in range(first, first + AT_ONCE):
+        parts = replace(Parts(), weather=WEATHERS[seed % 3], has_aged_snapshots=seed % 2 == 1)
+        minute = run_minute(seed, parts)
+        assert minute.violations == [], seed
+        accepted += len(minute.accepted)
+    assert accepted > 100 * AT_ONCE  # it is no proof if nothing is let through
+
+
+@pytest.mark.parametrize("mistake", MISTAKES, ids=lambda mistake: mistake.name)
+def test_the_simulation_catches(mistake: Mistake) -> None:
+    assert any(run_minute(seed, mistake.parts).violations for seed in range(MOST_SEEDS_FOR_A_MISTAKE))
