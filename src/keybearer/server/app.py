@@ -45,7 +45,7 @@ def build_app(settings: Settings, *, now: Clock = clock.now) -> Starlette:
         trusted=frozenset(settings.trusted_proxies),
         now=now,
         patience_s=settings.request_timeout,
-        is_https=settings.is_https,
+        issuer=settings.issuer,
     )
     app = Starlette(lifespan=lifespan, middleware=[edge], exception_handlers=failures.handlers(settings))
     app.router.redirect_slashes = False  # the redirect would be built out of the Host header

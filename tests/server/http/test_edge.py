@@ -25,7 +25,7 @@ async def _fail(_: Request) -> Response:
 
 @pytest.fixture
 async def program() -> AsyncIterator[httpx2.AsyncClient]:
-    edge = Middleware(Edge, trusted=frozenset(), now=clock.now, is_https=True)
+    edge = Middleware(Edge, trusted=frozenset(), now=clock.now, issuer="https://keybearer.test")
     app = Starlette(routes=[Route("/echo", _echo, methods=["POST"]), Route("/fail", _fail)], middleware=[edge])
     async with httpx2.AsyncClient(transport=httpx2.ASGITransport(app), base_url="https://keybearer.test") as client:
         yield client
@@ -78,7 +78,7 @@ async def test_a_fault_of_ours_is_a_500_that_tells_nothing_of_the_inside(program
     [
         ("x-frame-options", "DENY"),
         ("x-content-type-options", "nosniff"),
-        ("referrer-policy", "same-origin"),
+        ("referrer-policy", "no-referrer"),
         ("cross-origin-opener-policy", "same-origin"),
         ("cache-control", "no-store"),
         ("strict-transport-security", "max-age=31536000; includeSubDomains"),

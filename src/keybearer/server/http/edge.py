@@ -15,6 +15,7 @@ from keybearer.server.clock import Clock
 from keybearer.server.events import Actor
 from keybearer.server.http.addresses import client_address
 from keybearer.server.http.answers import json_bytes
+from keybearer.server.http.same_origin import is_trustworthy
 
 MAX_BODY_BYTES: Final = 64 * 1024
 MAX_HEADERS: Final = 100
@@ -28,8 +29,6 @@ _HEADERS: Final = {
     "content-security-policy": _CONTENT_SECURITY_POLICY.format("'self'"),
     "x-frame-options": "DENY",
     "x-content-type-options": "nosniff",
-    # Not `no-referrer`: browsers then send `Origin: null` with our own forms, and older ones send nothing better.
-    "referrer-policy": "same-origin",
     "cross-origin-opener-policy": "same-origin",
     "cache-control": "no-store",
 }
@@ -85,6 +84,20 @@ def policy_for_forms_to(place: str) -> str:
     return _CONTENT_SECURITY_POLICY.format(f"'self' {place}")
 
 
+def _headers_of(issuer: str) -> dict[str, str]:
+    """
+    Return the headers of every answer of ours.
+
+    Wherever browsers say ``Sec-Fetch-Site``, nobody is told an address of ours, our own pages included. Over plain HTTP
+    they do not say it, and under ``no-referrer`` our own forms come with ``Origin: null``: there the origin, all that
+    tells them from a stranger's, is kept among ourselves.
+
+    Source: Fetch §3.1 (a request's ``Origin`` is ``null`` under ``no-referrer``); Fetch Metadata §2.
+    """
+    headers = _HEADERS | {"referrer-policy": "no-referrer" if is_trustworthy(issuer) else "same-origin"}
+    return headers | ({"strict-transport-security": _STRICT_TRANSPORT} if issuer.startswith("https://") else {})
+
+
 class _Refused(Exception):
     """The request is over a limit; it is answered here and goes no further."""
 
@@ -102,17 +115,17 @@ class Edge:
         trusted: addresses of proxies that may set ``X-Forwarded-For``.
         now: microseconds since 1970 UTC.
         patience_s: seconds that a body may take to arrive.
-        is_https: whether people reach the server over TLS.
+        issuer: our own base URL.
     """
 
     def __init__(
-        self, app: ASGIApp, trusted: frozenset[str], now: Clock, *, patience_s: float = 10, is_https: bool
+        self, app: ASGIApp, trusted: frozenset[str], now: Clock, *, patience_s: float = 10, issuer: str
     ) -> None:
         self._app = app
         self._patience_s = patience_s
         self._now = now
         self._trusted = trusted
-        self._headers = _HEADERS | ({"strict-transport-security": _STRICT_TRANSPORT} if is_https else {})
+        self._headers = _headers_of(issuer)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one request; anything but HTTP passes through."""

@@ -1,5 +1,6 @@
 """Whether a POST comes from one of our own pages."""
 
+import ipaddress
 from typing import Final
 from urllib.parse import urlsplit
 
@@ -11,7 +12,8 @@ def is_same_origin(fetch_site: str | None, origin: str | None, issuer: str) -> b
     Tell whether a POST with these headers was made by one of our own pages, or by no browser at all.
 
     A browser says so itself in ``Sec-Fetch-Site``; one that is older, or that reaches us over plain HTTP, sends
-    ``Origin`` with each POST. Neither is what programs send; they hold no cookie that a stranger's page could use.
+    ``Origin`` with each POST; ``null`` could be anybody's and is refused. Neither is what programs send; they hold no
+    cookie that a stranger's page could use.
 
     Args:
         fetch_site: the ``Sec-Fetch-Site`` header, None if absent.
@@ -31,3 +33,19 @@ def origin_of(url: str) -> str:
     host = f"[{parts.hostname}]" if ":" in (parts.hostname or "") else parts.hostname
     default = {"http": 80, "https": 443}.get(parts.scheme)
     return f"{parts.scheme}://{host}" + (f":{parts.port}" if parts.port not in {None, default} else "")
+
+
+def is_trustworthy(url: str) -> bool:
+    """
+    Tell whether browsers say ``Sec-Fetch-Site`` to what is at *url*: over TLS, or on this very machine.
+
+    Source: Secure Contexts §3.1 (potentially trustworthy origins).
+    """
+    parts = urlsplit(url)
+    host = parts.hostname or ""
+    if parts.scheme == "https" or host == "localhost" or host.endswith(".localhost"):
+        return True
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return False
