@@ -46,12 +46,13 @@ async def _show(request: Request) -> Response:
 async def _take(request: Request) -> Response:
     form = await read_form(request)
     visitor = await maybe_visitor(request) if form.text("confirm") == "1" else None
-    email = visitor.user.email if visitor else form.text("email")
-    if not email.strip() or not form.text("password"):
+    email, password = form.maybe("email") or "", form.maybe("password") or ""  # none of them twice: which one counts?
+    email = visitor.user.email if visitor else email
+    if not email.strip() or not password:
         missing = Refusal("invalid", "Enter your address and your password.", "sign-in: empty field")
         return _page(request, visitor, form, missing)
     try:
-        knock = await check_typed_password(request, email, form.text("password"))
+        knock = await check_typed_password(request, email, password)
         return await (_go_on(request, visitor, knock, form) if visitor else _enter(request, knock, form))
     except Refusal as refusal:
         note_actor(request, refused=refusal.code, detail=refusal.detail)
