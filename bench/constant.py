@@ -25,7 +25,7 @@ async def _answer(_: Request) -> Response:
 
 def build_constant() -> Starlette:
     """Return the application with its one door."""
-    edge = Middleware(Edge, trusted=frozenset(), now=clock.now, is_https=False)
+    edge = Middleware(Edge, trusted=frozenset(), now=clock.now, issuer="http://127.0.0.1")
     return Starlette(routes=[Route("/constant", _answer)], middleware=[edge])
 
 

@@ -5,7 +5,7 @@ from dataclasses import replace
 from keybearer.server import ledger, refusals
 from keybearer.server.events import Activity, Actor
 from keybearer.server.records import User
-from keybearer.server.store import users
+from keybearer.server.store import sessions, users
 from keybearer.server.store.database import Transaction
 
 
@@ -13,7 +13,7 @@ async def set_user_disabled(tx: Transaction, actor: Actor, user_id: int, now: in
     """
     Suspend the user (*is_disabled*) or end the suspension; what is so already stays as it is.
 
-    No grant ends: once the user is enabled, tokens work again.
+    No grant ends: once the user is enabled, tokens work again. Sessions end: people sign in anew.
 
     Raises:
         Refusal: ``not_found``.
@@ -25,6 +25,8 @@ async def set_user_disabled(tx: Transaction, actor: Actor, user_id: int, now: in
         return user
     disabled_at = now if is_disabled else None
     await users.set_disabled(tx, user_id, disabled_at, now)
+    if is_disabled:
+        await sessions.end_others(tx, user_id, "", now)
     action = "user.disabled" if is_disabled else "user.enabled"
     await ledger.record(tx, actor, Activity(action, f"user:{user_id}", user_id=actor.user_id or user_id), now)
     return replace(user, disabled_at=disabled_at, updated_at=now)
