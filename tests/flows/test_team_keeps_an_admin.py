@@ -4,6 +4,9 @@ import asyncio
 
 import pytest
 
+from keybearer.server.actions.remove_member import remove_member
+from keybearer.server.events import Actor
+from keybearer.server.refusals import Refusal
 from keybearer.server.store import users
 from tests.support.api import Stage, set_stage
 from tests.support.clock import HandClock
@@ -64,3 +67,18 @@ async def test_of_the_last_two_admins_who_leave_at_once_one_stays(stage: Stage) 
     left = [(await stage.place_of(stage.acme, user)).role for user in (stage.ada, stage.cleo)]
     assert sorted(left, key=str) == [None, "owner"]
     assert sorted(answer.status for answer in answers) == [200, 422]
+
+
+async def test_of_many_pairs_of_last_admins_who_go_at_the_very_same_moment_one_stays_each_time(stage: Stage) -> None:
+    node = stage.house.node
+    for number in range(5):
+        team = await stage.scene.team(f"Pair{number}", owner=stage.ada)
+        await stage.scene.member(team, stage.cleo, "owner")
+        leaving = [
+            node.act(remove_member, Actor("r", "a", user.user_id), team.team_id, user.user_id, frozenset(), node.now())
+            for user in (stage.ada, stage.cleo)
+        ]
+        outcomes = await asyncio.gather(*leaving, return_exceptions=True)
+        assert [one.detail for one in outcomes if isinstance(one, Refusal)] == ["last owner"]
+        left = [(await stage.place_of(team, user)).role for user in (stage.ada, stage.cleo)]
+        assert sorted(left, key=str) == [None, "owner"]
