@@ -158,6 +158,13 @@ VIEWS: Final = (
     View("docs-oauth", "/docs/oauth", then=clicking("label[for=code-2-tab-python]")),
     View("docs-errors", "/docs/errors", ""),
     View("docs-api", "/docs/api"),
+    View("apps-none-yet", "/settings/apps"),
+    View("team-to-read", "/team", "Vera"),
+    View("members", "/team/members"),
+    View("members-to-read", "/team/members", "Vera"),
+    View("member-new", "/team/members/new", then=pressing("Add member", email="nobody@example.com")),
+    View("member-role", "/team/members", then=clicking("tr:has-text('Vera') a:text-is('Change role')")),
+    View("member-remove", "/team/members", then=pressing("Remove")),
 )
 
 
