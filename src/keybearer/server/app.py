@@ -12,6 +12,7 @@ from keybearer.server.api import routes as api
 from keybearer.server.clock import Clock
 from keybearer.server.http import health, oauth
 from keybearer.server.http.edge import Edge
+from keybearer.server.http.known_paths import KnownPaths
 from keybearer.server.last_used import LastUsed
 from keybearer.server.mail import Mailer
 from keybearer.server.node import Node
@@ -76,4 +77,5 @@ async def _open_node(settings: Settings, now: Clock) -> AsyncIterator[Node]:
 def _routes(node: Node) -> list[BaseRoute]:
     """Return every door; each module makes its own."""
     makers: list[Callable[[Node], list[BaseRoute]]] = [pages.routes, oauth.routes, api.routes, health.routes]
-    return [door for routes_of in makers for door in routes_of(node)]
+    doors = [door for routes_of in makers for door in routes_of(node)]
+    return [KnownPaths(doors), *doors]
