@@ -2,11 +2,11 @@
 
 import asyncio
 import time
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Final
 
 import structlog
-from starlette.datastructures import Headers, MutableHeaders
+from starlette.datastructures import Headers
 from starlette.requests import ClientDisconnect, Request
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
@@ -125,7 +125,7 @@ class Edge:
         self._patience_s = patience_s
         self._now = now
         self._trusted = trusted
-        self._headers = _headers_of(issuer)
+        self._headers = [(name.encode(), value.encode()) for name, value in _headers_of(issuer).items()]
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one request; anything but HTTP passes through."""
@@ -210,7 +210,7 @@ class _Body:
 class _Answer:
     """Adds to each answer what every answer has, and remembers its status."""
 
-    def __init__(self, scope: Scope, send: Send, headers: dict[str, str]) -> None:
+    def __init__(self, scope: Scope, send: Send, headers: list[tuple[bytes, bytes]]) -> None:
         self._scope = scope
         self._send = send
         self._headers = headers
@@ -219,13 +219,16 @@ class _Answer:
     async def send(self, message: Message) -> None:
         if message["type"] == "http.response.start":
             self.status = message["status"]
-            present = MutableHeaders(raw=message["headers"])
-            for name, value in self._headers.items():
-                present.setdefault(name, value)
-            for name, value in self._scope["keybearer.headers"].items():
-                present[name] = value
-            present["x-request-id"] = self._scope["keybearer.request_id"]
+            message["headers"] = self._completed(message["headers"])
         await self._send(message)
+
+    def _completed(self, given: Iterable[tuple[bytes, bytes]]) -> list[tuple[bytes, bytes]]:
+        """Add what was promised, in place of what is *given*, and what every answer has where nothing is given."""
+        promised = {name.encode(): value.encode("latin-1") for name, value in self._scope["keybearer.headers"].items()}
+        promised[b"x-request-id"] = self._scope["keybearer.request_id"].encode()
+        kept = [pair for pair in given if pair[0] not in promised]
+        present = {name for name, _ in kept} | promised.keys()
+        return [*kept, *(pair for pair in self._headers if pair[0] not in present), *promised.items()]
 
     async def refuse(self, status: int, public: str) -> None:
         """Answer with an error, unless an answer is on its way already."""
