@@ -26,4 +26,4 @@ def as_datetime(at: int) -> datetime:
 
 def as_wire(at: int) -> str:
     """Write a time the way the API does: ``YYYY-MM-DDTHH:MM:SSZ``, whole seconds in UTC."""
-    return as_datetime(at).strftime("%Y-%m-%dT%H:%M:%SZ")
+    return as_datetime(at).isoformat().removesuffix("+00:00") + "Z"
