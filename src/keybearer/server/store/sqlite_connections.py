@@ -110,6 +110,15 @@ class Rows:
             raise name_fault(error) from error
         return [dict(zip(names, row, strict=True)) for row in rows]
 
+    def execute(self, statement: Executable, values: Mapping[str, Any]) -> int:
+        """Run *statement* and give the number of rows it touched."""
+        text, given = STATEMENTS.bind(statement, values)
+        try:
+            self._cursor.execute(text, given).fetchall()
+        except apsw.Error as error:
+            raise name_fault(error) from error
+        return self.connection.changes()
+
     def fetch_one(self, statement: Executable, values: Mapping[str, Any]) -> Row | None:
         """Run *statement* and give its only row, or None."""
         rows = self.fetch(statement, values)
@@ -184,8 +193,12 @@ class SqlitePart:
 
     async def run(self, statement: Executable, /, **values: Any) -> int:
         """See `database.Transaction.run`."""
-        await self.many(statement, **values)
-        return self._rows.connection.changes()
+        self._check()
+        try:
+            return self._rows.execute(statement, values)
+        except (apsw.Error, StoreFault) as error:
+            self.fault = error
+            raise
 
     def _check(self) -> None:
         if self.fault is not None:  # as in PostgreSQL, where a transaction that met a fault takes nothing more

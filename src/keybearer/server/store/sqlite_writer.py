@@ -98,8 +98,9 @@ class SqliteSession:
             (event.seq, event.kind, event.subject, event.at, event.prev_hash, event.hash)
             for event in number(seq, newest, pending)
         ]
-        for event in events:
-            self._run("INSERT INTO feed (seq, kind, subject, at, prev_hash, hash) VALUES (?, ?, ?, ?, ?, ?)", event)
+        self._run_for_all(
+            "INSERT INTO feed (seq, kind, subject, at, prev_hash, hash) VALUES (?, ?, ?, ?, ?, ?)", events
+        )
         self._run("DELETE FROM feed_pending")
         seq, newest = events[-1][0], events[-1][-1]
         self._run("UPDATE feed_head SET seq = ?, hash = ?", (seq, newest))
@@ -146,6 +147,12 @@ class SqliteSession:
     def _run(self, text: str, given: tuple[Any, ...] = ()) -> list[tuple[Any, ...]]:
         try:
             return self._connection.execute(text, given).fetchall()
+        except apsw.Error as error:
+            raise StoreUnavailable(f"SQLite: {error!r}") from error
+
+    def _run_for_all(self, text: str, rows: list[tuple[Any, ...]]) -> None:
+        try:
+            self._connection.executemany(text, rows)
         except apsw.Error as error:
             raise StoreUnavailable(f"SQLite: {error!r}") from error
 
