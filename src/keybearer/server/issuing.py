@@ -1,10 +1,11 @@
 """Making tokens for a grant: texts for the bearer, digests for the store."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 from keybearer.server import secrets
 from keybearer.server.clock import SECOND
-from keybearer.server.records import FamilyStanding, HeldRefresh
+from keybearer.server.records import FamilyStanding, HeldRefresh, Succession
 from keybearer.server.settings import Settings
 from keybearer.server.store import tokens
 from keybearer.server.store.database import Transaction
@@ -65,6 +66,15 @@ class TokenPair:
 
 
 @dataclass(frozen=True, slots=True)
+class Draft:
+    """A pair that is made but not kept yet: what its client will get, and the rows of its two tokens."""
+
+    pair: TokenPair
+    pair_id: str
+    rows: tuple[dict[str, object], dict[str, object]]
+
+
+@dataclass(frozen=True, slots=True)
 class _Stem:
     """What a pair grows from: its family, and how far its two tokens are narrowed."""
 
@@ -90,40 +100,44 @@ def terms_of(settings: Settings) -> Terms:
     )
 
 
-async def first_pair(tx: Transaction, family: FamilyStanding, terms: Terms, now: int) -> TokenPair:
-    """Issue the first pair of a family."""
+def first_pair(family: FamilyStanding, terms: Terms, now: int) -> Draft:
+    """Draft the first pair of a family."""
     narrowed = (family.narrowing, family.scope)
     stem = _Stem(family.grant_id, family.family_id, family.environment, family.expires_at, narrowed, narrowed)
-    pair, _ = await _keep_pair(tx, stem, terms, now)
-    return pair
+    return _draft(stem, terms, now)
 
 
-async def next_pair(
-    tx: Transaction, held: HeldRefresh, presented: tuple[str, str], terms: Terms, now: int
-) -> TokenPair | None:
+def next_pair(held: HeldRefresh, scope: str, terms: Terms, now: int) -> Draft:
     """
-    Trade a refresh token for a new pair: from here on it and its access token are dead.
-
-    The new texts are kept sealed under a key that only the old text gives, for a client that lost the answer.
+    Draft the pair that follows a refresh token.
 
     Args:
-        presented: the old text, and the scope of the new access token ('' for all that was granted).
+        scope: that of the new access token, '' for all that was granted.
 
-    Returns:
-        None if another transaction was first.
-
-    Source: RFC 6749 §6 (the new refresh token has the old one's scope), RFC 9700 §4.14.2.
+    Source: RFC 6749 §6 (the new refresh token has the old one's scope).
     """
-    text, scope = presented
     granted = (held.narrowing, held.scope)
     access = ("scope", scope) if scope else granted
-    stem = _Stem(held.grant_id, held.family_id, held.environment, held.family_expires_at, granted, access)
-    pair, pair_id = await _keep_pair(tx, stem, terms, now)
-    sealed = secrets.seal(f"{pair.access_text} {pair.refresh_text}", text)
-    if not await tokens.consume(tx, held.token_id, now, pair_id, sealed):
-        return None
-    await tokens.revoke_access_of_pair(tx, held.pair_id, now)
-    return pair
+    return _draft(
+        _Stem(held.grant_id, held.family_id, held.environment, held.family_expires_at, granted, access), terms, now
+    )
+
+
+def succession(held: HeldRefresh, text: str, draft: Draft) -> Succession:
+    """
+    Say what a refresh token is traded for.
+
+    The new texts are kept sealed under a key that only the old *text* gives, for a client that lost the answer.
+
+    Source: RFC 9700 §4.14.2.
+    """
+    sealed = secrets.seal(f"{draft.pair.access_text} {draft.pair.refresh_text}", text)
+    return Succession(held.token_id, held.pair_id, draft.pair_id, sealed)
+
+
+async def keep_pairs(tx: Transaction, drafts: Iterable[Draft]) -> None:
+    """Store the tokens of these pairs."""
+    await tokens.add_all(tx, [row for draft in drafts for row in draft.rows])
 
 
 async def same_pair(tx: Transaction, held: HeldRefresh, text: str, now: int) -> TokenPair:
@@ -142,21 +156,22 @@ async def same_pair(tx: Transaction, held: HeldRefresh, text: str, now: int) -> 
     return TokenPair(access.token_id, access_text, refresh_text, max(access.expires_at - now, 0) // SECOND, scope)
 
 
-async def _keep_pair(tx: Transaction, stem: _Stem, terms: Terms, now: int) -> tuple[TokenPair, str]:
-    """Store a new access token and its refresh token; neither outlives the family."""
+def _draft(stem: _Stem, terms: Terms, now: int) -> Draft:
+    """Make a new access token and its refresh token; neither outlives the family."""
     mint = Mint(terms.prefix, stem.environment)
     access_text, refresh_text = mint.text("oat"), mint.text("ort")
     pair_id = secrets.record_id(now)
     access_ends_at = min(now + terms.lifetimes.access_token, stem.ends_at)
     refresh_ends_at = min(now + terms.lifetimes.refresh_idle, stem.ends_at)
-    access_id = await keep_token(
-        tx, access_text, Hangs(stem.grant_id, stem.family_id, pair_id, *stem.access), now, access_ends_at
-    )
-    await keep_token(
-        tx, refresh_text, Hangs(stem.grant_id, stem.family_id, pair_id, *stem.refresh), now, refresh_ends_at
-    )
+    access_hangs = Hangs(stem.grant_id, stem.family_id, pair_id, *stem.access)
+    refresh_hangs = Hangs(stem.grant_id, stem.family_id, pair_id, *stem.refresh)
+    access = _row(access_text, "oat", access_hangs, now, access_ends_at)
+    refresh = _row(refresh_text, "ort", refresh_hangs, now, refresh_ends_at)
     scope = stem.access[1] if stem.access[0] == "scope" else None
-    return TokenPair(access_id, access_text, refresh_text, (access_ends_at - now) // SECOND, scope), pair_id
+    expires_in_s = (access_ends_at - now) // SECOND
+    return Draft(
+        TokenPair(str(access["token_id"]), access_text, refresh_text, expires_in_s, scope), pair_id, (access, refresh)
+    )
 
 
 async def keep_token(tx: Transaction, text: str, hangs: Hangs, now: int, expires_at: int) -> str:
@@ -168,26 +183,27 @@ async def keep_token(tx: Transaction, text: str, hangs: Hangs, now: int, expires
     """
     parsed = token_text.parse(text)
     assert parsed is not None  # noqa: S101 - it comes from a Mint
-    token_id = secrets.record_id(now)
-    await tokens.add(
-        tx,
-        {
-            "token_id": token_id,
-            "digest": secrets.digest(text),
-            "kind": parsed.kind,
-            "last4": parsed.last4,
-            "grant_id": hangs.grant_id,
-            "family_id": hangs.family_id,
-            "pair_id": hangs.pair_id,
-            "narrowing": hangs.narrowing,
-            "scope": hangs.scope,
-            "created_at": now,
-            "expires_at": expires_at,
-            "revoked_at": None,
-            "used_at": None,
-            "successor_pair_id": None,
-            "sealed_successor": None,
-            "last_used_at": None,
-        },
-    )
-    return token_id
+    row = _row(text, parsed.kind, hangs, now, expires_at)
+    await tokens.add_all(tx, [row])
+    return str(row["token_id"])
+
+
+def _row(text: str, kind: str, hangs: Hangs, now: int, expires_at: int) -> dict[str, object]:
+    return {
+        "token_id": secrets.record_id(now),
+        "digest": secrets.digest(text),
+        "kind": kind,
+        "last4": text[-4:],
+        "grant_id": hangs.grant_id,
+        "family_id": hangs.family_id,
+        "pair_id": hangs.pair_id,
+        "narrowing": hangs.narrowing,
+        "scope": hangs.scope,
+        "created_at": now,
+        "expires_at": expires_at,
+        "revoked_at": None,
+        "used_at": None,
+        "successor_pair_id": None,
+        "sealed_successor": None,
+        "last_used_at": None,
+    }

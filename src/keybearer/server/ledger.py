@@ -1,6 +1,6 @@
 """The activity record of a change, kept in the change's own transaction; triggers write the feed event."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 from keybearer.server.events import Activity, Actor
 from keybearer.server.records import Grant
@@ -15,7 +15,12 @@ async def record(tx: Transaction, actor: Actor, activity: Activity, now: int) ->
     Args:
         now: microseconds since 1970 UTC.
     """
-    await rows.add(tx, activity, actor, now)
+    await rows.add_all(tx, [(actor, activity)], now)
+
+
+async def record_all(tx: Transaction, made: Sequence[tuple[Actor, Activity]], now: int) -> None:
+    """Keep what several actors did in one transaction; see `record`."""
+    await rows.add_all(tx, made, now)
 
 
 async def record_ended(tx: Transaction, actor: Actor, grants: Iterable[Grant], now: int) -> None:

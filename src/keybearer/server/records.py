@@ -153,6 +153,7 @@ class Code:
 class HeldRefresh:
     """A refresh token as the server holds it, with what decides whether it may still be used."""
 
+    digest: bytes
     token_id: str
     grant_id: str
     family_id: str
@@ -176,6 +177,21 @@ class HeldRefresh:
     role: str | None
     membership_expires_at: int | None
     successor_used_at: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class Succession:
+    """
+    A refresh token, with its pair, and the pair that follows it.
+
+    Args:
+        sealed_successor: the new pair's texts, encrypted under a key that only the old text gives.
+    """
+
+    token_id: str
+    pair_id: str
+    successor_pair_id: str
+    sealed_successor: bytes
 
 
 @dataclass(frozen=True, slots=True)

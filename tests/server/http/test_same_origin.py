@@ -61,5 +61,5 @@ def test_an_origin_is_written_as_browsers_write_it(url: str, origin: str) -> Non
 )
 def test_no_address_is_told_wherever_our_own_forms_are_known_without(issuer: str, policy: str) -> None:
     edge = Edge(Starlette(), frozenset(), lambda: 0, issuer=issuer)
-    assert edge._headers["referrer-policy"] == policy
+    assert dict(edge._headers)[b"referrer-policy"] == policy.encode()
     assert is_trustworthy(issuer) is (policy == "no-referrer")

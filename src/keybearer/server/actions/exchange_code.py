@@ -1,11 +1,12 @@
 """Trade an authorization code for the first pair of tokens."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from keybearer.server import issuing, ledger, refusals, secrets
 from keybearer.server.events import Activity, Actor
-from keybearer.server.issuing import Terms, TokenPair
-from keybearer.server.records import Client, Code, FamilyStanding
+from keybearer.server.issuing import Draft, Terms, TokenPair
+from keybearer.server.records import Code, FamilyStanding
 from keybearer.server.refusals import Refusal
 from keybearer.server.rules import pkce
 from keybearer.server.store import codes, grants
@@ -14,69 +15,107 @@ from keybearer.wire import token_text
 
 
 @dataclass(frozen=True, slots=True)
-class Presented:
-    """A code as a client presents it; None for a parameter that was not sent."""
+class Exchange:
+    """A code as an authenticated client presents it; None for a parameter that was not sent."""
 
+    actor: Actor
+    client_id: str
     text: str
     redirect_uri: str | None
     verifier: str | None
 
 
 async def exchange_code(
-    tx: Transaction, actor: Actor, client: Client, presented: Presented, terms: Terms, now: int
-) -> TokenPair | Refusal:
+    tx: Transaction, asked: Sequence[Exchange], terms: Terms, now: int, *, is_alone: bool
+) -> list[TokenPair | Refusal | None]:
     """
-    Trade a code for tokens, once.
+    Trade codes for tokens, each once: those that several clients present at one moment share a transaction.
 
     Whose it is comes before every punishment, so that a stranger who holds the text of a code can neither use it up nor
     end what it gave. After that, a wrong redirect URI or verifier uses the code up (one guess each), and a second use
-    ends all that the first one gave: these refusals are *returned*, so that they commit.
+    ends all that the first one gave. Every refusal is *returned*, so that it hinders none of the others.
 
     Args:
-        client: authenticated.
-        now: microseconds since 1970 UTC.
+        is_alone: whether to wait for another transaction that has its hand on a code.
 
-    Raises:
-        Refusal: ``invalid_grant``: not a code of this client's, or nobody may act by it now; nothing has changed.
+    Returns:
+        An outcome for each of *asked*: its pair, or ``invalid_grant``. None for one that must be asked again, alone:
+        it is unknown, or another of *asked* or another transaction has its hand on it.
 
     Source: RFC 6749 §4.1.2, §4.1.3, §10.5; RFC 7636 §4.6; RFC 9700 §2.1.1, §4.8.2.
     """
-    parsed = token_text.parse(presented.text)
-    if parsed is None or parsed.kind != "oac":
-        raise refusals.invalid_grant("not a code")
-    if presented.verifier is not None and not pkce.is_verifier(presented.verifier):
-        raise refusals.invalid_grant("code_verifier malformed")
-    digest = secrets.digest(presented.text)
-    code = await codes.take(tx, digest, client.client_id, now)
-    if code is None:
-        return await _not_taken(tx, actor, digest, client, now)
-    if reason := _mismatch(code, presented):
-        return refusals.invalid_grant(reason)
-    family = await grants.family_standing(tx, code.family_id)
-    if family is None or (reason := _nobody_acts(family, now)):
-        raise refusals.invalid_grant("no such family" if family is None else reason)
-    pair = await issuing.first_pair(tx, family, terms, now)
-    await ledger.record(tx, actor, _issued(family, client, pair), now)
-    return pair
+    held = await _lock(tx, asked, waiting=is_alone)
+    outcomes: list[TokenPair | Refusal | None] = []
+    used: list[bytes] = []
+    trades: list[_Trade] = []
+    for one in asked:
+        found = held.pop(secrets.digest(one.text), None)
+        if found is None and not is_alone and _is_code(one.text):
+            outcomes.append(None)
+            continue
+        refusal, is_used_up = await _judged(tx, one, found, now)
+        if found is not None and is_used_up:
+            used.append(found.code.digest)
+        if found is None or refusal is not None:
+            outcomes.append(refusal)
+            continue
+        trades.append(_Trade(one, found.family, issuing.first_pair(found.family, terms, now)))
+        outcomes.append(trades[-1].draft.pair)
+    await codes.use_all(tx, used, now)
+    await issuing.keep_pairs(tx, [trade.draft for trade in trades])
+    await ledger.record_all(tx, [(trade.asked.actor, _issued(trade)) for trade in trades], now)
+    return outcomes
 
 
-async def _not_taken(tx: Transaction, actor: Actor, digest: bytes, client: Client, now: int) -> Refusal:
-    """Find out why there was no code to take; a second use ends what the first one gave."""
-    code = await codes.by_digest(tx, digest)
-    if code is None:
-        raise refusals.invalid_grant("unknown code")
-    if code.client_id != client.client_id:
-        raise refusals.invalid_grant("another client's code")
-    if code.used_at is None:
-        raise refusals.invalid_grant("code expired")
-    if await grants.end_family(tx, code.family_id, now):
-        family = await grants.family_standing(tx, code.family_id)
-        assert family is not None  # noqa: S101 - the code's own key leads to it
-        await ledger.record(tx, actor, _replayed(family, client), now)
-    return refusals.invalid_grant("code replayed")
+@dataclass(frozen=True, slots=True)
+class _Held:
+    code: Code
+    family: FamilyStanding
 
 
-def _mismatch(code: Code, presented: Presented) -> str:
+@dataclass(frozen=True, slots=True)
+class _Trade:
+    asked: Exchange
+    family: FamilyStanding
+    draft: Draft
+
+
+async def _lock(tx: Transaction, asked: Sequence[Exchange], *, waiting: bool) -> dict[bytes, _Held]:
+    """Return what is known of each code, by digest, and let nobody else use it until this transaction ends."""
+    digests = [secrets.digest(one.text) for one in asked if _is_code(one.text)]
+    found = await codes.lock_all(tx, digests, waiting=waiting)
+    families = await grants.standings(tx, [code.family_id for code in found.values()])
+    return {digest: _Held(code, families[code.family_id]) for digest, code in found.items()}
+
+
+def _is_code(text: str) -> bool:
+    parsed = token_text.parse(text)
+    return parsed is not None and parsed.kind == "oac"
+
+
+async def _judged(tx: Transaction, asked: Exchange, held: _Held | None, now: int) -> tuple[Refusal | None, bool]:
+    """Say why a code gives nothing, if so, and whether this uses it up; the end of a family is written already."""
+    if not _is_code(asked.text):
+        return refusals.invalid_grant("not a code"), False
+    if asked.verifier is not None and not pkce.is_verifier(asked.verifier):
+        return refusals.invalid_grant("code_verifier malformed"), False
+    if held is None:
+        return refusals.invalid_grant("unknown code"), False
+    if held.code.client_id != asked.client_id:
+        return refusals.invalid_grant("another client's code"), False
+    if held.code.used_at is not None:
+        if await grants.end_family(tx, held.family.family_id, now):
+            await ledger.record(tx, asked.actor, _replayed(held.family, asked.client_id), now)
+        return refusals.invalid_grant("code replayed"), False
+    if held.code.expires_at <= now:
+        return refusals.invalid_grant("code expired"), False
+    if reason := _mismatch(held.code, asked):
+        return refusals.invalid_grant(reason), True
+    reason = _nobody_acts(held.family, now)
+    return (refusals.invalid_grant(reason), False) if reason else (None, True)
+
+
+def _mismatch(code: Code, presented: Exchange) -> str:
     """Say what of the exchange does not fit the request that the code was given for; '' if all does."""
     if presented.redirect_uri is None and code.redirect_uri_sent == "yes":
         return "redirect_uri missing"
@@ -104,28 +143,29 @@ def _nobody_acts(family: FamilyStanding, now: int) -> str:
     return ""
 
 
-def _issued(family: FamilyStanding, client: Client, pair: TokenPair) -> Activity:
+def _issued(trade: _Trade) -> Activity:
+    family, pair = trade.family, trade.draft.pair
     return Activity(
         "token.issued",
         f"token:{pair.access_id}",
         user_id=family.user_id,
         team_id=family.team_id,
         environment=family.environment,
-        client_id=client.client_id,
+        client_id=trade.asked.client_id,
         grant_id=family.grant_id,
         token_id=pair.access_id,
         token_last4=pair.access_text[-4:],
     )
 
 
-def _replayed(family: FamilyStanding, client: Client) -> Activity:
+def _replayed(family: FamilyStanding, client_id: str) -> Activity:
     return Activity(
         "code.replayed",
         f"family:{family.family_id}",
         user_id=family.user_id,
         team_id=family.team_id,
         environment=family.environment,
-        client_id=client.client_id,
+        client_id=client_id,
         grant_id=family.grant_id,
         outcome="refused",
     )

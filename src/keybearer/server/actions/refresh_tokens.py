@@ -1,11 +1,12 @@
 """Trade a refresh token for a new pair."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from keybearer.server import issuing, ledger, refusals, secrets
 from keybearer.server.events import Activity, Actor
-from keybearer.server.issuing import Terms, TokenPair
-from keybearer.server.records import Client, HeldRefresh
+from keybearer.server.issuing import Draft, Terms, TokenPair
+from keybearer.server.records import HeldRefresh
 from keybearer.server.refusals import Refusal
 from keybearer.server.rules.refresh_family import Verdict, judge
 from keybearer.server.store import grants, tokens
@@ -14,56 +15,99 @@ from keybearer.wire import token_text
 
 
 @dataclass(frozen=True, slots=True)
-class Presented:
+class Refresh:
     """
-    A refresh token as a client presents it.
+    A refresh token as an authenticated client presents it.
 
     Args:
         scope: what the new access token shall be narrowed to: sorted words, '' for all that was granted.
     """
 
+    actor: Actor
+    client_id: str
     text: str
     scope: str
 
 
 async def refresh_tokens(
-    tx: Transaction, actor: Actor, client: Client, presented: Presented, terms: Terms, now: int
-) -> TokenPair | Refusal:
+    tx: Transaction, asked: Sequence[Refresh], terms: Terms, now: int, *, is_alone: bool
+) -> list[TokenPair | Refusal | None]:
     """
-    Trade a refresh token for a new pair, once.
+    Trade refresh tokens for new pairs, each once: those that several clients present at one moment share a transaction.
 
-    A late second use means the text has leaked: the family ends. That must survive the refusal, so this *returns* it
-    and the transaction commits.
+    From here on a traded token and its access token are dead. A late second use means the text has leaked: the family
+    ends. Every refusal is *returned*, so that it hinders none of the others; all but that one leave nothing behind.
 
     Args:
-        client: authenticated.
         now: microseconds since 1970 UTC.
+        is_alone: whether to wait for another transaction that has its hand on a token.
 
-    Raises:
-        Refusal: ``invalid_grant`` or ``invalid_scope``; nothing has changed.
+    Returns:
+        An outcome for each of *asked*: its pair, ``invalid_grant`` or ``invalid_scope``. None for one that must be
+        asked again, alone: it is unknown, or another of *asked* or another transaction has its hand on it.
 
     Source: RFC 6749 §6, RFC 9700 §4.14.2.
     """
-    parsed = token_text.parse(presented.text)
-    if parsed is None or parsed.kind != "ort":
-        raise refusals.invalid_grant("not a refresh token")
-    held = await tokens.lock_refresh(tx, secrets.digest(presented.text))
-    judgment = judge(held, client.client_id, now)
+    digests = [secrets.digest(one.text) for one in asked if _is_refresh_token(one.text)]
+    held = await tokens.lock_refreshes(tx, digests, waiting=is_alone)
+    outcomes: list[TokenPair | Refusal | None] = []
+    traded: list[_Trade] = []
+    for one in asked:
+        found = held.pop(secrets.digest(one.text), None)
+        if found is None and not is_alone and _is_refresh_token(one.text):
+            outcomes.append(None)
+            continue
+        outcome = await _judged(tx, one, found, terms, now)
+        if isinstance(outcome, _Trade):
+            traded.append(outcome)
+            outcomes.append(outcome.draft.pair)
+        else:
+            outcomes.append(outcome)
+    await _keep(tx, traded, now)
+    return outcomes
+
+
+def _is_refresh_token(text: str) -> bool:
+    parsed = token_text.parse(text)
+    return parsed is not None and parsed.kind == "ort"
+
+
+@dataclass(frozen=True, slots=True)
+class _Trade:
+    asked: Refresh
+    held: HeldRefresh
+    draft: Draft
+
+
+async def _judged(
+    tx: Transaction, asked: Refresh, held: HeldRefresh | None, terms: Terms, now: int
+) -> _Trade | TokenPair | Refusal:
+    """Say what comes of one refresh token; only the end of a family is written already."""
+    if not _is_refresh_token(asked.text):
+        return refusals.invalid_grant("not a refresh token")
+    judgment = judge(held, asked.client_id, now)
     if held is None or judgment.verdict is Verdict.REFUSE:
-        raise refusals.invalid_grant(judgment.reason)
+        return refusals.invalid_grant(judgment.reason)
     if judgment.verdict is Verdict.REUSE:
         await grants.end_family(tx, held.family_id, now)
-        await ledger.record(tx, actor, _replayed(held), now)
+        await ledger.record(tx, asked.actor, _replayed(held), now)
         return refusals.invalid_grant(judgment.reason)
-    if presented.scope and held.narrowing == "scope" and not set(presented.scope.split()) <= set(held.scope.split()):
-        raise refusals.invalid_scope("The scope is wider than what was granted.", "scope wider than the family's")
+    if asked.scope and held.narrowing == "scope" and not set(asked.scope.split()) <= set(held.scope.split()):
+        return refusals.invalid_scope("The scope is wider than what was granted.", "scope wider than the family's")
     if judgment.verdict is Verdict.REPLAY:
-        return await issuing.same_pair(tx, held, presented.text, now)
-    pair = await issuing.next_pair(tx, held, (presented.text, presented.scope), terms, now)
-    if pair is None:
-        raise refusals.invalid_grant("refreshed at the same moment")
-    await ledger.record(tx, actor, _refreshed(held, pair), now)
-    return pair
+        return await issuing.same_pair(tx, held, asked.text, now)
+    return _Trade(asked, held, issuing.next_pair(held, asked.scope, terms, now))
+
+
+async def _keep(tx: Transaction, traded: Sequence[_Trade], now: int) -> None:
+    """Store the new pairs, use up the tokens that they were traded for, and record each trade."""
+    await issuing.keep_pairs(tx, [trade.draft for trade in traded])
+    await tokens.succeed_all(
+        tx, [issuing.succession(trade.held, trade.asked.text, trade.draft) for trade in traded], now
+    )
+    await ledger.record_all(
+        tx, [(trade.asked.actor, _refreshed(trade.held, trade.draft.pair)) for trade in traded], now
+    )
 
 
 def _refreshed(held: HeldRefresh, pair: TokenPair) -> Activity:

@@ -2,6 +2,7 @@
 
 import base64
 import binascii
+from collections.abc import Sequence
 from typing import Final
 from urllib.parse import unquote_plus
 
@@ -14,6 +15,7 @@ from keybearer.server.node import Node
 from keybearer.server.reads.caller import Credentials, authenticate
 from keybearer.server.records import Client
 from keybearer.server.refusals import Refusal
+from keybearer.server.together import Together
 from keybearer.server.wrong_secrets import WrongSecrets
 
 # RFC 9110 §11.6.1: every 401 says how to authenticate; this is the one way that a header knows.
@@ -26,6 +28,7 @@ class Caller:
     def __init__(self, node: Node) -> None:
         self._node = node
         self._wrong_secrets = WrongSecrets()
+        self._look_ups: Together[Credentials, Client | Refusal] = Together(self._look_up)
 
     async def of(self, request: Request, form: Form) -> Client:
         """
@@ -38,16 +41,22 @@ class Caller:
         Source: RFC 6749 §2.3 (one method a request), §2.3.1, §3.2.1.
         """
         credentials = credentials_of(request.headers.getlist("authorization"), form)
-        now = self._node.now()
-        try:
-            client = await authenticate(self._node.database, credentials, now)
-        except Refusal as refusal:
-            wait_s = self._wrong_secrets.count(credentials.client_id, address_of(request), now)
+        client = await self._look_ups.ask(credentials)
+        if isinstance(client, Refusal):
+            wait_s = self._wrong_secrets.count(credentials.client_id, address_of(request), self._node.now())
             if wait_s:
-                raise refusals.too_many(f"{refusal.detail}, again and again", wait_s) from refusal
-            raise
+                raise refusals.too_many(f"{client.detail}, again and again", wait_s) from client
+            raise client
         note_actor(request, client=client.client_id)
         return client
+
+    async def _look_up(
+        self,
+        asked: Sequence[Credentials],
+        *,
+        is_alone: bool,  # noqa: ARG002 - a look-up waits for nobody
+    ) -> list[Client | Refusal]:
+        return await authenticate(self._node.database, asked, self._node.now())
 
 
 def credentials_of(authorization: list[str], form: Form) -> Credentials:

@@ -1,6 +1,6 @@
 """The token endpoint: codes and refresh tokens become pairs of tokens."""
 
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import Final
 
 from starlette.requests import Request
@@ -16,6 +16,7 @@ from keybearer.server.issuing import Terms, TokenPair, terms_of
 from keybearer.server.node import Node
 from keybearer.server.records import Client
 from keybearer.server.refusals import Refusal
+from keybearer.server.together import Together
 
 # Known to OAuth, but never open to a client that cannot keep a secret (RFC 6749 §4.4).
 _CONFIDENTIAL_ONLY: Final = frozenset({"client_credentials"})
@@ -29,6 +30,8 @@ class TokenEndpoint:
     def __init__(self, node: Node) -> None:
         self._node = node
         self._terms: Terms = terms_of(node.settings)
+        self._exchanges: Together[exchange.Exchange, TokenPair | Refusal] = Together(self._exchange_all)
+        self._refreshes: Together[refresh.Refresh, TokenPair | Refusal] = Together(self._refresh_all)
         self._grant_types: Mapping[str, GrantType] = {
             "authorization_code": self._authorization_code,
             "refresh_token": self._refresh_token,
@@ -57,19 +60,28 @@ class TokenEndpoint:
         raise refusals.unsupported_grant_type("grant type unknown")
 
     async def _authorization_code(self, request: Request, client: Client, form: Form) -> TokenPair | Refusal:
-        presented = exchange.Presented(
-            _needed(form, "code"), form.maybe("redirect_uri") or None, form.maybe("code_verifier") or None
-        )
         actor = actor_of(request, client_id=client.client_id)
-        return await self._node.act(exchange.exchange_code, actor, client, presented, self._terms, self._node.now())
+        code, redirect_uri = _needed(form, "code"), form.maybe("redirect_uri") or None
+        verifier = form.maybe("code_verifier") or None
+        return await self._exchanges.ask(exchange.Exchange(actor, client.client_id, code, redirect_uri, verifier))
+
+    async def _exchange_all(
+        self, asked: Sequence[exchange.Exchange], *, is_alone: bool
+    ) -> list[TokenPair | Refusal | None]:
+        return await self._node.act(exchange.exchange_code, asked, self._terms, self._node.now(), is_alone=is_alone)
 
     async def _refresh_token(self, request: Request, client: Client, form: Form) -> TokenPair | Refusal:
         scope = " ".join(sorted(set((form.maybe("scope") or "").split())))
         if not set(scope.split()) <= self._node.settings.permissions.keys():
             raise refusals.invalid_scope("The scope names a permission that does not exist here.", "scope unknown")
-        presented = refresh.Presented(_needed(form, "refresh_token"), scope)
         actor = actor_of(request, client_id=client.client_id)
-        return await self._node.act(refresh.refresh_tokens, actor, client, presented, self._terms, self._node.now())
+        text = _needed(form, "refresh_token")
+        return await self._refreshes.ask(refresh.Refresh(actor, client.client_id, text, scope))
+
+    async def _refresh_all(
+        self, asked: Sequence[refresh.Refresh], *, is_alone: bool
+    ) -> list[TokenPair | Refusal | None]:
+        return await self._node.act(refresh.refresh_tokens, asked, self._terms, self._node.now(), is_alone=is_alone)
 
 
 def _needed(form: Form, name: str) -> str:

@@ -1,5 +1,7 @@
 """API clients, with their redirect URIs and secrets."""
 
+from collections.abc import Sequence
+
 from sqlalchemy import bindparam, delete, func, insert, select, update
 
 from keybearer.server.records import Client, ClientSecret
@@ -45,7 +47,7 @@ _WITH_SECRETS = (
             (client_secrets.c.client_id == clients.c.client_id) & (client_secrets.c.expires_at > bindparam("now")),
         )
     )
-    .where(clients.c.client_id == bindparam("client_id"), clients.c.deleted_at.is_(None))
+    .where(clients.c.client_id.in_(bindparam("client_ids", expanding=True)), clients.c.deleted_at.is_(None))
 )
 _LOCK = _BY_ID.with_for_update(read=True)
 _LOCK_TO_CHANGE = _BY_ID.with_for_update()
@@ -79,11 +81,17 @@ async def lock(tx: Transaction, client_id: str) -> Client | None:
     return Client(**row) if row else None
 
 
-async def with_secrets(reader: Reader, client_id: str, now: int) -> tuple[Client | None, list[bytes]]:
-    """Return the client and the digests of the secrets that are accepted at *now*, in one look-up."""
-    rows = [dict(row) for row in await reader.many(_WITH_SECRETS, client_id=client_id, now=now)]
-    digests = [row.pop("secret_digest") for row in rows]
-    return (Client(**rows[0]) if rows else None), [digest for digest in digests if digest is not None]
+async def with_secrets(reader: Reader, client_ids: Sequence[str], now: int) -> dict[str, tuple[Client, list[bytes]]]:
+    """Return clients by id, each with the digests of the secrets that are accepted at *now*, in one look-up."""
+    found: dict[str, tuple[Client, list[bytes]]] = {}
+    for row in await reader.many(_WITH_SECRETS, client_ids=client_ids, now=now):
+        columns = dict(row)
+        digest = columns.pop("secret_digest")
+        if row["client_id"] not in found:
+            found[row["client_id"]] = (Client(**columns), [])
+        if digest is not None:
+            found[row["client_id"]][1].append(digest)
+    return found
 
 
 async def lock_to_change(tx: Transaction, client_id: str) -> Client | None:

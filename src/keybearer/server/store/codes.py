@@ -1,23 +1,22 @@
 """Authorization codes."""
 
+from collections.abc import Sequence
+
 from sqlalchemy import bindparam, insert, select, update
 
 from keybearer.server.records import Code
-from keybearer.server.store.database import Reader, Transaction
+from keybearer.server.store.database import Transaction
 from keybearer.server.store.tables import codes, families, grants
 
 _ADD = insert(codes)
-_BY_DIGEST = select(codes).where(codes.c.digest == bindparam("digest"))
-_TAKE = (
+# Whoever locks several codes locks them in this order, so that nobody waits in a circle.
+_BY_DIGESTS = select(codes).where(codes.c.digest.in_(bindparam("digests", expanding=True))).order_by(codes.c.digest)
+_LOCK = _BY_DIGESTS.with_for_update()
+_LOCK_FREE = _BY_DIGESTS.with_for_update(skip_locked=True)
+_USE = (
     update(codes)
-    .where(
-        codes.c.digest == bindparam("the_digest"),
-        codes.c.client_id == bindparam("the_client"),  # another client's code is not burnt
-        codes.c.used_at.is_(None),
-        codes.c.expires_at > bindparam("now"),
-    )
+    .where(codes.c.digest == bindparam("the_digest"), codes.c.used_at.is_(None))
     .values(used_at=bindparam("now"))
-    .returning(*codes.c)
 )
 _END_OF_USER = (
     update(codes)
@@ -50,26 +49,23 @@ async def add(tx: Transaction, code: Code) -> None:
     )
 
 
-async def take(tx: Transaction, digest: bytes, client_id: str, now: int) -> Code | None:
+async def lock_all(tx: Transaction, digests: Sequence[bytes], *, waiting: bool) -> dict[bytes, Code]:
     """
-    Use up the code with this *digest*; None if there is none left to use.
-
-    A single UPDATE decides, so of two exchanges at the same moment one wins.
+    Return codes by digest, used and expired ones too, and let nobody else use them until this transaction ends.
 
     Args:
-        digest: SHA-256 of the code's whole text, 32 bytes.
-        now: microseconds since 1970 UTC.
+        digests: SHA-256 of each code's whole text, 32 bytes.
+        waiting: whether to wait for those that another transaction has locked; else they are left out.
 
     Source: RFC 6749 §4.1.2 (a code is used at most once).
     """
-    row = await tx.one(_TAKE, the_digest=digest, the_client=client_id, now=now)
-    return Code(**row) if row else None
+    rows = await tx.many(_LOCK if waiting else _LOCK_FREE, digests=digests)
+    return {row["digest"]: Code(**row) for row in rows}
 
 
-async def by_digest(reader: Reader, digest: bytes) -> Code | None:
-    """Return the code of this digest, used and expired ones too."""
-    row = await reader.one(_BY_DIGEST, digest=digest)
-    return Code(**row) if row else None
+async def use_all(tx: Transaction, digests: Sequence[bytes], now: int) -> None:
+    """Use up codes that this transaction has locked."""
+    await tx.run_all(_USE, [{"the_digest": digest, "now": now} for digest in digests])
 
 
 async def end_of_user(tx: Transaction, user_id: int, now: int) -> None:

@@ -1,6 +1,6 @@
 """Define the one small async interface through which all SQL goes, and open the database behind it."""
 
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import Any, Concatenate, ParamSpec, Protocol, TypeVar
 
 from sqlalchemy import Executable
@@ -42,6 +42,9 @@ class Transaction(Reader, Protocol):
 
     async def run(self, statement: Executable, /, **values: Any) -> int:
         """Run *statement* and give the number of rows it touched."""
+
+    async def run_all(self, statement: Executable, rows: Sequence[Mapping[str, Any]], /) -> None:
+        """Run *statement* once for each of *rows*, which are its values; all of them go to the database at once."""
 
 
 class Database(Protocol):

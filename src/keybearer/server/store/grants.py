@@ -1,5 +1,7 @@
 """Grants and the families of codes and tokens that each consent starts under one."""
 
+from collections.abc import Sequence
+
 from sqlalchemy import bindparam, exists, insert, select, update
 from sqlalchemy.dialects.postgresql import insert as upsert
 
@@ -83,9 +85,11 @@ _STANDING = (
         families.join(grants, grants.c.grant_id == families.c.grant_id)
         .join(users, users.c.user_id == grants.c.user_id)
         .join(teams, teams.c.team_id == grants.c.team_id)
-        .join(memberships, (memberships.c.team_id == grants.c.team_id) & (memberships.c.user_id == grants.c.user_id))
+        .outerjoin(
+            memberships, (memberships.c.team_id == grants.c.team_id) & (memberships.c.user_id == grants.c.user_id)
+        )
     )
-    .where(families.c.family_id == bindparam("family_id"))
+    .where(families.c.family_id.in_(bindparam("family_ids", expanding=True)))
 )
 _LIVE_FAMILIES = select(families).where(
     families.c.grant_id == bindparam("grant_id"),
@@ -195,10 +199,10 @@ async def family(reader: Reader, family_id: str) -> Family | None:
     return Family(**row) if row else None
 
 
-async def family_standing(reader: Reader, family_id: str) -> FamilyStanding | None:
-    """Return the family with what decides whether anybody may act by it, as one snapshot."""
-    row = await reader.one(_STANDING, family_id=family_id)
-    return FamilyStanding(**row) if row else None
+async def standings(reader: Reader, family_ids: Sequence[str]) -> dict[str, FamilyStanding]:
+    """Return families by id, each with what decides whether anybody may act by it, as one snapshot."""
+    rows = await reader.many(_STANDING, family_ids=family_ids)
+    return {row["family_id"]: FamilyStanding(**row) for row in rows}
 
 
 async def live_families(reader: Reader, grant_id: str, now: int) -> list[Family]:

@@ -1,6 +1,6 @@
 """One transaction of PostgreSQL: begun, run, its events numbered last, committed or rolled back."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import asyncpg
@@ -42,6 +42,17 @@ class PostgresTransaction:
             self.fault = name_fault(error)
             raise self.fault from error
         return int(status.rpartition(" ")[2])
+
+    async def run_all(self, statement: Executable, rows: Sequence[Mapping[str, Any]], /) -> None:
+        """See `database.Transaction.run_all`."""
+        bound = [self._prepare(statement, values) for values in rows]
+        if not bound:
+            return
+        try:
+            await self._connection.executemany(bound[0][0], [given for _, given in bound])
+        except FAULTS as error:
+            self.fault = name_fault(error)
+            raise self.fault from error
 
     def end(self) -> bool:
         """

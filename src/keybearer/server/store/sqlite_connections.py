@@ -1,7 +1,7 @@
 """Open SQLite connections as the house wants them, run statements on them, and name their faults."""
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import apsw
@@ -119,6 +119,14 @@ class Rows:
             raise name_fault(error) from error
         return self.connection.changes()
 
+    def execute_all(self, statement: Executable, rows: Sequence[Mapping[str, Any]]) -> None:
+        """Run *statement* once for each of *rows*."""
+        bound = [STATEMENTS.bind(statement, values) for values in rows]
+        try:
+            self._cursor.executemany(bound[0][0], [given for _, given in bound]).fetchall()
+        except apsw.Error as error:
+            raise name_fault(error) from error
+
     def fetch_one(self, statement: Executable, values: Mapping[str, Any]) -> Row | None:
         """Run *statement* and give its only row, or None."""
         rows = self.fetch(statement, values)
@@ -196,6 +204,17 @@ class SqlitePart:
         self._check()
         try:
             return self._rows.execute(statement, values)
+        except (apsw.Error, StoreFault) as error:
+            self.fault = error
+            raise
+
+    async def run_all(self, statement: Executable, rows: Sequence[Mapping[str, Any]], /) -> None:
+        """See `database.Transaction.run_all`."""
+        self._check()
+        if not rows:
+            return
+        try:
+            self._rows.execute_all(statement, rows)
         except (apsw.Error, StoreFault) as error:
             self.fault = error
             raise

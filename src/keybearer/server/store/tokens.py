@@ -1,9 +1,11 @@
 """Tokens, known by the digest of their text."""
 
+from collections.abc import Mapping, Sequence
+
 from sqlalchemy import bindparam, func, insert, select, update
 from sqlalchemy.sql import Select
 
-from keybearer.server.records import HeldRefresh, HeldToken, IssuedAccess
+from keybearer.server.records import HeldRefresh, HeldToken, IssuedAccess, Succession
 from keybearer.server.store.database import Reader, Row, Transaction
 from keybearer.server.store.tables import clients, families, grants, memberships, teams, tokens, users
 from keybearer.verify.decide import TokenRecord
@@ -69,6 +71,7 @@ _PARTICULARS = (
 _HELD_REFRESH = (
     _with_everything_it_hangs_on(
         select(
+            tokens.c.digest,
             tokens.c.token_id,
             tokens.c.grant_id,
             tokens.c.family_id,
@@ -97,9 +100,11 @@ _HELD_REFRESH = (
             .label("successor_used_at"),
         )
     )
-    .where(tokens.c.digest == bindparam("digest"), tokens.c.kind == "ort")
-    .with_for_update(of=tokens)
+    .where(tokens.c.digest.in_(bindparam("digests", expanding=True)), tokens.c.kind == "ort")
+    .order_by(tokens.c.digest)  # whoever locks several locks them in this order, so that nobody waits in a circle
 )
+_LOCK_REFRESHES = _HELD_REFRESH.with_for_update(of=tokens)
+_LOCK_FREE_REFRESHES = _HELD_REFRESH.with_for_update(of=tokens, skip_locked=True)
 
 _ACCESS_OF_PAIR = select(tokens.c.token_id, tokens.c.narrowing, tokens.c.scope, tokens.c.expires_at).where(
     tokens.c.pair_id == bindparam("pair_id"), tokens.c.kind == "oat"
@@ -160,14 +165,17 @@ async def particulars(reader: Reader, token_id: str) -> Row | None:
     return await reader.one(_PARTICULARS, token_id=token_id)
 
 
-async def lock_refresh(tx: Transaction, digest: bytes) -> HeldRefresh | None:
+async def lock_refreshes(tx: Transaction, digests: Sequence[bytes], *, waiting: bool) -> dict[bytes, HeldRefresh]:
     """
-    Return the refresh token of this digest and let no other refresh of it proceed until this transaction ends.
+    Return refresh tokens by digest, and let no other refresh of them proceed until this transaction ends.
+
+    Args:
+        waiting: whether to wait for those that another transaction has locked; else they are left out.
 
     Source: RFC 9700 §4.14.2 (a refresh token is used once).
     """
-    row = await tx.one(_HELD_REFRESH, digest=digest)
-    return HeldRefresh(**row) if row else None
+    statement = _LOCK_REFRESHES if waiting else _LOCK_FREE_REFRESHES
+    return {row["digest"]: HeldRefresh(**row) for row in await tx.many(statement, digests=digests)}
 
 
 async def access_of_pair(reader: Reader, pair_id: str) -> IssuedAccess:
@@ -183,30 +191,29 @@ async def held(reader: Reader, digest: bytes) -> HeldToken | None:
     return HeldToken(**row) if row else None
 
 
-async def add(tx: Transaction, values: dict[str, object]) -> None:
-    """Keep a new token; *values* are the columns from ``issuing``."""
-    await tx.run(_ADD, **values)
+async def add_all(tx: Transaction, rows: Sequence[Mapping[str, object]]) -> None:
+    """Keep new tokens; *rows* are the columns from ``issuing``."""
+    await tx.run_all(_ADD, rows)
 
 
-async def consume(tx: Transaction, token_id: str, now: int, successor_pair_id: str, sealed_successor: bytes) -> bool:
-    """
-    Use up a refresh token for the pair that follows it; False if it was used already.
-
-    Args:
-        sealed_successor: the pair's texts, encrypted under a key that only the old text gives.
-    """
-    values = {"successor_pair_id": successor_pair_id, "sealed_successor": sealed_successor}
-    return await tx.run(_CONSUME, the_token=token_id, now=now, **values) == 1
+async def succeed_all(tx: Transaction, succeeded: Sequence[Succession], now: int) -> None:
+    """Use up refresh tokens that this transaction has locked, and revoke the access tokens given together with them."""
+    consumed = [
+        {
+            "the_token": one.token_id,
+            "now": now,
+            "successor_pair_id": one.successor_pair_id,
+            "sealed_successor": one.sealed_successor,
+        }
+        for one in succeeded
+    ]
+    await tx.run_all(_CONSUME, consumed)
+    await tx.run_all(_REVOKE_ACCESS_OF_PAIR, [{"the_pair": one.pair_id, "now": now} for one in succeeded])
 
 
 async def revoke(tx: Transaction, token_id: str, now: int) -> bool:
     """Revoke one token; False if it was revoked already."""
     return await tx.run(_REVOKE, the_token=token_id, now=now) == 1
-
-
-async def revoke_access_of_pair(tx: Transaction, pair_id: str, now: int) -> None:
-    """Revoke the access token that was given together with a refresh token."""
-    await tx.run(_REVOKE_ACCESS_OF_PAIR, the_pair=pair_id, now=now)
 
 
 async def note_use(tx: Transaction, token_id: str, last_used_at: int) -> None:

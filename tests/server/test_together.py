@@ -1,0 +1,92 @@
+"""Callers who come at one moment are served by one call, and none of them is hurt by another."""
+
+import asyncio
+from collections.abc import Sequence
+
+import pytest
+
+from keybearer.server.store.faults import OutcomeUnknown, StoreUnavailable
+from keybearer.server.together import Together
+
+
+class Kitchen:
+    """Doubles numbers, one call at a time as the test opens the door; 0 must be served alone, -1 spoils a call."""
+
+    def __init__(self) -> None:
+        self.calls: list[list[int]] = []
+        self.door = asyncio.Event()
+        self.fault: Exception = StoreUnavailable("away")
+
+    async def serve(self, asked: Sequence[int], *, is_alone: bool) -> list[int | None]:
+        self.calls.append(list(asked))
+        await self.door.wait()
+        if -1 in asked:
+            raise self.fault
+        return [None if one == 0 and not is_alone else one * 2 for one in asked]
+
+
+async def served(kitchen: Kitchen, *asked: int) -> list[int | BaseException]:
+    together: Together[int, int] = Together(kitchen.serve)
+    asking = [asyncio.ensure_future(together.ask(one)) for one in asked]
+    await asyncio.sleep(0)
+    kitchen.door.set()
+    return await asyncio.gather(*asking, return_exceptions=True)
+
+
+async def test_those_who_come_at_one_moment_share_a_call_and_each_gets_his_own_answer() -> None:
+    kitchen = Kitchen()
+    assert await served(kitchen, 1, 2, 3) == [2, 4, 6]
+    assert kitchen.calls == [[1, 2, 3]]
+
+
+async def test_whoever_comes_alone_does_not_wait_for_company() -> None:
+    kitchen = Kitchen()
+    assert await served(kitchen, 7) == [14]
+
+
+async def test_while_two_calls_run_the_others_gather_for_the_next() -> None:
+    kitchen = Kitchen()
+    together: Together[int, int] = Together(kitchen.serve)
+    asking = []
+    for one in range(1, 7):
+        asking.append(asyncio.ensure_future(together.ask(one)))
+        for _ in range(5):
+            await asyncio.sleep(0)
+    kitchen.door.set()
+    assert await asyncio.gather(*asking) == [2, 4, 6, 8, 10, 12]
+    assert kitchen.calls == [[1], [2], [3, 4, 5, 6]]
+
+
+async def test_who_must_be_served_alone_is() -> None:
+    kitchen = Kitchen()
+    assert await served(kitchen, 1, 0, 2) == [2, 0, 4]
+    assert kitchen.calls == [[1, 0, 2], [0]]
+
+
+async def test_a_fault_that_kept_nothing_reaches_only_who_brings_it_about() -> None:
+    kitchen = Kitchen()
+    first, fault, last = await served(kitchen, 1, -1, 2)
+    assert (first, last) == (2, 4)
+    assert isinstance(fault, StoreUnavailable)
+    assert sorted(kitchen.calls[1:]) == [[-1], [1], [2]]
+
+
+async def test_when_nobody_knows_whether_it_was_kept_all_are_told_so_and_nothing_is_tried_again() -> None:
+    kitchen = Kitchen()
+    kitchen.fault = OutcomeUnknown("COMMIT was cut off")
+    answers = await served(kitchen, 1, -1, 2)
+    assert all(isinstance(answer, OutcomeUnknown) for answer in answers)
+    assert len({id(answer) for answer in answers}) == 3
+    assert len(kitchen.calls) == 1
+
+
+async def test_a_caller_who_goes_away_leaves_the_others_alone() -> None:
+    kitchen = Kitchen()
+    together: Together[int, int] = Together(kitchen.serve)
+    leaving, staying = (asyncio.ensure_future(together.ask(one)) for one in (1, 2))
+    await asyncio.sleep(0)
+    leaving.cancel()
+    kitchen.door.set()
+    assert await staying == 4
+    with pytest.raises(asyncio.CancelledError):
+        await leaving
