@@ -9,6 +9,7 @@ from pathlib import Path
 from playwright.async_api import Browser, Page, async_playwright
 
 NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
+TALLEST = 12_000  # CSS pixels; beyond, a picture takes longer than a test may
 FLAGS = [
     "--disable-background-networking",
     "--disable-component-update",
@@ -46,8 +47,9 @@ class Camera:
     folder: Path | None
 
     async def look(self, page: Page, name: str) -> None:
-        """Keep a picture of the whole page as *name*.png."""
+        """Keep a picture of the whole page as *name*.png; of a very long one, of what is seen first."""
         if self.folder is None:
             return
         self.folder.mkdir(parents=True, exist_ok=True)
-        await page.screenshot(path=self.folder / f"{name}.png", full_page=True, animations="disabled")
+        is_whole = await page.evaluate("document.documentElement.scrollHeight") <= TALLEST
+        await page.screenshot(path=self.folder / f"{name}.png", full_page=is_whole, animations="disabled")

@@ -13,17 +13,20 @@ from keybearer.server.actions.create_personal_token import AskedToken, TokenPoli
 from keybearer.server.actions.register_client import AskedClient, register_client
 from keybearer.server.clock import DAY
 from keybearer.server.events import Actor
-from keybearer.server.node import Node
-from keybearer.server.records import Team, User
+from keybearer.server.records import Client, Team, User
+from keybearer.server.registering import keep_client
 from keybearer.server.settings import Settings
-from tests.support.house import open_house
+from tests.support.api import Stage
+from tests.support.house import House, open_house
 from tests.support.processes import ServerProcess
-from tests.support.scenes import PASSWORD, Scene
+from tests.support.scenes import PASSWORD, App, Scene
 
 _ACTOR: Final = Actor("gallery", "127.0.0.1")
 _YEAR: Final = 365 * DAY
 # What people type when a page is to break: as long as it may be, unbroken, from right to left, and markup.
 LONG: Final = "Wwwwwwwwwwwwwwwwwwwwwwwwwwwwwwwwwwwwwwwwwwwwwwwwwwwwwwwwwwww"
+CALLBACK: Final = "https://ledger-sync.example.com/oauth/callback"
+APP_ID: Final = "pictureofanappthatkeepsasecret"
 BIDI: Final = "تقرير ليلي <b>bold</b> &amp;"
 
 
@@ -50,12 +53,13 @@ class Gallery:
     Sets the scene: Ada has everything, in a sandbox and a live team; Vera is new; Otto is in no team.
 
     Args:
-        node: of a house that runs under the real clock.
+        house: it runs under the real clock.
     """
 
-    def __init__(self, node: Node) -> None:
-        self._node = node
-        self._scene = Scene(node)
+    def __init__(self, house: House) -> None:
+        self._house = house
+        self._node = house.node
+        self._scene = Scene(house.node)
 
     async def fill(self) -> None:
         """Put everybody and everything into the database."""
@@ -69,17 +73,27 @@ class Gallery:
         for token in _TOKENS:
             await self._token(ada, sandbox, token)
         await self._token(ada, live, _Token("Ledger export", 2 * DAY, 90 * DAY))
-        await self._client(ada, sandbox, "Ledger Sync", "https://ledger.example/oauth/callback")
-        await self._client(ada, sandbox, BIDI, "com.example.pocket:/cb, http://127.0.0.1/cb", "public")
-        await self._client(ada, sandbox, LONG, f"https://{'a' * 60}.example/{'b' * 300}, http://localhost:3000/cb")
+        await self._apps(Stage(self._house, self._scene, ada, ben, vera, sandbox, live))
+
+    async def _apps(self, stage: Stage) -> None:
+        """Have apps registered in the sandbox, and two of them let in by Ada."""
+        ada, team, then = stage.ada, stage.acme, self._node.now() - 2 * DAY
+        kind = ("sandbox", "Ledger Sync", "confidential", "optional")
+        made = Client(APP_ID, team.team_id, *kind, ada.user_id, None, then, then, None)
+        await self._node.act(keep_client, _ACTOR, made, (CALLBACK,), self._node.settings.token_prefix)
+        await self._client(ada, team, BIDI, "com.example.pocket:/cb, http://127.0.0.1/cb", "public")
+        long = await self._client(ada, team, LONG, f"https://{'a' * 60}.example/{'b' * 300}, http://localhost:3000/cb")
+        await stage.access_text(App(made, ""), ada, team)
+        await stage.access_text(App(long, ""), ada, team, "team:read members:read clients:write")
 
     async def _team(self, name: str, environment: str, owner: User) -> Team:
         return await self._node.act(add_team, _ACTOR, NewTeam(name, environment), owner, self._node.now())
 
-    async def _client(self, user: User, team: Team, name: str, uris: str, kind: str = "confidential") -> None:
+    async def _client(self, user: User, team: Team, name: str, uris: str, kind: str = "confidential") -> Client:
         asked = AskedClient(user.user_id, team.team_id, name, uris, kind, "optional")
         prefix = self._node.settings.token_prefix
-        await self._node.act(register_client, _ACTOR, asked, prefix, self._node.now() - 2 * DAY)
+        made = await self._node.act(register_client, _ACTOR, asked, prefix, self._node.now() - 2 * DAY)
+        return made.client
 
     async def _token(self, user: User, team: Team, token: _Token) -> None:
         policy = TokenPolicy(self._node.settings.token_prefix, token.lives, self._node.role_permissions)
@@ -92,7 +106,7 @@ async def fill(server: ServerProcess) -> None:
     """Fill the database of a server that has not been started yet."""
     settings = Settings(data_dir=server.folder, database_url=server.environment["KEYBEARER_DATABASE_URL"])
     async with open_house(settings, clock.now) as house:
-        await Gallery(house.node).fill()
+        await Gallery(house).fill()
 
 
 @asynccontextmanager
