@@ -3,7 +3,8 @@
 import pytest
 
 from keybearer.server.refusals import Refusal
-from keybearer.server.rules.names import clean_name, may_mislead, name_key
+from keybearer.server.rules.names import MAX_TOKEN_NAME, clean_name, may_mislead, name_key
+from keybearer.wire.token_text import compose
 
 
 @pytest.mark.parametrize(
@@ -52,6 +53,12 @@ def test_a_name_is_refused(typed: str, because: str) -> None:
 )
 def test_names_that_look_the_same_have_the_same_key(left: str, right: str) -> None:
     assert name_key(left) == name_key(right)
+
+
+def test_a_secret_pasted_by_mistake_is_no_name() -> None:
+    with pytest.raises(Refusal) as refused:
+        clean_name(compose("kb", "pat", "live", "a" * 32), MAX_TOKEN_NAME)
+    assert refused.value.public.startswith("This is a secret")
 
 
 @pytest.mark.parametrize(

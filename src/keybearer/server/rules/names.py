@@ -4,6 +4,7 @@ import unicodedata
 from typing import Final
 
 from keybearer.server import refusals
+from keybearer.wire.token_text import parse
 
 MAX_USER_NAME: Final = 100
 MAX_CLIENT_NAME: Final = 60
@@ -25,13 +26,15 @@ def clean_name(text: str, longest: int, field: str = "name") -> str:
         field: the form's field, for the refusal.
 
     Raises:
-        Refusal: ``invalid``: empty, too long, or with characters that nobody sees.
+        Refusal: ``invalid``: empty, too long, with characters that nobody sees, or a secret pasted by mistake.
 
     Source: Unicode UAX #15 (NFC); UAX #9 (bidi controls).
     """
     name = unicodedata.normalize("NFC", text.strip())
     if not name.strip(_JOINERS):
         raise refusals.invalid(field, "Enter a name.")
+    if parse(name) is not None:
+        raise refusals.invalid(field, "This is a secret, not a name. Keep it to yourself, and type a name.")
     if len(name) > longest:
         raise refusals.invalid(field, f"The name is too long. At most {longest} characters are accepted.")
     if any(unicodedata.category(character) in _UNSEEN and character not in _JOINERS for character in name):

@@ -20,9 +20,15 @@ _OF_APP = select(*COLUMNS).where(
 )
 _EVER_OF_CLIENT = select(grants.c.grant_id).where(grants.c.client_id == bindparam("client_id")).limit(1)
 _ADD = insert(grants)
-_ADD_OF_APP = upsert(grants).on_conflict_do_nothing(
-    index_elements=[grants.c.user_id, grants.c.team_id, grants.c.client_id],
-    index_where=grants.c.ended_at.is_(None) & grants.c.client_id.is_not(None),
+# The update changes nothing: it locks the live row and returns it, so that nobody ends it before this transaction ends.
+_ENSURE_OF_APP = (
+    upsert(grants)
+    .on_conflict_do_update(
+        index_elements=[grants.c.user_id, grants.c.team_id, grants.c.client_id],
+        index_where=grants.c.ended_at.is_(None) & grants.c.client_id.is_not(None),
+        set_={"created_at": grants.c.created_at},
+    )
+    .returning(*COLUMNS)
 )
 _END = (
     update(grants)
@@ -148,8 +154,8 @@ async def ensure_of_app(tx: Transaction, grant: Grant) -> Grant:
         grant: with a client.
     """
     assert grant.client_id is not None  # noqa: S101 - a personal token's grant is never shared
-    await tx.run(
-        _ADD_OF_APP,
+    row = await tx.one(
+        _ENSURE_OF_APP,
         grant_id=grant.grant_id,
         user_id=grant.user_id,
         team_id=grant.team_id,
@@ -157,9 +163,8 @@ async def ensure_of_app(tx: Transaction, grant: Grant) -> Grant:
         client_id=grant.client_id,
         created_at=grant.created_at,
     )
-    held = await of_app(tx, grant.user_id, grant.team_id, grant.client_id)
-    assert held is not None  # noqa: S101 - it is there, ours or the other's
-    return held
+    assert row is not None  # noqa: S101 - it is there, ours or the other's
+    return Grant(**row)
 
 
 async def was_ever_given(reader: Reader, client_id: str) -> bool:
