@@ -1,11 +1,14 @@
 """What is registered in a sandbox reaches sandboxes, and what is live reaches live teams."""
 
+from itertools import count
 from urllib.parse import parse_qs, urlencode, urlsplit
 
 import pytest
 
 from tests.interop.town import People, Town
 from tests.support.people import Person, RegisteredApp
+
+_NUMBERS = count(1)
 
 
 def link(town: Town, app: RegisteredApp) -> str:
@@ -15,7 +18,7 @@ def link(town: Town, app: RegisteredApp) -> str:
 
 async def registered_in(town: Town, person: Person, team: str) -> RegisteredApp:
     await person.switch_team(town.teams[team])
-    return await person.register(f"App of {team}")
+    return await person.register(f"App {next(_NUMBERS)} of {team}")
 
 
 @pytest.mark.parametrize("town", ["sqlite", "postgresql"], indirect=True)

@@ -25,7 +25,7 @@ export async function visit(url, decision = 'allow') {
 // The last line. Nothing may keep the client running after it.
 export async function finish(result) {
   say({ result });
-  await lines.return();
+  process.stdin.destroy();
 }
 
 // For libraries that leave calls to their users.
