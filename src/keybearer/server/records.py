@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True)
 class User:
-    """A person; ``email_key`` is the form in which two addresses are compared."""
+    """A person; ``email_key`` is for comparing addresses, ``operator_at`` tells since when they run this server."""
 
     user_id: int
     email: str
@@ -16,6 +16,7 @@ class User:
     disabled_at: int | None
     created_at: int
     updated_at: int
+    operator_at: int | None
 
 
 @dataclass(frozen=True, slots=True)

@@ -117,7 +117,7 @@ def chain_hash(before: bytes, seq: int, kind: str, subject: str, at: int) -> byt
 
 def reach_of(subject: str) -> Reach | None:
     """
-    Tell whose tokens an event with this *subject* concerns; None: nobody's (a person's web session).
+    Tell whose tokens an event with this *subject* concerns; None: nobody's (a web session, a verifier's key).
 
     What cannot be read concerns everybody: better that all is asked for again than that one token is overlooked.
 
@@ -138,7 +138,7 @@ def reach_of(subject: str) -> Reach | None:
                 return Reach(None, int(team_id))
             case "client", [client_id]:
                 return Reach(client_id=_named(client_id))
-            case "session", [_]:
+            case (("session" | "resource_server"), [_]):
                 return None
     except ValueError:
         return EVERYTHING

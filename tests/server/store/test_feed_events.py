@@ -8,6 +8,7 @@ from sqlalchemy import select, text
 
 from keybearer.server.store.database import Database, Transaction
 from keybearer.server.store.tables import feed
+from keybearer.wire.feed import EVERYTHING, reach_of
 from tests.server.store.trial import assert_chained, execute, opened
 
 SCENE = """
@@ -30,6 +31,10 @@ SESSION = (
     "INSERT INTO sessions (session_id, digest, user_id, user_agent, address, created_at, authenticated_at, seen_at,"
     " expires_at) VALUES ('s1', {digest}, 901, '', '', 1, 1, 1, 9)"
 )
+RESOURCE_SERVER = (
+    "INSERT INTO resource_servers (resource_server_id, name, name_key, environment, digest, last4, created_at)"
+    " VALUES ('r1', 'API', 'api', 'sandbox', {digest}, 'abcd', 1)"
+)
 MEMBERSHIP = "INSERT INTO memberships (team_id, user_id, role, joined_at) VALUES (902, 901, 'owner', 1)"
 DIGESTS = {"sqlite": f"X'{'ab' * 32}'", "postgresql": f"'\\x{'ab' * 32}'::bytea"}
 EVENTS = select(feed).order_by(feed.c.seq)
@@ -42,6 +47,7 @@ async def database(database_url: str) -> AsyncIterator[Database]:
         *SCENE.strip().split(";\n"),
         TOKEN.format(digest=digest),
         SESSION.format(digest=digest),
+        RESOURCE_SERVER.format(digest=digest),
         MEMBERSHIP,
     ):
         await execute(database_url, statement)
@@ -58,32 +64,146 @@ async def _told_by(database: Database, url: str, sql: str) -> list[tuple[str, st
     return [(row["kind"], row["subject"]) for row in await database.many(EVENTS) if row["seq"] > before]
 
 
+OTHERS = """
+INSERT INTO users (user_id, email, email_key, name, password_hash, created_at, updated_at)
+  VALUES (911, 'b@x.test', 'b@x.test', 'Ben', '-', 1, 1);
+INSERT INTO grants (grant_id, user_id, team_id, environment, name, name_key, created_at)
+  VALUES ('g2', 911, 902, 'sandbox', 'n', 'n', 1);
+"""
+
+
 @pytest.mark.parametrize(
     ("sql", "kind", "subject"),
     [
         ("UPDATE users SET disabled_at = 5 WHERE user_id = 901", "user.changed", "user:901"),
+        ("UPDATE users SET cut_offs = cut_offs + 1", "user.changed", "user:901"),
         ("UPDATE teams SET archived_at = 5 WHERE team_id = 902", "team.changed", "team:902"),
         ("UPDATE memberships SET role = 'member'", "membership.changed", "membership:901:902"),
         ("UPDATE memberships SET role = NULL, left_at = 5", "membership.changed", "membership:901:902"),
         ("DELETE FROM memberships", "membership.deleted", "membership:901:902"),
         ("UPDATE clients SET deleted_at = 5", "client.changed", "client:appone"),
-        ("UPDATE grants SET ended_at = 5", "grant.changed", "grant:g1"),
-        ("UPDATE families SET ended_at = 5", "family.changed", "family:f1"),
-        ("UPDATE families SET narrowing = 'scope', scope = 'team:read'", "family.changed", "family:f1"),
-        ("UPDATE tokens SET revoked_at = 5", "token.changed", "token:t1"),
-        ("UPDATE tokens SET expires_at = 5", "token.changed", "token:t1"),
-        ("DELETE FROM tokens", "token.deleted", "token:t1"),
+        ("UPDATE grants SET ended_at = 5", "grant.ended", "grant:g1:901:902"),
+        ("UPDATE grants SET client_id = NULL, name = 'n', name_key = 'n'", "grant.changed", "grant:g1:901:902"),
+        ("UPDATE families SET ended_at = 5", "family.ended", "family:f1:g1:901:902"),
+        ("UPDATE families SET narrowing = 'scope', scope = 'team:read'", "family.changed", "family:f1:g1:901:902"),
+        ("UPDATE tokens SET revoked_at = 5", "token.ended", "token:t1:g1:901:902"),
+        ("UPDATE tokens SET expires_at = 5", "token.changed", "token:t1:g1:901:902"),
+        ("DELETE FROM tokens", "token.deleted", "token:t1:g1:901:902"),
         ("UPDATE sessions SET ended_at = 5", "session.changed", "session:s1"),
+        ("UPDATE resource_servers SET revoked_at = 5", "resource_server.ended", "resource_server:r1"),
+        ("UPDATE resource_servers SET environment = 'live'", "resource_server.changed", "resource_server:r1"),
+        ("DELETE FROM resource_servers", "resource_server.deleted", "resource_server:r1"),
+        ("INSERT INTO policy (singleton, digest) VALUES (1, 'abc')", "policy.changed", "policy:abc"),
     ],
 )
 async def test_raw_sql_tells_the_feed(database: Database, database_url: str, sql: str, kind: str, subject: str) -> None:
     assert await _told_by(database, database_url, sql) == [(kind, subject)]
 
 
+async def test_another_policy_is_told_and_concerns_everybody(database: Database, database_url: str) -> None:
+    await execute(database_url, "INSERT INTO policy (singleton, digest) VALUES (1, 'abc')")
+    told = await _told_by(database, database_url, "UPDATE policy SET digest = 'def'")
+    assert told[0] == ("policy.changed", "policy:def")
+    assert reach_of(told[0][1]) == EVERYTHING
+
+
+@pytest.mark.parametrize(
+    ("sql", "told"),
+    [
+        pytest.param(
+            "UPDATE grants SET user_id = 911 WHERE grant_id = 'g1'",
+            [("grant.changed", "grant:g1:911:902"), ("grant.changed", "grant:g1:901:902")],
+            id="a grant is another user's",
+        ),
+        pytest.param(
+            "UPDATE tokens SET grant_id = 'g2'",
+            [("token.changed", "token:t1:g2:911:902"), ("token.changed", "token:t1:g1:901:902")],
+            id="a token hangs on another grant",
+        ),
+        pytest.param(
+            "UPDATE tokens SET grant_id = 'g2', revoked_at = 5",
+            [("token.ended", "token:t1:g2:911:902"), ("token.changed", "token:t1:g1:901:902")],
+            id="a token hangs on another grant and ends",
+        ),
+        pytest.param(
+            "UPDATE memberships SET user_id = 911",
+            [("membership.changed", "membership:911:902"), ("membership.changed", "membership:901:902")],
+            id="a membership is another user's",
+        ),
+    ],
+)
+async def test_what_changes_hands_is_told_of_both(
+    database: Database, database_url: str, sql: str, told: list[tuple[str, str]]
+) -> None:
+    await execute(database_url, *OTHERS.strip().split(";\n"))
+    assert await _told_by(database, database_url, sql) == told
+
+
+async def test_only_an_end_that_came_with_a_broader_event_is_not_told_by_itself(
+    database: Database, database_url: str
+) -> None:
+    with_membership = "UPDATE grants SET ended_at = 5, ended_with = 'membership'"
+    assert await _told_by(database, database_url, with_membership) == []
+    revived = "UPDATE grants SET ended_at = NULL"
+    assert await _told_by(database, database_url, revived) == [("grant.changed", "grant:g1:901:902")]
+    assert await _told_by(database, database_url, "UPDATE grants SET ended_at = 6") == [
+        ("grant.ended", "grant:g1:901:902")
+    ]
+
+
+async def test_a_change_that_hides_behind_a_broader_end_is_told(database: Database, database_url: str) -> None:
+    sql = "UPDATE grants SET ended_at = 5, ended_with = 'user', client_id = NULL, name = 'n', name_key = 'n'"
+    assert await _told_by(database, database_url, sql) == [("grant.ended", "grant:g1:901:902")]
+
+
+@pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
+@pytest.mark.parametrize(
+    ("sql", "told"),
+    [
+        (
+            (
+                "REPLACE INTO users (user_id, email, email_key, name, password_hash, created_at, updated_at,"
+                " disabled_at) VALUES (901, 'a@x.test', 'a@x.test', 'Ada', '-', 1, 1, 5)"
+            ),
+            ("user.changed", "user:901"),
+        ),
+        (
+            (
+                "INSERT OR REPLACE INTO tokens (token_id, digest, kind, last4, grant_id, family_id, pair_id, narrowing,"
+                " scope, created_at, expires_at, revoked_at) SELECT token_id, digest, kind, last4, grant_id, family_id,"
+                " pair_id, narrowing, scope, created_at, expires_at, 5 FROM tokens"
+            ),
+            ("token.changed", "token:t1:g1:901:902"),
+        ),
+    ],
+    ids=["user", "token"],
+)
+async def test_a_row_that_is_replaced_is_told(
+    database: Database, database_url: str, sql: str, told: tuple[str, str]
+) -> None:
+    assert await _told_by(database, database_url, sql) == [told]
+
+
+@pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
+async def test_a_token_whose_grant_is_lost_concerns_everybody(database: Database, database_url: str) -> None:
+    await execute(database_url, "PRAGMA foreign_keys = OFF; DELETE FROM grants")
+    (told,) = await _told_by(database, database_url, "PRAGMA foreign_keys = OFF; UPDATE tokens SET revoked_at = 5")
+    assert told == ("token.ended", "token:t1::?")
+    assert reach_of(told[1]) == EVERYTHING
+
+
+@pytest.mark.parametrize("database_url", ["postgresql"], indirect=True)
+async def test_emptying_a_table_concerns_everybody(database: Database, database_url: str) -> None:
+    told = await _told_by(database, database_url, "TRUNCATE memberships")
+    assert told == [("membership.deleted", "*")]
+    assert reach_of("*") == EVERYTHING
+
+
 @pytest.mark.parametrize(
     "sql",
     [
-        "UPDATE users SET password_hash = 'other'",
+        "UPDATE users SET password_hash = 'other', operator_at = 5",
+        "UPDATE resource_servers SET seen_at = 5, name = 'Other'",
         "UPDATE teams SET telephone = '1'",
         "UPDATE clients SET name = 'Other'",
         "UPDATE tokens SET last_used_at = 5",

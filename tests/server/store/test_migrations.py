@@ -1,12 +1,18 @@
 """Migrations bring both databases to the same shape as the tables in the code."""
 
+import asyncio
+from collections.abc import Iterator
+from pathlib import Path
+
 import apsw
 import asyncpg
 import pytest
 
-from keybearer.server.store.migrations import migrate
+from keybearer.server.store.migrations import migrate, script
 from keybearer.server.store.tables import metadata
 from keybearer.server.store.triggers import WATCHED
+from tests.server.store.test_feed_events import SCENE
+from tests.server.store.trial import execute
 
 _COLUMNS = {
     "sqlite": "SELECT m.name, c.name FROM sqlite_master m, pragma_table_info(m.name) c WHERE m.type = 'table'",
@@ -16,9 +22,31 @@ _INDEXES = {
     "sqlite": "SELECT name, '' FROM sqlite_master WHERE type = 'index'",
     "postgresql": "SELECT indexname, '' FROM pg_indexes WHERE schemaname = 'public'",
 }
+_OLD_TRIGGERS = {
+    "sqlite": [
+        (
+            "CREATE TRIGGER feed_grants_update AFTER UPDATE ON grants FOR EACH ROW BEGIN"
+            " INSERT INTO feed_pending (kind, subject, at) VALUES ('grant.changed', 'old', 1); END"
+        )
+    ],
+    "postgresql": [
+        (
+            "CREATE FUNCTION feed_grants_update() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN"
+            " INSERT INTO feed_pending (kind, subject, at) VALUES ('grant.changed', 'old', 1); RETURN NULL; END $$"
+        ),
+        "CREATE TRIGGER feed_grants_update AFTER UPDATE ON grants FOR EACH ROW EXECUTE FUNCTION feed_grants_update()",
+    ],
+}
+_KEPT = {
+    "users": "SELECT email, name FROM users",
+    "teams": "SELECT identifier, environment FROM teams",
+    "grants": "SELECT grant_id, client_id FROM grants WHERE ended_at IS NULL",
+    "families": "SELECT family_id, grant_id FROM families",
+    "feed_head": "SELECT epoch, seq FROM feed_head",
+}
 _TRIGGERS = {
     "sqlite": "SELECT name, '' FROM sqlite_master WHERE type = 'trigger'",
-    "postgresql": "SELECT DISTINCT trigger_name, '' FROM information_schema.triggers",
+    "postgresql": "SELECT tgname, '' FROM pg_trigger WHERE NOT tgisinternal",
 }
 
 
@@ -31,6 +59,29 @@ async def _rows(url: str, queries: dict[str, str]) -> set[tuple[str, str]]:
         return {(first, second) for first, second in await server.fetch(queries["postgresql"])}
     finally:
         await server.close()
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def empty_url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
+    """Give the test an empty database."""
+    if request.param == "sqlite":
+        yield f"sqlite:///{tmp_path / 'keybearer.db'}"
+        return
+    with request.getfixturevalue("postgres_databases").fresh("template0") as url:
+        yield url
+
+
+async def test_an_upgrade_from_the_first_tables_keeps_everything_and_makes_the_triggers_anew(empty_url: str) -> None:
+    dialect = empty_url.partition(":")[0]
+    await execute(empty_url, script(dialect, None, "0001"), *_OLD_TRIGGERS[dialect], *SCENE.strip().split(";\n"))
+    before = {table: await _rows(empty_url, {dialect: query}) for table, query in _KEPT.items()}
+    assert all(before.values())
+    assert await asyncio.to_thread(migrate, empty_url)
+    assert {table: await _rows(empty_url, {dialect: query}) for table, query in _KEPT.items()} == before
+    await execute(empty_url, "UPDATE grants SET ended_at = 5")
+    assert await _rows(empty_url, {dialect: "SELECT kind, subject FROM feed_pending"}) == {
+        ("grant.ended", "grant:g1:901:902")
+    }
 
 
 async def test_the_migrated_columns_are_those_of_the_tables(database_url: str) -> None:
@@ -46,8 +97,9 @@ async def test_every_declared_index_is_there(database_url: str) -> None:
 
 async def test_every_watched_table_has_its_triggers(database_url: str) -> None:
     triggers = {name for name, _ in await _rows(database_url, _TRIGGERS)}
-    wanted = {f"feed_{watched.table}_{word}" for watched in WATCHED for word in ("update", "delete")}
-    assert wanted | {"feed_memberships_insert"} == triggers
+    words = ("update", "delete", "replace" if database_url.startswith("sqlite") else "truncate")
+    wanted = {f"feed_{watched.table}_{word}" for watched in WATCHED for word in words}
+    assert wanted | {"feed_memberships_insert", "feed_policy_insert"} == triggers
 
 
 @pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)

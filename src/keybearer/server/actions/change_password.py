@@ -53,7 +53,13 @@ async def change_password(tx: Transaction, actor: Actor, knock: Knock, new: NewP
     await devices.forget_all(tx, user_id)
     await devices.remember(tx, device_digest(user_id, new.device), user_id, now, now + DEVICE_LIVES)
     await ledger.record(tx, actor, Activity("password.changed", f"user:{user_id}", user_id=user_id), now)
-    ended = await grants.end_of_user(tx, user_id, now) if new.ends_grants else []
+    return await _cut_off(tx, actor, user_id, now) if new.ends_grants else 0
+
+
+async def _cut_off(tx: Transaction, actor: Actor, user_id: int, now: int) -> int:
+    """End all that acts in the user's name: one event, however much it is."""
+    await users.cut_off(tx, user_id)
+    ended = await grants.end_of_user(tx, user_id, now)
     for grant in ended:
         await ledger.record(tx, actor, _ended(grant), now)
     return len(ended)

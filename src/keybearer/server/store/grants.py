@@ -2,14 +2,14 @@
 
 from collections.abc import Sequence
 
-from sqlalchemy import bindparam, exists, insert, select, update
+from sqlalchemy import bindparam, exists, func, insert, select, update
 from sqlalchemy.dialects.postgresql import insert as upsert
 
 from keybearer.server.records import Family, FamilyStanding, Grant
 from keybearer.server.store.database import Reader, Transaction
-from keybearer.server.store.tables import families, grants, memberships, teams, tokens, users
+from keybearer.server.store.tables import clients, families, grants, memberships, teams, tokens, users
 
-COLUMNS = [column for column in grants.c if column.name != "name_key"]
+COLUMNS = [column for column in grants.c if column.name not in {"name_key", "ended_with"}]
 
 _BY_ID = select(*COLUMNS).where(grants.c.grant_id == bindparam("grant_id"))
 _OF_APP = select(*COLUMNS).where(
@@ -52,26 +52,20 @@ _END_LIFELESS = (
     )
     .values(ended_at=bindparam("now"))
 )
+# A deleted client has ended its grants already, all at once.
+_IS_LIVE = grants.c.ended_at.is_(None) & ~exists().where(
+    clients.c.client_id == grants.c.client_id, clients.c.deleted_at.is_not(None)
+)
 _END_OF_MEMBER = (
     update(grants)
-    .where(
-        grants.c.user_id == bindparam("the_user"),
-        grants.c.team_id == bindparam("the_team"),
-        grants.c.ended_at.is_(None),
-    )
-    .values(ended_at=bindparam("now"))
-    .returning(*COLUMNS)
-)
-_END_OF_CLIENT = (
-    update(grants)
-    .where(grants.c.client_id == bindparam("the_client"), grants.c.ended_at.is_(None))
-    .values(ended_at=bindparam("now"))
+    .where(grants.c.user_id == bindparam("the_user"), grants.c.team_id == bindparam("the_team"), _IS_LIVE)
+    .values(ended_at=bindparam("now"), ended_with="membership")
     .returning(*COLUMNS)
 )
 _END_OF_USER = (
     update(grants)
-    .where(grants.c.user_id == bindparam("the_user"), grants.c.ended_at.is_(None))
-    .values(ended_at=bindparam("now"))
+    .where(grants.c.user_id == bindparam("the_user"), _IS_LIVE)
+    .values(ended_at=bindparam("now"), ended_with="user")
     .returning(*COLUMNS)
 )
 _FAMILY = select(families).where(families.c.family_id == bindparam("family_id"))
@@ -81,7 +75,7 @@ _STANDING = (
         grants.c.user_id,
         grants.c.team_id,
         grants.c.environment,
-        grants.c.ended_at.label("grant_ended_at"),
+        func.coalesce(grants.c.ended_at, clients.c.deleted_at).label("grant_ended_at"),
         users.c.disabled_at.label("user_disabled_at"),
         teams.c.archived_at.label("team_archived_at"),
         memberships.c.role,
@@ -89,6 +83,7 @@ _STANDING = (
     )
     .select_from(
         families.join(grants, grants.c.grant_id == families.c.grant_id)
+        .join(clients, clients.c.client_id == grants.c.client_id)
         .join(users, users.c.user_id == grants.c.user_id)
         .join(teams, teams.c.team_id == grants.c.team_id)
         .outerjoin(
@@ -184,17 +179,20 @@ async def free_name(tx: Transaction, user_id: int, team_id: int, name_key: str, 
 
 
 async def end_of_member(tx: Transaction, team_id: int, user_id: int, now: int) -> list[Grant]:
-    """End every grant by which something acts as this user in this team; return those that ended."""
+    """
+    End every grant by which something acts as this user in this team; return those that ended.
+
+    The membership must change in the same transaction: its event tells the verifiers of all of them at once.
+    """
     return [Grant(**row) for row in await tx.many(_END_OF_MEMBER, the_team=team_id, the_user=user_id, now=now)]
 
 
-async def end_of_client(tx: Transaction, client_id: str, now: int) -> list[Grant]:
-    """End every grant of this app; return those that ended."""
-    return [Grant(**row) for row in await tx.many(_END_OF_CLIENT, the_client=client_id, now=now)]
-
-
 async def end_of_user(tx: Transaction, user_id: int, now: int) -> list[Grant]:
-    """End every grant of this user in every team; return those that ended."""
+    """
+    End every grant of this user in every team; return those that ended.
+
+    The user must be cut off in the same transaction (`users.cut_off`), as with `end_of_member`.
+    """
     return [Grant(**row) for row in await tx.many(_END_OF_USER, the_user=user_id, now=now)]
 
 

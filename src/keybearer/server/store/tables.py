@@ -31,6 +31,8 @@ Serial = BigInteger().with_variant(Integer, "sqlite")
 ROLES = ("owner", "member", "read-only", "assigned-only", "assumed")
 ENVIRONMENTS = ("live", "sandbox")
 TOKEN_KINDS = ("pat", "oat", "ort")
+# What may end a grant together with much else: the feed tells that by one broader event (triggers.py).
+GRANT_ENDS = ("membership", "user")
 
 
 def _one_of(column: str, words: tuple[str, ...]) -> str:
@@ -58,6 +60,8 @@ users = Table(
     Column("disabled_at", BigInteger),
     Column("created_at", BigInteger, nullable=False),
     Column("updated_at", BigInteger, nullable=False),
+    Column("cut_offs", BigInteger, nullable=False, server_default="0"),
+    Column("operator_at", BigInteger),
     UniqueConstraint("email_key"),
     sqlite_autoincrement=True,
 )
@@ -170,6 +174,8 @@ grants = Table(
     Column("name_key", Text),
     Column("created_at", BigInteger, nullable=False),
     Column("ended_at", BigInteger),
+    Column("ended_with", Text),
+    CheckConstraint(f"ended_with IS NULL OR {_one_of('ended_with', GRANT_ENDS)}", name="ended_with"),
     CheckConstraint(
         "(client_id IS NULL) = (name IS NOT NULL) AND (name IS NULL) = (name_key IS NULL)", name="personal_is_named"
     ),
@@ -300,6 +306,38 @@ sessions = Table(
     Index(None, "user_id"),
 )
 
+resource_servers = Table(
+    "resource_servers",
+    metadata,
+    Column("resource_server_id", Text, primary_key=True),
+    Column("name", Text, nullable=False),
+    Column("name_key", Text, nullable=False),
+    Column("environment", Text, nullable=False),
+    Column("digest", LargeBinary, nullable=False),
+    Column("last4", Text, nullable=False),
+    Column("created_at", BigInteger, nullable=False),
+    Column("seen_at", BigInteger),
+    Column("revoked_at", BigInteger),
+    UniqueConstraint("digest"),
+    CheckConstraint(_one_of("environment", ENVIRONMENTS), name="environment"),
+    CheckConstraint("length(digest) = 32", name="digest"),
+)
+Index(
+    "uq_resource_servers_name_key",
+    resource_servers.c.name_key,
+    unique=True,
+    sqlite_where=resource_servers.c.revoked_at.is_(None),
+    postgresql_where=resource_servers.c.revoked_at.is_(None),
+)
+
+policy = Table(
+    "policy",
+    metadata,
+    Column("singleton", Integer, primary_key=True, autoincrement=False),
+    Column("digest", Text, nullable=False),
+    CheckConstraint("singleton = 1", name="singleton"),
+)
+
 sign_in_attempts = Table(
     "sign_in_attempts",
     metadata,
@@ -369,6 +407,8 @@ feed_head = Table(
     Column("min_seq", BigInteger, nullable=False),
     Column("timeline", BigInteger, nullable=False),
     Column("sysid", BigInteger, nullable=False),
+    Column("database_oid", BigInteger, nullable=False, server_default="0"),
+    Column("table_oid", BigInteger, nullable=False, server_default="0"),
     CheckConstraint("singleton = 1", name="singleton"),
 )
 

@@ -87,7 +87,7 @@ _HELD_REFRESH = (
             grants.c.environment,
             grants.c.user_id,
             grants.c.team_id,
-            grants.c.ended_at.label("grant_ended_at"),
+            func.coalesce(grants.c.ended_at, clients.c.deleted_at).label("grant_ended_at"),
             families.c.ended_at.label("family_ended_at"),
             families.c.expires_at.label("family_expires_at"),
             users.c.disabled_at.label("user_disabled_at"),

@@ -8,6 +8,7 @@ _NOW = {
     "postgresql": "(extract(epoch FROM clock_timestamp()) * 1000000)::bigint",
 }
 _DIFFERS = {"sqlite": "IS NOT", "postgresql": "IS DISTINCT FROM"}
+_OF_GRANT: Final = "(SELECT g.user_id || ':' || g.team_id FROM grants AS g WHERE g.grant_id = ROW.grant_id)"
 
 
 @dataclass(frozen=True, slots=True)
@@ -15,76 +16,158 @@ class Watched:
     """
     A table whose changes may turn an accepted token into a refused one.
 
+    In SQL below, ``ROW`` stands for OLD or NEW, and ``NOW`` for the time.
+
     Args:
-        noun: the event's kind is ``<noun>.changed`` or ``<noun>.deleted``.
-        subject: SQL parts, joined with ``:``; ``ROW`` stands for OLD or NEW.
+        noun: the event's kind is ``<noun>.changed``, ``<noun>.ended`` (for good) or ``<noun>.deleted``.
+        key: the primary key.
+        subject: SQL parts that are joined with ``:``. One that is NULL (a grant that is gone) makes the subject one
+            that nobody can read, and so concerns everybody.
         columns: the columns whose change matters.
-        was_good: SQL on OLD that tells whether the deletion of a row matters; ``NOW`` stands for the time.
+        ends: the one among them that, once set, ends the row for good; '' if none does.
+        told_otherwise: SQL that tells when an end is part of a broader event of the same transaction.
+        was_good: SQL on OLD that tells whether the deletion of a row matters.
         tells_insert: whether a new row matters too.
     """
 
     table: str
     noun: str
+    key: str
     subject: tuple[str, ...]
     columns: tuple[str, ...]
+    ends: str = ""
+    told_otherwise: str = ""
     was_good: str = ""
     tells_insert: bool = False
 
 
 WATCHED: Final = (
-    Watched("users", "user", ("user_id",), ("disabled_at", "email", "name")),
-    Watched("teams", "team", ("team_id",), ("archived_at", "environment")),
+    Watched("users", "user", "user_id", ("ROW.user_id",), ("disabled_at", "email", "name", "cut_offs")),
+    Watched("teams", "team", "team_id", ("ROW.team_id",), ("archived_at", "environment")),
     Watched(
         "memberships",
         "membership",
-        ("user_id", "team_id"),
+        "membership_id",
+        ("ROW.user_id", "ROW.team_id"),
         ("role", "expires_at", "user_id", "team_id"),
         tells_insert=True,
     ),
-    Watched("clients", "client", ("client_id",), ("deleted_at", "team_id", "environment")),
-    Watched("grants", "grant", ("grant_id",), ("ended_at", "user_id", "team_id", "client_id", "environment")),
-    Watched("families", "family", ("family_id",), ("ended_at", "narrowing", "scope")),
+    Watched("clients", "client", "client_id", ("ROW.client_id",), ("deleted_at", "team_id", "environment")),
+    Watched(
+        "grants",
+        "grant",
+        "grant_id",
+        ("ROW.grant_id", "ROW.user_id", "ROW.team_id"),
+        ("ended_at", "user_id", "team_id", "client_id", "environment"),
+        ends="ended_at",
+        told_otherwise="OLD.ended_with IS NULL AND NEW.ended_with IS NOT NULL",
+    ),
+    Watched(
+        "families",
+        "family",
+        "family_id",
+        ("ROW.family_id", "ROW.grant_id", _OF_GRANT),
+        ("ended_at", "narrowing", "scope", "grant_id"),
+        ends="ended_at",
+    ),
     Watched(
         "tokens",
         "token",
-        ("token_id",),
+        "token_id",
+        ("ROW.token_id", "ROW.grant_id", _OF_GRANT),
         ("revoked_at", "expires_at", "narrowing", "scope", "grant_id", "family_id", "digest", "kind"),
+        ends="revoked_at",
         was_good="OLD.revoked_at IS NULL AND OLD.expires_at > NOW AND OLD.kind <> 'ort'",
     ),
     Watched(
-        "sessions", "session", ("session_id",), ("ended_at",), was_good="OLD.ended_at IS NULL AND OLD.expires_at > NOW"
+        "sessions",
+        "session",
+        "session_id",
+        ("ROW.session_id",),
+        ("ended_at",),
+        was_good="OLD.ended_at IS NULL AND OLD.expires_at > NOW",
     ),
+    Watched(
+        "resource_servers",
+        "resource_server",
+        "resource_server_id",
+        ("ROW.resource_server_id",),
+        ("revoked_at", "environment", "digest"),
+        ends="revoked_at",
+        was_good="OLD.revoked_at IS NULL",
+    ),
+    Watched("policy", "policy", "singleton", ("ROW.digest",), ("digest",), tells_insert=True),
 )
 
 
-def create_statements(dialect: str) -> list[str]:
-    """Return the statements that create every trigger in *dialect* (``sqlite`` or ``postgresql``)."""
+def recreate_statements(dialect: str) -> list[str]:
+    """
+    Return the statements that put this version's triggers in the place of all others.
+
+    Only the newest migration that changes what is watched runs them: those before it made triggers that are gone.
+
+    Args:
+        dialect: ``sqlite`` or ``postgresql``.
+    """
     return [statement for watched in WATCHED for statement in _triggers(watched, dialect)]
 
 
 def _triggers(watched: Watched, dialect: str) -> list[str]:
-    condition = " OR ".join(f"OLD.{column} {_DIFFERS[dialect]} NEW.{column}" for column in watched.columns)
     made = [
-        _trigger(watched, dialect, "UPDATE", condition),
-        _trigger(watched, dialect, "DELETE", watched.was_good.replace("NOW", _NOW[dialect])),
+        *_trigger(watched, dialect, "UPDATE", _has_changed(watched, dialect), _told_by_update(watched)),
+        *_trigger(watched, dialect, "DELETE", watched.was_good, (_told(watched, "deleted", "OLD"),)),
     ]
     if watched.tells_insert:
-        made.append(_trigger(watched, dialect, "INSERT", ""))
-    return [statement for statements in made for statement in statements]
+        made += _trigger(watched, dialect, "INSERT", "", (_told(watched, "changed", "NEW"),))
+    if dialect == "sqlite":  # REPLACE deletes without the triggers of a deletion
+        replaced = f"{watched.table} AS t WHERE t.{watched.key} = NEW.{watched.key}"
+        made += _trigger(watched, dialect, "REPLACE", "", (_told(watched, "changed", "t", f" FROM {replaced}"),))
+    else:  # TRUNCATE likewise; whoever it was, nobody reads such a subject, so it concerns everybody
+        told = f"INSERT INTO feed_pending (kind, subject, at) VALUES ('{watched.noun}.deleted', '*', NOW);"
+        made += _trigger(watched, dialect, "TRUNCATE", "", (told,))
+    return made
 
 
-def _trigger(watched: Watched, dialect: str, operation: str, condition: str) -> list[str]:
-    """Return one trigger; PostgreSQL wants its body as a function of its own."""
+def _has_changed(watched: Watched, dialect: str) -> str:
+    differ = {column: f"OLD.{column} {_DIFFERS[dialect]} NEW.{column}" for column in watched.columns}
+    if watched.told_otherwise:
+        differ[watched.ends] += f" AND NOT ({watched.told_otherwise})"
+    return " OR ".join(f"({condition})" for condition in differ.values())
+
+
+def _told_by_update(watched: Watched) -> tuple[str, ...]:
+    """Return what an update tells: whom the row concerns now, and whom it concerned before if that was another."""
+    before = _told(watched, "changed", "OLD", f" WHERE {_subject(watched, 'OLD')} <> {_subject(watched, 'NEW')}")
+    if not watched.ends:
+        return _told(watched, "changed", "NEW"), before
+    has_ended = f" WHERE NEW.{watched.ends} IS NOT NULL"
+    goes_on = f" WHERE NEW.{watched.ends} IS NULL"
+    return _told(watched, "ended", "NEW", has_ended), _told(watched, "changed", "NEW", goes_on), before
+
+
+def _subject(watched: Watched, row: str) -> str:
+    joined = " || ':' || ".join((f"'{watched.noun}'", *watched.subject))
+    lost = f"'{watched.noun}:' || ROW.{watched.key} || '::?'"
+    return f"coalesce({joined}, {lost})".replace("ROW.", f"{row}.")
+
+
+def _told(watched: Watched, verb: str, row: str, rest: str = "") -> str:
+    told = f"SELECT '{watched.noun}.{verb}', {_subject(watched, row)}, NOW"
+    return f"INSERT INTO feed_pending (kind, subject, at) {told}{rest};"
+
+
+def _trigger(watched: Watched, dialect: str, operation: str, condition: str, told: tuple[str, ...]) -> list[str]:
+    """Return the statements for one trigger; PostgreSQL wants its body as a function of its own."""
     name = f"feed_{watched.table}_{operation.lower()}"
-    row = "OLD" if operation == "DELETE" else "NEW"
-    subject = " || ':' || ".join((f"'{watched.noun}'", *(f"{row}.{part}" for part in watched.subject)))
-    kind = f"{watched.noun}.{'deleted' if operation == 'DELETE' else 'changed'}"
-    body = f"INSERT INTO feed_pending (kind, subject, at) VALUES ('{kind}', {subject}, {_NOW[dialect]});"
-    when = f" WHEN ({condition})" if condition else ""
-    head = f"CREATE TRIGGER {name} AFTER {operation} ON {watched.table} FOR EACH ROW{when}"
+    body = " ".join(told).replace("NOW", _NOW[dialect])
+    when = f" WHEN ({condition.replace('NOW', _NOW[dialect])})" if condition else ""
+    moment = "BEFORE INSERT" if operation == "REPLACE" else f"AFTER {operation}"
+    each = "STATEMENT" if operation == "TRUNCATE" else "ROW"
+    head = f"CREATE TRIGGER {name} {moment} ON {watched.table} FOR EACH {each}{when}"
     if dialect == "sqlite":
-        return [f"{head} BEGIN {body} END"]
+        return [f"DROP TRIGGER IF EXISTS {name}", f"{head} BEGIN {body} END"]
     return [
-        f"CREATE FUNCTION {name}() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN {body} RETURN NULL; END $$",
+        f"DROP TRIGGER IF EXISTS {name} ON {watched.table}",
+        f"CREATE OR REPLACE FUNCTION {name}() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN {body} RETURN NULL; END $$",
         f"{head} EXECUTE FUNCTION {name}()",
     ]

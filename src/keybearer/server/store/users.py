@@ -6,11 +6,13 @@ from keybearer.server.records import User
 from keybearer.server.store.database import Reader, Transaction
 from keybearer.server.store.tables import users
 
-_BY_ID = select(users).where(users.c.user_id == bindparam("user_id"))
+_COLUMNS = [column for column in users.c if column.name != "cut_offs"]
+
+_BY_ID = select(*_COLUMNS).where(users.c.user_id == bindparam("user_id"))
 _LOCK = _BY_ID.with_for_update(key_share=True)
-_BY_EMAIL = select(users).where(users.c.email_key == bindparam("email_key"))
+_BY_EMAIL = select(*_COLUMNS).where(users.c.email_key == bindparam("email_key"))
 _COUNT = select(func.count().label("total")).select_from(users)
-_ADD = insert(users).returning(*users.c)
+_ADD = insert(users).returning(*_COLUMNS)
 _RENAME = (
     update(users)
     .where(users.c.user_id == bindparam("the_user"))
@@ -40,6 +42,12 @@ _SET_DISABLED = (
     update(users)
     .where(users.c.user_id == bindparam("the_user"))
     .values(disabled_at=bindparam("disabled_at"), updated_at=bindparam("now"))
+)
+_CUT_OFF = update(users).where(users.c.user_id == bindparam("the_user")).values(cut_offs=users.c.cut_offs + 1)
+_SET_OPERATOR = (
+    update(users)
+    .where(users.c.user_id == bindparam("the_user"))
+    .values(operator_at=bindparam("operator_at"), updated_at=bindparam("now"))
 )
 
 
@@ -112,3 +120,13 @@ async def set_password(tx: Transaction, user_id: int, password_hash: str, now: i
 async def set_disabled(tx: Transaction, user_id: int, disabled_at: int | None, now: int) -> None:
     """Suspend the user and every token (*disabled_at*), or let them act again (None)."""
     await tx.run(_SET_DISABLED, the_user=user_id, disabled_at=disabled_at, now=now)
+
+
+async def cut_off(tx: Transaction, user_id: int) -> None:
+    """Count once more that all that acted in the user's name was ended: a change, so the verifiers are told."""
+    await tx.run(_CUT_OFF, the_user=user_id)
+
+
+async def set_operator(tx: Transaction, user_id: int, operator_at: int | None, now: int) -> None:
+    """Make the user an operator of this server (*operator_at*), or no longer (None)."""
+    await tx.run(_SET_OPERATOR, the_user=user_id, operator_at=operator_at, now=now)

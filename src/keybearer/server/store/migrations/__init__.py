@@ -69,9 +69,9 @@ def newest() -> str:
     return head
 
 
-def script(dialect: str, present: str | None) -> str:
+def script(dialect: str, present: str | None, wanted: str = "head") -> str:
     """
-    Return the SQL that leads from the *present* revision (None: an empty database) to the newest.
+    Return the SQL that leads from the *present* revision (None: an empty database) to the *wanted* one.
 
     Raises:
         RuntimeError: *present* is not one of ours.
@@ -84,7 +84,7 @@ def script(dialect: str, present: str | None) -> str:
     config = Config(output_buffer=written)
     config.set_main_option("script_location", str(_FOLDER))
     config.attributes["dialect"] = dialect
-    command.upgrade(config, f"{present or 'base'}:head", sql=True)
+    command.upgrade(config, f"{present or 'base'}:{wanted}", sql=True)
     return written.getvalue()
 
 

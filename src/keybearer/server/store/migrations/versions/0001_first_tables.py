@@ -7,7 +7,6 @@ import sqlalchemy as sa
 from alembic import op
 
 from keybearer.server.store.feed_numbering import POSTGRES_FUNCTION
-from keybearer.server.store.triggers import create_statements
 
 revision: Final = "0001"
 down_revision: Final = None
@@ -16,11 +15,9 @@ _NO_HASH: Final = {"sqlite": f"X'{'00' * 32}'", "postgresql": f"'\\x{'00' * 32}'
 
 
 def upgrade() -> None:
-    """Create the tables, then the triggers that feed the verifiers, then the head of the feed."""
+    """Create the tables, then the head of the feed; the newest migration that changes the triggers makes them."""
     _create_tables()
     dialect = op.get_context().dialect.name
-    for statement in create_statements(dialect):
-        op.execute(sa.text(statement.replace(":", "\\:")))
     if dialect == "postgresql":
         op.execute(sa.text(POSTGRES_FUNCTION.replace(":", "\\:")))
     op.execute(
