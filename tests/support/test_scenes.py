@@ -1,6 +1,5 @@
 """A scene is accepted by both databases and its tokens are good."""
 
-from keybearer.server.reads.bearer import bearer
 from keybearer.wire.denial import Denial, Reason
 from keybearer.wire.principal import Principal
 from tests.support.house import House
@@ -8,8 +7,7 @@ from tests.support.scenes import Scene
 
 
 async def _bearer(house: House, text: str) -> Principal | Denial:
-    node = house.node
-    return await bearer(node.database, text, node.settings.token_prefix, node.role_permissions, node.now())
+    return await house.node.bearers.bearer(text, house.node.now())
 
 
 async def test_a_token_of_a_scene_acts_as_its_user_in_its_team(house: House) -> None:

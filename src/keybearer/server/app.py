@@ -9,8 +9,10 @@ from starlette.routing import BaseRoute
 
 from keybearer.server import clock, failures
 from keybearer.server.api import routes as api
+from keybearer.server.bearers import Bearers
 from keybearer.server.clock import Clock
-from keybearer.server.http import health, oauth
+from keybearer.server.feed_reader import FeedReader
+from keybearer.server.http import health, oauth, verifier
 from keybearer.server.http.edge import Edge
 from keybearer.server.http.known_paths import KnownPaths
 from keybearer.server.last_used import LastUsed
@@ -22,6 +24,8 @@ from keybearer.server.quotas import Quotas
 from keybearer.server.settings import Settings
 from keybearer.server.store.database import open_database
 from keybearer.server.upkeep import upkeep
+from keybearer.server.verifier_keys import VerifierKeys
+from keybearer.server.verifiers import Verifiers
 
 
 def build_app(settings: Settings, *, now: Clock = clock.now) -> Starlette:
@@ -57,6 +61,9 @@ def build_app(settings: Settings, *, now: Clock = clock.now) -> Starlette:
 async def _open_node(settings: Settings, now: Clock) -> AsyncIterator[Node]:
     """Open what a node works with, and close it in the reverse order."""
     database = await open_database(settings.store_url)
+    feed = FeedReader(database, clock.boottime, settings.lease_s)
+    verifier_keys = VerifierKeys(database)
+    feed.tell(verifier_keys)
     node = Node(
         settings=settings,
         database=database,
@@ -65,10 +72,14 @@ async def _open_node(settings: Settings, now: Clock) -> AsyncIterator[Node]:
         mailer=Mailer(settings.smtp_url.get_secret_value(), settings.data_dir / "mail", settings.mail_from),
         quotas=Quotas(settings.rate),
         last_used=LastUsed(),
+        feed=feed,
+        bearers=Bearers(database, feed, settings.token_prefix, settings.role_permissions),
+        verifier_keys=verifier_keys,
+        verifiers=Verifiers(clock.boottime),
         role_permissions=settings.role_permissions,
     )
     try:
-        async with upkeep(database, node.last_used, now):
+        async with feed.following(), upkeep(database, node.last_used, now):
             yield node
     finally:
         await database.close()
@@ -76,6 +87,12 @@ async def _open_node(settings: Settings, now: Clock) -> AsyncIterator[Node]:
 
 def _routes(node: Node) -> list[BaseRoute]:
     """Return every door; each module makes its own."""
-    makers: list[Callable[[Node], list[BaseRoute]]] = [pages.routes, oauth.routes, api.routes, health.routes]
+    makers: list[Callable[[Node], list[BaseRoute]]] = [
+        verifier.routes,
+        pages.routes,
+        oauth.routes,
+        api.routes,
+        health.routes,
+    ]
     doors = [door for routes_of in makers for door in routes_of(node)]
     return [KnownPaths(doors), *doors]

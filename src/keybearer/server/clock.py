@@ -1,4 +1,4 @@
-"""The one place where the server asks what time it is."""
+"""The one place where the server asks what time it is, and how much has gone by."""
 
 import time
 from collections.abc import Callable
@@ -10,6 +10,8 @@ MINUTE: Final = 60 * SECOND
 HOUR: Final = 60 * MINUTE
 DAY: Final = 24 * HOUR
 NEVER: Final = 253_402_300_799 * SECOND  # 9999-12-31T23:59:59Z: the end of what does not end by itself
+
+_BOOTTIME: Final = getattr(time, "CLOCK_BOOTTIME", time.CLOCK_MONOTONIC)  # macOS: its MONOTONIC counts sleep, too
 
 Clock = Callable[[], int]
 
@@ -27,3 +29,12 @@ def as_datetime(at: int) -> datetime:
 def as_wire(at: int) -> str:
     """Write a time the way the API does: ``YYYY-MM-DDTHH:MM:SSZ``, whole seconds in UTC."""
     return as_datetime(at).isoformat().removesuffix("+00:00") + "Z"
+
+
+def boottime() -> float:
+    """
+    Return the seconds since this machine started; they go on while it sleeps, and nobody can set them.
+
+    Source: coherence.md, finding 8 (``time.monotonic`` stops in suspend, so a lease would survive it).
+    """
+    return time.clock_gettime(_BOOTTIME)

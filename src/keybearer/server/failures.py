@@ -9,7 +9,7 @@ from starlette.responses import Response
 
 from keybearer.server.http.bearer import challenge
 from keybearer.server.http.edge import note_actor
-from keybearer.server.http.errors import api_error, oauth_error
+from keybearer.server.http.errors import api_error, oauth_error, verifier_error
 from keybearer.server.pages.errors import error_page
 from keybearer.server.refusals import Refusal, not_found
 from keybearer.server.settings import Settings
@@ -17,6 +17,7 @@ from keybearer.server.store.faults import StoreUnavailable
 
 _API: Final = ("/api/", "/openapi.json")
 _OAUTH: Final = ("/oauth/token", "/oauth/revoke", "/oauth/introspect", "/.well-known/")
+_VERIFIER: Final = "/verifier/"
 _STORE_RETRY_S: Final = 2
 
 Handler = Callable[[Request, Any], Awaitable[Response]]
@@ -54,6 +55,8 @@ async def _answer(request: Request, refusal: Refusal, settings: Settings) -> Res
         return answer
     if path.startswith(_OAUTH):
         return oauth_error(refusal)
+    if path.startswith(_VERIFIER):
+        return verifier_error(refusal)
     return await error_page(request, refusal)
 
 

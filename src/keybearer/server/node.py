@@ -4,13 +4,17 @@ from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from typing import Concatenate, ParamSpec, TypeVar
 
+from keybearer.server.bearers import Bearers
 from keybearer.server.clock import Clock
+from keybearer.server.feed_reader import FeedReader
 from keybearer.server.last_used import LastUsed
 from keybearer.server.mail import Mailer
 from keybearer.server.passwords import Passwords
 from keybearer.server.quotas import Quotas
 from keybearer.server.settings import Settings
 from keybearer.server.store.database import Database, Reader, Transaction
+from keybearer.server.verifier_keys import VerifierKeys
+from keybearer.server.verifiers import Verifiers
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -27,6 +31,10 @@ class Node:
     mailer: Mailer
     quotas: Quotas
     last_used: LastUsed
+    feed: FeedReader
+    bearers: Bearers
+    verifier_keys: VerifierKeys
+    verifiers: Verifiers
     role_permissions: Mapping[str, frozenset[str]]
 
     def roles_with(self, permission: str) -> frozenset[str]:

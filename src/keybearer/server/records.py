@@ -292,3 +292,16 @@ class Knock:
     email_digest: bytes
     device_digest: bytes
     user: User | None
+
+
+@dataclass(frozen=True, slots=True)
+class ResourceServer:
+    """An API that verifies the tokens of one environment; only the digest of its key is kept."""
+
+    resource_server_id: str
+    name: str
+    environment: str
+    last4: str
+    created_at: int
+    seen_at: int | None
+    revoked_at: int | None

@@ -20,6 +20,7 @@ from keybearer.server.roles import (
     ROLE_NAMES,
     default_role_permissions,
 )
+from keybearer.verify.lease import BOUND_S, LEASE_S
 
 YEAR_S: Final = 31_536_000
 _RATE: Final = re.compile(r"(\d{1,6})/(second|minute|hour)")
@@ -60,6 +61,12 @@ class Settings(BaseSettings):
     session_ttl: int = Field(14 * 24 * 3600, ge=60, description="Seconds after which a sign-in ends, used or not.")
     request_timeout: int = Field(
         10, ge=1, le=300, description="Seconds that a request's head, and then its body, may take to arrive."
+    )
+    bound: int = Field(
+        10,
+        ge=3,
+        le=300,
+        description="Seconds after which no verifier accepts what was revoked, whatever breaks: 3 strict, 60 tolerant.",
     )
     trusted_proxies: Annotated[tuple[str, ...], NoDecode] = Field(
         (), description="Addresses that may set forwarding headers, comma-separated."
@@ -142,6 +149,15 @@ class Settings(BaseSettings):
         """The rate limit as (calls, seconds)."""
         calls, window = self.rate_limit.split("/")
         return Rate((int(calls), _WINDOWS_S[window]))
+
+    @property
+    def lease_s(self) -> float:
+        """
+        For how many seconds after a question a verifier may believe the answer; shorter than the bound.
+
+        Source: coherence.md 5.5: S >= L / (1 - drift) + the time from the last check to its effect.
+        """
+        return self.bound * LEASE_S / BOUND_S
 
     @property
     def is_https(self) -> bool:

@@ -6,7 +6,6 @@ from starlette.requests import Request
 
 from keybearer.server.http.edge import note_actor
 from keybearer.server.node import Node
-from keybearer.server.reads.bearer import bearer
 from keybearer.server.refusals import Refusal
 from keybearer.wire.denial import Denial, Reason
 from keybearer.wire.principal import Principal
@@ -40,9 +39,8 @@ async def caller_of(node: Node, request: Request) -> Principal:
     if text is None:
         denial: Principal | Denial = Denial(Reason.MISSING)
     else:
-        settings = node.settings
         now = node.now()
-        denial = await bearer(node.database, text, settings.token_prefix, node.role_permissions, now)
+        denial = await node.bearers.bearer(text, now)
     if isinstance(denial, Denial):
         note_actor(request, denied=denial.reason.value, token_last4=denial.last4)
         raise Refusal("unauthenticated", "Unauthenticated.", denial.reason.value)

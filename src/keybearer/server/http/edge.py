@@ -67,6 +67,11 @@ def note_actor(request: Request, **known: str | int | None) -> None:
     request.scope["keybearer.noted"].update(known)
 
 
+def log_quietly(request: Request) -> None:
+    """Log this request at debug only: it is one of very many that tell nothing."""
+    request.scope["keybearer.is_quiet"] = True
+
+
 def promise_headers(request: Request, headers: Mapping[str, str]) -> None:
     """Add headers to whatever this request is answered with, errors of ours included."""
     request.scope["keybearer.headers"].update(headers)
@@ -243,7 +248,8 @@ class _Answer:
 
 def _log_line(scope: Scope, status: int, seconds: float) -> None:
     """Log the request: the route's pattern, never the path or query, which may hold what somebody typed."""
-    _LOG.info(
+    log = _LOG.debug if "keybearer.is_quiet" in scope and status < 400 else _LOG.info
+    log(
         "request",
         request_id=scope["keybearer.request_id"],
         method=scope["method"],

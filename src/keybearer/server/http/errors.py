@@ -68,6 +68,14 @@ def _api_body(refusal: Refusal) -> dict[str, object]:
     return {"message": refusal.public}
 
 
+def verifier_error(refusal: Refusal) -> Response:
+    """Return a refusal as verifiers know it (RFC 9110 §11.6.1: a 401 says how to authenticate)."""
+    headers = {**NO_STORE, **retry_headers(refusal)}
+    if refusal.code == "unauthenticated":
+        headers["www-authenticate"] = 'Bearer realm="verifier"'
+    return json_answer({"error": refusal.code, "message": refusal.public}, status_of(refusal), headers)
+
+
 def oauth_error(refusal: Refusal, challenge: str = "") -> Response:
     """
     Return a refusal as OAuth clients know it.

@@ -184,6 +184,9 @@ class PostgresReader:
             return [dict(record) for record in await self._connection.fetch(text, *given)]
         except FAULTS as error:
             raise name_fault(error) from error
+        except asyncio.CancelledError:
+            self._connection.terminate()  # whoever gave up may have done so because nobody is there any more
+            raise
 
 
 def only(rows: list[Row], statement: Executable) -> Row | None:

@@ -7,7 +7,7 @@ from sqlalchemy.sql import Select
 
 from keybearer.server.records import HeldRefresh, HeldToken, IssuedAccess, Succession
 from keybearer.server.store.database import Reader, Row, Transaction
-from keybearer.server.store.tables import clients, families, grants, memberships, teams, tokens, users
+from keybearer.server.store.tables import clients, families, feed_head, grants, memberships, teams, tokens, users
 from keybearer.verify.decide import TokenRecord
 
 _successors = tokens.alias("successors")
@@ -55,6 +55,11 @@ _RECORD = _with_everything_it_hangs_on(
         memberships.c.expires_at.label("membership_expires_at"),
     )
 ).where(tokens.c.digest == bindparam("digest"))
+
+# One statement is one snapshot: what the feed tells after this position is not in the record yet, all before it is.
+_RECORD_AND_POSITION = _RECORD.add_columns(
+    feed_head.c.epoch.label("feed_epoch"), feed_head.c.seq.label("feed_seq")
+).join(feed_head, feed_head.c.singleton == 1)
 
 _PARTICULARS = (
     _with_everything_it_hangs_on(
@@ -158,6 +163,19 @@ async def record_of(reader: Reader, digest: bytes) -> TokenRecord | None:
     """
     row = await reader.one(_RECORD, digest=digest)
     return TokenRecord(**row) if row else None
+
+
+async def record_as_of(reader: Reader, digest: bytes) -> tuple[TokenRecord, str, int] | None:
+    """
+    Return what `record_of` does, with the epoch and the number of the feed's newest event in the same snapshot.
+
+    Source: coherence.md 5.3, V5.
+    """
+    row = await reader.one(_RECORD_AND_POSITION, digest=digest)
+    if row is None:
+        return None
+    record = {name: value for name, value in row.items() if name not in {"feed_epoch", "feed_seq"}}
+    return TokenRecord(**record), row["feed_epoch"], row["feed_seq"]
 
 
 async def particulars(reader: Reader, token_id: str) -> Row | None:

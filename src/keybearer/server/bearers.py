@@ -1,0 +1,87 @@
+"""Who acts with a token that is presented to this node itself: the node is its own first verifier."""
+
+from collections.abc import Mapping
+from typing import Final
+
+from keybearer.server import secrets
+from keybearer.server.clock import SECOND
+from keybearer.server.feed_reader import FeedReader
+from keybearer.server.reads.fetched_token import fetched_token
+from keybearer.server.store.database import Database
+from keybearer.verify.mirror import Mirror
+from keybearer.wire import token_text
+from keybearer.wire.denial import Denial, Reason
+from keybearer.wire.feed import Fetched
+from keybearer.wire.principal import Principal
+
+_MOST_ENTRIES: Final = 100_000  # of each environment; some 60 MB
+
+
+class Bearers:
+    """
+    Keeps a mirror of each environment, true to the feed.
+
+    Whatever was committed before a call counts in it, whoever committed it: each call looks where the feed stands, and
+    calls of the same moment share that look. A token's end is told by the node's own clock, as in the store.
+
+    Args:
+        prefix: the provider's own token prefix.
+        role_permissions: what each role may do.
+    """
+
+    def __init__(
+        self, database: Database, feed: FeedReader, prefix: str, role_permissions: Mapping[str, frozenset[str]]
+    ) -> None:
+        self._database = database
+        self._feed = feed
+        self._prefix = prefix
+        self._role_permissions = role_permissions
+        self._mirrors = {environment: Mirror(_MOST_ENTRIES) for environment in token_text.ENVIRONMENT_WORDS}
+        for mirror in self._mirrors.values():
+            feed.tell(mirror)
+
+    async def bearer(self, text: str, now: int) -> Principal | Denial:
+        """
+        Tell who acts with the token of this *text*, or why nobody does.
+
+        A text that cannot be a token of ours is refused without a look at anything but itself.
+
+        Args:
+            now: microseconds since 1970 UTC.
+
+        Raises:
+            StoreUnavailable: nobody can say.
+        """
+        digest = secrets.digest(text)
+        if not self._is_known(digest):
+            parsed = token_text.parse(text)
+            if parsed is None or parsed.prefix != self._prefix:
+                return Denial(Reason.MALFORMED)
+            if parsed.kind not in token_text.BEARER_KINDS:
+                return Denial(Reason.WRONG_KIND, parsed.last4)
+        await self._feed.fresh()
+        for mirror in self._mirrors.values():
+            entry = mirror.entries.get(digest)
+            if entry is not None and now < entry.deadline:
+                return entry
+        return await self._fetch(text, digest, now)
+
+    def _is_known(self, digest: bytes) -> bool:
+        return any(digest in mirror.entries for mirror in self._mirrors.values())
+
+    async def _fetch(self, text: str, digest: bytes, now: int) -> Principal | Denial:
+        """Ask the store, and keep the answer."""
+        parsed = token_text.parse(text)
+        assert parsed is not None  # noqa: S101 - whatever cannot be parsed is not known, and was refused
+        fetched = await fetched_token(self._database, digest, parsed.environment, self._role_permissions, now)
+        if isinstance(fetched, Denial):
+            return Denial(fetched.reason, parsed.last4)
+        return self._keep(digest, fetched, now)
+
+    def _keep(self, digest: bytes, fetched: Fetched, now: int) -> Principal | Denial:
+        mirror, position = self._mirrors[fetched.principal.environment], self._feed.position
+        if mirror.is_buried(fetched):
+            return Denial(Reason.REVOKED, fetched.principal.token_last4)
+        if position is not None and position.epoch == fetched.epoch:
+            mirror.insert(digest, fetched, position.seq, now + fetched.remaining_s * SECOND)
+        return fetched.principal

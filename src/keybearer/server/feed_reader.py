@@ -1,0 +1,269 @@
+"""This node's one look at the feed, which everybody who asks shares: however many ask, the store is read as often."""
+
+import asyncio
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from typing import Final, Protocol
+
+import structlog
+
+from keybearer.server.feed_window import FeedWindow
+from keybearer.server.rules.sync_answer import FeedView, sync_answer
+from keybearer.server.store import feed
+from keybearer.server.store.database import Database
+from keybearer.server.store.faults import StoreFault, StoreUnavailable
+from keybearer.wire.feed import Event, Position, SyncAnswer, SyncQuestion
+
+READ_EVERY_S: Final = 0.1
+_PATIENCE_S: Final = 1.0  # a verifier waits two seconds, then asks another node
+_GO_ON_S: Final = 2.0  # so long after the last question the feed is still followed
+_REMEMBERED_AT_FIRST: Final = feed.PAGE - 100  # what comes between the two looks of a beginning has room
+
+_LOG = structlog.get_logger("keybearer.feed")
+
+
+class Follower(Protocol):
+    """What is told of every event, before anybody is answered out of the snapshot that has it; `Mirror` is one."""
+
+    def apply(self, event: Event, /) -> None:
+        """Take the next event in."""
+
+    def begin_at(self, seq: int, /) -> None:
+        """Forget everything: what comes next follows the event *seq*, perhaps of another lineage."""
+
+
+class FeedReader:
+    """
+    Follows the feed for this node.
+
+    While questions come, the store is read every 100 ms and after each commit of this process; while none come, it is
+    left alone, and the next question reads it anew.
+
+    Args:
+        boottime: seconds that go on while the machine sleeps.
+        lease_s: how old a snapshot may become before nothing is answered out of it any more.
+
+    Source: coherence.md 5.3 (N1), 5.4 (aged snapshots).
+    """
+
+    def __init__(self, database: Database, boottime: Callable[[], float], lease_s: float) -> None:
+        self._database = database
+        self._boottime = boottime
+        self._lease_s = lease_s
+        self._followers: list[Follower] = []
+        self._window: FeedWindow | None = None
+        self._turn = asyncio.Lock()
+        self._coming: asyncio.Task[None] | None = None
+        self._asked_at = 0.0
+        self._held = 0
+        self._asked, self._hint, self._news = asyncio.Event(), asyncio.Event(), asyncio.Event()
+        self._older: dict[Position, asyncio.Task[tuple[FeedView, float]]] = {}
+        self._commits = self._commits_seen = 0
+        database.on_commit(self._note_commit)
+
+    def tell(self, follower: Follower) -> None:
+        """Tell *follower* of every event from now on."""
+        self._followers.append(follower)
+
+    @property
+    def position(self) -> Position | None:
+        """Up to where the followers have been told; None before the first look."""
+        return self._window.head if self._window else None
+
+    @asynccontextmanager
+    async def following(self) -> AsyncIterator[None]:
+        """Read while the block lasts and somebody asks."""
+        task = asyncio.create_task(self._follow(), name="feed-reader")
+        try:
+            yield
+        finally:
+            tasks = [task, *self._older.values(), *([self._coming] if self._coming else [])]
+            for one in tasks:
+                one.cancel()
+            await asyncio.gather(*tasks, return_exceptions=True)
+
+    async def answer(self, question: SyncQuestion, wait_s: float = 0) -> SyncAnswer:
+        """
+        Answer a verifier, as soon as there is something newer than its position.
+
+        Args:
+            wait_s: how long to wait for that; then the answer is that there is nothing.
+
+        Raises:
+            StoreUnavailable: the store cannot be read, and what is known of it is too old to be of use.
+        """
+        view, begun_at = await self._view(question.position)
+        until = self._boottime() + wait_s
+        while view.head == question.position and (left_s := until - self._boottime()) > 0:
+            await self._hold(left_s)
+            view, begun_at = await self._view(question.position)
+        return sync_answer(question, view, self._boottime() - begun_at)
+
+    async def recent(self) -> Position:
+        """
+        Tell the followers of all that was committed 100 ms ago, and of all that this process has committed.
+
+        While the store cannot be read, up to the lease is meant by recent.
+
+        Raises:
+            StoreUnavailable: the store cannot be read, and what is known of it is too old to be of use.
+        """
+        return (await self._recent()).head
+
+    async def fresh(self) -> Position:
+        """
+        Tell the followers of all that was committed before this call, and how far the feed reaches now.
+
+        Those who call while another's look is under way share the next one; it begins after all of their calls.
+
+        Raises:
+            StoreUnavailable: the store cannot be read.
+        """
+        if self._coming is None and not self._turn.locked():
+            await self._look()  # nobody to share with, so no task: on SQLite that would cost more than the look
+        else:
+            await asyncio.shield(self._coming_look())
+        assert self._window is not None  # noqa: S101 - a look that did not fail leaves a window
+        return self._window.head
+
+    def _coming_look(self) -> asyncio.Task[None]:
+        """Return the look that has not begun yet; it goes on when those who wait for it do not."""
+        if self._coming is None:
+            self._coming = asyncio.create_task(self._look())
+            self._coming.add_done_callback(_heed)
+        return self._coming
+
+    def _note_commit(self, _: object) -> None:
+        """Look soon: somebody may wait for what this process has just committed."""
+        self._commits += 1
+        self._hint.set()
+
+    async def _view(self, position: Position) -> tuple[FeedView, float]:
+        """Return what the question at *position* needs, and when its snapshot was begun."""
+        window = await self._recent()
+        view = window.views(position)
+        return (view, window.begun_at) if view else await self._view_of_older(position)
+
+    async def _recent(self) -> FeedWindow:
+        """Return a window that is at most 100 ms old; while the store cannot be read, one whose age shows it."""
+        self._asked_at = self._boottime()
+        self._asked.set()
+        if not self._is_recent():
+            try:
+                async with asyncio.timeout(_PATIENCE_S):
+                    await asyncio.shield(self._coming_look())
+            except (StoreFault, TimeoutError) as fault:
+                if self._window is None or self._boottime() - self._window.begun_at > self._lease_s:
+                    raise StoreUnavailable("the feed cannot be read") from fault
+        assert self._window is not None  # noqa: S101 - a look that did not fail leaves a window
+        return self._window
+
+    def _is_recent(self) -> bool:
+        """Tell whether the last look is at most 100 ms old, and younger than every commit of this process."""
+        window = self._window
+        is_young = window is not None and self._asked_at - window.begun_at <= READ_EVERY_S
+        return is_young and self._commits_seen == self._commits
+
+    async def _view_of_older(self, position: Position) -> tuple[FeedView, float]:
+        """Read a page that is not remembered any more, once for all who ask for it at the moment."""
+        if position not in self._older:
+            task = self._older[position] = asyncio.create_task(self._read_older(position))
+            task.add_done_callback(lambda _: self._older.pop(position))
+        return await asyncio.shield(self._older[position])
+
+    async def _read_older(self, position: Position) -> tuple[FeedView, float]:
+        begun_at = self._boottime()
+        stretch = await feed.read_from(self._database, position.seq)
+        there, later = None, stretch.events
+        if later and later[0].seq == position.seq:
+            there, later = later[0].hash, later[1:]
+        return FeedView(stretch.head.position, stretch.min_seq, there, later), begun_at
+
+    async def _hold(self, at_most_s: float) -> None:
+        """Wait until the feed has gone on."""
+        self._held += 1
+        try:
+            async with asyncio.timeout(at_most_s):
+                await self._news.wait()
+        except TimeoutError:
+            pass
+        finally:
+            self._held -= 1
+
+    async def _follow(self) -> None:
+        while True:
+            await self._asked.wait()
+            self._hint.clear()
+            try:
+                await asyncio.shield(self._coming_look())
+            except StoreFault as fault:
+                _LOG.warning("the feed cannot be read", fault=type(fault).__name__)
+            await self._pause()
+            if not self._held and self._boottime() - self._asked_at > _GO_ON_S:
+                self._asked.clear()
+
+    async def _pause(self) -> None:
+        try:
+            async with asyncio.timeout(READ_EVERY_S):
+                await self._hint.wait()
+        except TimeoutError:
+            pass
+
+    async def _look(self) -> None:
+        """Look at the store, one at a time; whoever comes once this has begun waits for the next."""
+        async with self._turn:
+            if self._coming is asyncio.current_task():
+                self._coming = None
+            commits = self._commits
+            try:
+                async with asyncio.timeout(self._lease_s):
+                    await self._read()
+            except TimeoutError as error:
+                raise StoreUnavailable("the store does not answer") from error
+            self._commits_seen = commits
+
+    async def _read(self) -> None:
+        """Read where the feed stands; if that is news, read what is new, and tell it."""
+        begun_at = self._boottime()
+        head = await feed.read_head(self._database)
+        if head.has_stray:  # raw SQL: what it did counts from here on, so it gets its numbers before anything is said
+            await self._database.number_stray_events()
+            begun_at = self._boottime()
+            head = await feed.read_head(self._database)
+        if self._window and head.position == self._window.head:
+            self._window.begun_at = begun_at
+            return
+        await self._go_on(self._boottime())
+
+    async def _go_on(self, begun_at: float) -> None:
+        window = self._window
+        if window:
+            stretch = await feed.read_from(self._database, window.head.seq)
+            new = window.extend(stretch, begun_at)
+            if new is not None:
+                for event in new:
+                    for follower in self._followers:
+                        follower.apply(event)
+                self._wake()
+                return
+        await self._begin_anew()
+
+    async def _begin_anew(self) -> None:
+        """Begin at the head: at first, after more than a page of news, and in another lineage of the store."""
+        begun_at = self._boottime()
+        head = await feed.read_head(self._database)
+        stretch = await feed.read_from(self._database, max(1, head.position.seq - _REMEMBERED_AT_FIRST))
+        self._window = FeedWindow(stretch, begun_at)
+        for follower in self._followers:
+            follower.begin_at(self._window.head.seq)
+        self._wake()
+
+    def _wake(self) -> None:
+        news, self._news = self._news, asyncio.Event()
+        news.set()
+
+
+def _heed(look: asyncio.Task[None]) -> None:
+    """Look at how a look ended, for the case that everybody who waited for it has gone."""
+    if not look.cancelled():
+        look.exception()

@@ -1,0 +1,125 @@
+"""The doors for verifiers: what happened since, and who acts with a token (coherence.md 5.3)."""
+
+import re
+from collections.abc import Awaitable, Callable
+from typing import Any, Final
+
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import BaseRoute, Route
+
+from keybearer.server.http.answers import NO_STORE, json_answer
+from keybearer.server.http.bearer import bearer_text
+from keybearer.server.http.edge import log_quietly, note_actor
+from keybearer.server.http.errors import verifier_error
+from keybearer.server.http.forms import read_json
+from keybearer.server.node import Node
+from keybearer.server.reads.fetched_token import fetched_token
+from keybearer.server.refusals import Refusal
+from keybearer.verify.lease import INTERVAL_S
+from keybearer.wire.denial import Denial
+from keybearer.wire.messages import (
+    Malformed,
+    fetched_as_json,
+    sync_answer_as_json,
+    sync_question_from_json,
+)
+
+LONGEST_WAIT_S: Final = 5.0
+_INSTANCE: Final = re.compile(r"[!-~]{8,64}")
+_LONGEST_NONCE: Final = 64
+_DIGEST: Final = re.compile(r"[0-9a-f]{64}")
+
+
+Answer = Callable[[Node, Request, dict[str, Any]], Awaitable[dict[str, Any]]]
+
+
+def routes(node: Node) -> list[BaseRoute]:
+    """
+    Return the doors for verifiers.
+
+    What is answered is logged at debug only: fifty verifiers ask fifty times a second. Told at info are the verifier
+    that appears or goes (`verifiers.Verifiers`) and every refusal.
+    """
+    return [_door(node, "/verifier/sync", _sync), _door(node, "/verifier/fetch", _fetch)]
+
+
+def _door(node: Node, path: str, answer: Answer) -> Route:
+    async def knock(request: Request) -> Response:
+        try:
+            answered = await answer(node, request, await read_json(request))
+        except Refusal as refusal:
+            note_actor(request, refused=refusal.code, detail=refusal.detail)
+            return verifier_error(refusal)
+        log_quietly(request)
+        return json_answer(answered, 200, NO_STORE)
+
+    return Route(path, knock, methods=["POST"])
+
+
+async def _sync(node: Node, request: Request, body: dict[str, Any]) -> dict[str, Any]:
+    """
+    Answer what has happened since the verifier's position.
+
+    The key is looked at again at the end: what this answer tells of may be the end of the key.
+
+    Source: coherence.md 5.3, V1 and N1.
+    """
+    key = _key(request)
+    owner = await node.verifier_keys.owner_of(key)
+    try:
+        question = sync_question_from_json(body)
+    except Malformed as error:
+        raise _malformed(str(error)) from error
+    instance, wait_s = _instance(body), _wait_s(body)
+    node.verifiers.note(owner, instance, question.position)
+    answer = await node.feed.answer(question, wait_s)
+    await node.verifier_keys.owner_of(key)
+    return sync_answer_as_json(answer) | {"lease": node.settings.lease_s, "interval": INTERVAL_S}
+
+
+async def _fetch(node: Node, request: Request, body: dict[str, Any]) -> dict[str, Any]:
+    """
+    Answer who acts with the token of a digest, read after the question came.
+
+    Source: coherence.md 5.3, V5.
+    """
+    await node.feed.recent()
+    owner = await node.verifier_keys.owner_of(_key(request))
+    nonce, digest = body.get("nonce"), body.get("digest")
+    _instance(body)
+    if not isinstance(nonce, str) or not 0 < len(nonce) <= _LONGEST_NONCE:
+        raise _malformed("nonce is missing")
+    if not isinstance(digest, str) or not _DIGEST.fullmatch(digest):
+        raise _malformed("digest is not 64 hexadecimal digits in lower case")
+    found = await fetched_token(
+        node.database, bytes.fromhex(digest), owner.environment, node.role_permissions, node.now()
+    )
+    if isinstance(found, Denial):
+        return {"nonce": nonce, "fetched": None, "denied": found.reason.value}
+    return {"nonce": nonce, "fetched": fetched_as_json(found), "denied": None}
+
+
+def _key(request: Request) -> str:
+    text = bearer_text(request)
+    if text is None:
+        raise Refusal("unauthenticated", "Send a resource server's key as Bearer.", "no key")
+    return text
+
+
+def _instance(body: dict[str, Any]) -> str:
+    instance = body.get("instance")
+    if not isinstance(instance, str) or not _INSTANCE.fullmatch(instance):
+        raise _malformed("instance is not 8 to 64 visible characters")
+    return instance
+
+
+def _wait_s(body: dict[str, Any]) -> float:
+    wait = body.get("wait", 0)
+    if not isinstance(wait, int | float) or isinstance(wait, bool) or not 0 <= wait <= LONGEST_WAIT_S:
+        raise _malformed("wait is not a number from 0 to 5")
+    return float(wait)
+
+
+def _malformed(why: str) -> Refusal:
+    return Refusal("invalid_request", f"The question is malformed: {why}.", why)

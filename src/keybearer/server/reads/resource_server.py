@@ -1,0 +1,30 @@
+"""Which resource server asks, by the key that it presents."""
+
+from keybearer.server import secrets
+from keybearer.server.records import ResourceServer
+from keybearer.server.refusals import Refusal
+from keybearer.server.store import resource_servers
+from keybearer.server.store.database import Reader
+from keybearer.wire import token_text
+
+
+async def authenticate(reader: Reader, text: str) -> ResourceServer:
+    """
+    Return the resource server whose key this is; a text that cannot be a key costs no look-up.
+
+    Raises:
+        Refusal: ``unauthenticated``; its detail says why, its sentence does not.
+    """
+    parsed = token_text.parse(text)
+    if parsed is None or parsed.kind != "rsk":
+        raise _unknown("no resource server key")
+    owner = await resource_servers.by_digest(reader, secrets.digest(text))
+    if owner is None:
+        raise _unknown("unknown resource server key")
+    if owner.revoked_at is not None:
+        raise _unknown("revoked resource server key")
+    return owner
+
+
+def _unknown(detail: str) -> Refusal:
+    return Refusal("unauthenticated", "The resource server's key is unknown or was revoked.", detail)

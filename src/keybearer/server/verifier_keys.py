@@ -1,0 +1,51 @@
+"""The resource servers whose keys were presented lately, so that a verifier's questions do not each read the store."""
+
+from typing import Final
+
+from keybearer.server import secrets
+from keybearer.server.reads.resource_server import authenticate
+from keybearer.server.records import ResourceServer
+from keybearer.server.store.database import Database
+from keybearer.wire.feed import Event
+
+_MOST: Final = 10_000
+
+
+class VerifierKeys:
+    """Remembers who a key belongs to until the feed tells of a change to any resource server; a `Follower`."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+        self._known: dict[bytes, ResourceServer] = {}
+        self._forgotten = 0
+
+    async def owner_of(self, text: str) -> ResourceServer:
+        """
+        Return the resource server whose key this is.
+
+        Raises:
+            Refusal: ``unauthenticated``: it is nobody's, or was revoked.
+        """
+        digest = secrets.digest(text)
+        if digest in self._known:
+            return self._known[digest]
+        forgotten_before = self._forgotten
+        owner = await authenticate(self._database, text)
+        if forgotten_before == self._forgotten:  # else what was read may be older than what the feed told since
+            if len(self._known) >= _MOST:
+                self._known.clear()
+            self._known[digest] = owner
+        return owner
+
+    def apply(self, event: Event) -> None:
+        """Forget all keys when a resource server changed: that is rare, and then each is read once."""
+        if event.subject.startswith("resource_server"):
+            self._forget()
+
+    def begin_at(self, seq: int) -> None:  # noqa: ARG002 - wherever the feed begins, nothing from before it counts
+        """Forget all keys."""
+        self._forget()
+
+    def _forget(self) -> None:
+        self._known.clear()
+        self._forgotten += 1
