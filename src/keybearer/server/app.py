@@ -8,6 +8,7 @@ from starlette.middleware import Middleware
 from starlette.routing import BaseRoute
 
 from keybearer.server import clock, failures
+from keybearer.server.actions.adopt_policy import adopt_policy
 from keybearer.server.api import routes as api
 from keybearer.server.bearers import Bearers
 from keybearer.server.clock import Clock
@@ -21,6 +22,7 @@ from keybearer.server.node import Node
 from keybearer.server.pages import routes as pages
 from keybearer.server.passwords import Passwords
 from keybearer.server.quotas import Quotas
+from keybearer.server.rules.policy import policy_digest
 from keybearer.server.settings import Settings
 from keybearer.server.store.database import open_database
 from keybearer.server.upkeep import upkeep
@@ -77,8 +79,10 @@ async def _open_node(settings: Settings, now: Clock) -> AsyncIterator[Node]:
         verifier_keys=verifier_keys,
         verifiers=Verifiers(clock.boottime),
         role_permissions=settings.role_permissions,
+        policy=policy_digest(settings.role_permissions),
     )
     try:
+        await node.act(adopt_policy, node.policy)
         async with feed.following(), upkeep(database, node.last_used, now):
             yield node
     finally:

@@ -15,6 +15,7 @@ from keybearer.server.store.faults import StoreFault, StoreUnavailable
 from keybearer.wire.feed import Event, Position, SyncAnswer, SyncQuestion
 
 READ_EVERY_S: Final = 0.1
+_SETTLE_EVERY_S: Final = 1.0  # what a connection leads to changes only where a dump is read over living tables
 _PATIENCE_S: Final = 1.0  # a verifier waits two seconds, then asks another node
 _GO_ON_S: Final = 2.0  # so long after the last question the feed is still followed
 _REMEMBERED_AT_FIRST: Final = feed.PAGE - 100  # what comes between the two looks of a beginning has room
@@ -55,6 +56,7 @@ class FeedReader:
         self._turn = asyncio.Lock()
         self._coming: asyncio.Task[None] | None = None
         self._asked_at = 0.0
+        self._settled_at = -_SETTLE_EVERY_S
         self._held = 0
         self._asked, self._hint, self._news = asyncio.Event(), asyncio.Event(), asyncio.Event()
         self._older: dict[Position, asyncio.Task[tuple[FeedView, float]]] = {}
@@ -224,6 +226,9 @@ class FeedReader:
 
     async def _read(self) -> None:
         """Read where the feed stands; if that is news, read what is new, and tell it."""
+        if self._boottime() - self._settled_at >= _SETTLE_EVERY_S:
+            await self._database.settle_lineage()
+            self._settled_at = self._boottime()
         begun_at = self._boottime()
         head = await feed.read_head(self._database)
         if head.has_stray:  # raw SQL: what it did counts from here on, so it gets its numbers before anything is said

@@ -22,7 +22,12 @@ T = TypeVar("T")
 
 @dataclass(frozen=True, slots=True)
 class Node:
-    """The parts that doors work with; made once in ``app`` and handed down."""
+    """
+    The parts that doors work with; made once in ``app`` and handed down.
+
+    Args:
+        policy: the digest of *role_permissions*.
+    """
 
     settings: Settings
     database: Database
@@ -36,6 +41,7 @@ class Node:
     verifier_keys: VerifierKeys
     verifiers: Verifiers
     role_permissions: Mapping[str, frozenset[str]]
+    policy: str
 
     def roles_with(self, permission: str) -> frozenset[str]:
         """Return the roles that give this permission."""

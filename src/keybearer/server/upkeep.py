@@ -12,6 +12,7 @@ from keybearer.server.clock import DAY, Clock
 from keybearer.server.last_used import LastUsed
 from keybearer.server.store.database import Database
 from keybearer.server.store.faults import StoreFault
+from keybearer.server.store.feed_pruning import prune_feed
 from keybearer.server.store.pruning import prune
 
 _WRITE_USES_EVERY_S: Final = 5
@@ -19,6 +20,8 @@ _PRUNE_EVERY_S: Final = 3600
 # A token's row outlives the token, so that "revoked" and "expired" can be told apart from "unknown" in the log, and a
 # refresh token that comes back weeks later still ends its family.
 _KEEP_FOR: Final = 90 * DAY
+
+_KEEP_EVENTS_FOR: Final = DAY
 
 _LOG = structlog.get_logger("keybearer.upkeep")
 
@@ -43,6 +46,8 @@ async def prune_all(database: Database, now: int) -> None:
     made_before = secrets.record_id(before)
     while await database.transact(prune, before, made_before):
         _LOG.debug("old rows taken away")
+    while await database.transact(prune_feed, now - _KEEP_EVENTS_FOR):
+        _LOG.debug("old events taken away")
 
 
 async def _again_and_again(every_s: float, work: Callable[[], Awaitable[None]]) -> None:

@@ -39,7 +39,7 @@ class VerifierKeys:
 
     def apply(self, event: Event) -> None:
         """Forget all keys when a resource server changed: that is rare, and then each is read once."""
-        if event.subject.startswith("resource_server"):
+        if event.kind.startswith("resource_server."):
             self._forget()
 
     def begin_at(self, seq: int) -> None:  # noqa: ARG002 - wherever the feed begins, nothing from before it counts

@@ -93,7 +93,7 @@ async def _fetch(node: Node, request: Request, body: dict[str, Any]) -> dict[str
     if not isinstance(digest, str) or not _DIGEST.fullmatch(digest):
         raise _malformed("digest is not 64 hexadecimal digits in lower case")
     found = await fetched_token(
-        node.database, bytes.fromhex(digest), owner.environment, node.role_permissions, node.now()
+        node.database, bytes.fromhex(digest), owner.environment, node.role_permissions, node.now(), node.policy
     )
     if isinstance(found, Denial):
         return {"nonce": nonce, "fetched": None, "denied": found.reason.value}

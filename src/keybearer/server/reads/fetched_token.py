@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from keybearer.server.clock import SECOND
 from keybearer.server.store import tokens
 from keybearer.server.store.database import Reader
+from keybearer.server.store.faults import StoreUnavailable
 from keybearer.verify.decide import decide, ends_at
 from keybearer.wire import token_text
 from keybearer.wire.denial import Denial, Reason
@@ -12,7 +13,12 @@ from keybearer.wire.feed import Fetched
 
 
 async def fetched_token(
-    reader: Reader, digest: bytes, environment: str, role_permissions: Mapping[str, frozenset[str]], now: int
+    reader: Reader,
+    digest: bytes,
+    environment: str,
+    role_permissions: Mapping[str, frozenset[str]],
+    now: int,
+    policy: str | None = None,
 ) -> Fetched | Denial:
     """
     Tell who acts with a token of this environment, as one snapshot has it, or why nobody does.
@@ -22,13 +28,20 @@ async def fetched_token(
         environment: the only one in which tokens are accepted; of others nothing else is told.
         role_permissions: what each role may do.
         now: microseconds since 1970 UTC.
+        policy: the digest of *role_permissions*, where nothing may be told unless they are in force: a verifier would
+            believe it until the next event. None: what this node itself goes by.
+
+    Raises:
+        StoreUnavailable: another node has brought another policy meanwhile.
 
     Source: coherence.md 5.3, V5.
     """
     found = await tokens.record_as_of(reader, digest)
     if found is None:
         return Denial(Reason.UNKNOWN)
-    record, epoch, as_of = found
+    record, epoch, as_of, in_force = found
+    if policy not in {None, in_force}:
+        raise StoreUnavailable("this node's roles are not in force any more: start it again with the present settings")
     if record.environment != environment:
         return Denial(Reason.WRONG_ENVIRONMENT)
     if record.kind not in token_text.BEARER_KINDS:

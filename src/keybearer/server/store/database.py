@@ -78,6 +78,18 @@ class Database(Protocol):
     async def position(self) -> Position:
         """Tell the feed's epoch and the number of its newest event."""
 
+    async def settle_lineage(self) -> None:
+        """
+        Begin a new epoch of the feed if this is not the store that it was written in: one restored, or failed over to.
+
+        Opening a database and each new connection do so by themselves; whoever answers verifiers asks again before.
+
+        Raises:
+            StoreUnavailable: the store is a standby, or was put into the place of the one that was opened.
+
+        Source: coherence.md 5.2, S5.
+        """
+
     async def number_stray_events(self) -> Position:
         """Number the events that raw SQL left without a number, and tell the position then."""
 

@@ -11,7 +11,8 @@ from keybearer.server.store.database import Position, Reader, Row, Transaction
 from keybearer.server.store.faults import StoreUnavailable
 from keybearer.server.store.feed_numbering import read_position
 from keybearer.server.store.listeners import Listeners
-from keybearer.server.store.postgres_connections import Address, Connections, PostgresReader
+from keybearer.server.store.postgres_connections import Address, Connections, Link, PostgresReader
+from keybearer.server.store.postgres_lineage import settle_lineage
 from keybearer.server.store.postgres_transaction import Boundary, PostgresTransaction, commit, number_events, roll_back
 
 P = ParamSpec("P")
@@ -30,8 +31,8 @@ class PostgresDatabase:
 
     def __init__(self, address: Address) -> None:
         self._boundary = Boundary(address)
-        self._readers = Connections(address, _READERS)
-        self._writers = Connections(address, _WRITERS)
+        self._readers = Connections(address, _READERS, self._settle)
+        self._writers = Connections(address, _WRITERS, self._settle)
         self._running: set[asyncio.Task[Any]] = set()
         self._listeners = Listeners()
         self._closing = False
@@ -109,6 +110,17 @@ class PostgresDatabase:
     async def position(self) -> Position:
         """See `Database.position`."""
         return await read_position(self)
+
+    async def settle_lineage(self) -> None:
+        """See `Database.settle_lineage`."""
+        connection = await self._readers.take()
+        try:
+            await self._settle(connection)
+        finally:
+            self._readers.give(connection)
+
+    async def _settle(self, connection: Link) -> None:
+        self._listeners.tell(await settle_lineage(connection, self._boundary))
 
     async def number_stray_events(self) -> Position:
         """See `Database.number_stray_events`."""

@@ -1,7 +1,7 @@
 """Open PostgreSQL connections as the house wants them, hold them ready, and name their faults."""
 
 import asyncio
-from collections.abc import Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, TypeAlias
 from urllib.parse import parse_qsl, urlencode, urlsplit
@@ -110,10 +110,15 @@ class Connections:
 
     asyncpg's own pool resets a connection each time it comes back, a round trip that
     costs two thirds of the rate of look-ups. Nothing here leaves anything to reset.
+
+    Args:
+        most: how many there are at once.
+        greet: done with each new connection before it is lent.
     """
 
-    def __init__(self, address: Address, most: int) -> None:
+    def __init__(self, address: Address, most: int, greet: Callable[[Link], Awaitable[None]]) -> None:
         self._address = address
+        self._greet = greet
         self._places = asyncio.Semaphore(most)
         self._ready: list[Link] = []
         self._closed = False
@@ -145,7 +150,13 @@ class Connections:
             connection = self._ready.pop()
             if not connection.is_closed():
                 return connection
-        return await self._address.connect()
+        connection = await self._address.connect()
+        try:
+            await self._greet(connection)
+        except BaseException:
+            connection.terminate()
+            raise
+        return connection
 
     def give(self, connection: Link) -> None:
         """Take a borrowed connection back; in the middle of a transaction it is of no more use."""

@@ -1,11 +1,13 @@
 """Reach a SQLite file: look-ups at once on the event loop, transactions through the one grouping writer."""
 
 from collections.abc import Awaitable, Callable
+from pathlib import Path
 from typing import Any, Concatenate, ParamSpec, TypeVar
 
 from sqlalchemy import Executable
 
 from keybearer.server.store.database import Position, Reader, Row, Transaction
+from keybearer.server.store.faults import StoreUnavailable
 from keybearer.server.store.feed_numbering import read_position
 from keybearer.server.store.grouping import GroupWriter
 from keybearer.server.store.listeners import Listeners
@@ -21,9 +23,10 @@ _SPARE_SNAPSHOTS = 4
 class SqliteDatabase:
     """A `Database` in one file, for one machine."""
 
-    def __init__(self, path: str) -> None:
+    def __init__(self, path: str, session: SqliteSession) -> None:
         self._path = path
-        self._session = SqliteSession(path)
+        self._file = _which_file(path)
+        self._session = session
         self._listeners = Listeners()
         self._writer = GroupWriter(self._session, self._listeners)
         # Autocommit and never with an unfinished cursor: every look-up sees the newest commit of any process.
@@ -67,6 +70,18 @@ class SqliteDatabase:
         """See `Database.position`."""
         return await read_position(self._reader)
 
+    async def settle_lineage(self) -> None:
+        """
+        See `Database.settle_lineage`.
+
+        Whether the file was put back is asked when it is opened; an open one can only be replaced by another.
+
+        Raises:
+            StoreUnavailable: another file is at its place.
+        """
+        if _which_file(self._path) != self._file:
+            raise StoreUnavailable("the database file was replaced while it was open: start this process again")
+
     async def number_stray_events(self) -> Position:
         """See `Database.number_stray_events`."""
         await self.transact(read_position)  # any transaction numbers what it finds
@@ -87,6 +102,21 @@ class SqliteDatabase:
         await self._session.close()  # the last to go: closing it copies the log into the file, in its thread
 
 
+def _which_file(path: str) -> tuple[int, int]:
+    """Return what tells this file from another at the same place; (0, 0) if there is none."""
+    try:
+        found = Path(path).stat()
+    except OSError:
+        return (0, 0)
+    return (found.st_dev, found.st_ino)
+
+
 async def open_sqlite(path: str) -> SqliteDatabase:
     """Open the database file at *path*; see `open_database`."""
-    return SqliteDatabase(path)
+    session = SqliteSession(path)
+    try:
+        await session.settle_lineage()
+        return SqliteDatabase(path, session)
+    except BaseException:
+        await session.close()
+        raise

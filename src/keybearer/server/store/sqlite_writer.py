@@ -3,6 +3,7 @@
 import asyncio
 import logging
 import random
+import secrets
 import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
@@ -14,6 +15,7 @@ from keybearer.server.store.database import Position
 from keybearer.server.store.faults import OutcomeUnknown, StoreUnavailable
 from keybearer.server.store.feed_numbering import number
 from keybearer.server.store.sqlite_connections import Rows, SqlitePart, open_connection
+from keybearer.server.store.sqlite_witness import Head, Witness
 
 _WAIT_S = 10.0  # for another process that is writing
 _QUIET_LOG_PAGES = 1_000  # 4 MB
@@ -29,7 +31,13 @@ class SqliteSession:
         self._path = path
         self._thread = ThreadPoolExecutor(1, thread_name_prefix="sqlite-commit")
         self._log_pages = 0
+        self._numbered: Head | None = None
         self._open()
+        try:
+            self._witness = Witness(path)
+        except StoreUnavailable:
+            self._connection.close()
+            raise
 
     def _open(self) -> None:
         self._connection = open_connection(self._path)
@@ -67,6 +75,28 @@ class SqliteSession:
             else:
                 return
 
+    async def settle_lineage(self) -> None:
+        """
+        Begin a new epoch if the file is not the one that was last written here: it was put back, or is new.
+
+        Source: coherence.md 5.2, S5.
+        """
+        await self.begin()
+        head = self._head()
+        if self._witness.confirms(head):
+            self._run("ROLLBACK")
+            return
+        self._numbered = Head(secrets.token_hex(8), head.seq, head.hash)
+        self._run("UPDATE feed_head SET epoch = ?", (self._numbered.epoch,))
+        await self.commit()
+        _LOG.info("the feed begins a new epoch, because the file beside the database does not vouch for this one")
+
+    def _head(self) -> Head:
+        rows = self._run("SELECT epoch, seq, hash FROM feed_head")
+        if not rows:
+            raise StoreUnavailable("the database has no feed_head row: it was not migrated")
+        return Head(*rows[0])
+
     def open_part(self) -> SqlitePart:
         """Begin a savepoint."""
         self._run("SAVEPOINT part")
@@ -93,10 +123,10 @@ class SqliteSession:
         pending = self._run("SELECT kind, subject, at FROM feed_pending ORDER BY pending_id")
         if not pending:
             return None
-        ((epoch, seq, newest),) = self._run("SELECT epoch, seq, hash FROM feed_head")
+        head = self._head()
         events = [
             (event.seq, event.kind, event.subject, event.at, event.prev_hash, event.hash)
-            for event in number(seq, newest, pending)
+            for event in number(head.seq, head.hash, pending)
         ]
         self._run_for_all(
             "INSERT INTO feed (seq, kind, subject, at, prev_hash, hash) VALUES (?, ?, ?, ?, ?, ?)", events
@@ -104,7 +134,8 @@ class SqliteSession:
         self._run("DELETE FROM feed_pending")
         seq, newest = events[-1][0], events[-1][-1]
         self._run("UPDATE feed_head SET seq = ?, hash = ?", (seq, newest))
-        return epoch, seq
+        self._numbered = Head(head.epoch, seq, newest)
+        return head.epoch, seq
 
     async def commit(self) -> None:
         """
@@ -115,6 +146,9 @@ class SqliteSession:
         await self._in_thread(self._commit)
 
     def _commit(self) -> None:
+        if self._numbered is not None:
+            self._witness.write(self._numbered)
+            self._numbered = None
         try:
             self._connection.execute("COMMIT")
         except (apsw.BusyError, apsw.ConstraintError) as error:  # refused before anything was written
@@ -125,6 +159,7 @@ class SqliteSession:
     async def renew(self) -> None:
         """Close the connection; the next group opens another."""
         self._is_open = False
+        self._numbered = None
         await self._in_thread(self._connection.close, True)
 
     async def shorten_log(self, *, is_quiet: bool = False) -> None:
@@ -142,6 +177,7 @@ class SqliteSession:
     async def close(self) -> None:
         """Close the connection and end the thread."""
         await self._in_thread(self._connection.close, True)
+        self._witness.close()
         self._thread.shutdown()
 
     def _run(self, text: str, given: tuple[Any, ...] = ()) -> list[tuple[Any, ...]]:

@@ -7,7 +7,17 @@ from sqlalchemy.sql import Select
 
 from keybearer.server.records import HeldRefresh, HeldToken, IssuedAccess, Succession
 from keybearer.server.store.database import Reader, Row, Transaction
-from keybearer.server.store.tables import clients, families, feed_head, grants, memberships, teams, tokens, users
+from keybearer.server.store.tables import (
+    clients,
+    families,
+    feed_head,
+    grants,
+    memberships,
+    policy,
+    teams,
+    tokens,
+    users,
+)
 from keybearer.verify.decide import TokenRecord
 
 _successors = tokens.alias("successors")
@@ -58,7 +68,9 @@ _RECORD = _with_everything_it_hangs_on(
 
 # One statement is one snapshot: what the feed tells after this position is not in the record yet, all before it is.
 _RECORD_AND_POSITION = _RECORD.add_columns(
-    feed_head.c.epoch.label("feed_epoch"), feed_head.c.seq.label("feed_seq")
+    feed_head.c.epoch.label("feed_epoch"),
+    feed_head.c.seq.label("feed_seq"),
+    select(policy.c.digest).scalar_subquery().label("policy"),
 ).join(feed_head, feed_head.c.singleton == 1)
 
 _PARTICULARS = (
@@ -165,17 +177,17 @@ async def record_of(reader: Reader, digest: bytes) -> TokenRecord | None:
     return TokenRecord(**row) if row else None
 
 
-async def record_as_of(reader: Reader, digest: bytes) -> tuple[TokenRecord, str, int] | None:
+async def record_as_of(reader: Reader, digest: bytes) -> tuple[TokenRecord, str, int, str | None] | None:
     """
-    Return what `record_of` does, with the epoch and the number of the feed's newest event in the same snapshot.
+    Return what `record_of` does, with the feed's epoch and newest number, and the policy, in the same snapshot.
 
     Source: coherence.md 5.3, V5.
     """
     row = await reader.one(_RECORD_AND_POSITION, digest=digest)
     if row is None:
         return None
-    record = {name: value for name, value in row.items() if name not in {"feed_epoch", "feed_seq"}}
-    return TokenRecord(**record), row["feed_epoch"], row["feed_seq"]
+    record = {name: value for name, value in row.items() if name not in {"feed_epoch", "feed_seq", "policy"}}
+    return TokenRecord(**record), row["feed_epoch"], row["feed_seq"], row["policy"]
 
 
 async def particulars(reader: Reader, token_id: str) -> Row | None:

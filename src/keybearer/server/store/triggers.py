@@ -28,6 +28,7 @@ class Watched:
         told_otherwise: SQL that tells when an end is part of a broader event of the same transaction.
         was_good: SQL on OLD that tells whether the deletion of a row matters.
         tells_insert: whether a new row matters too.
+        tells_before: whether a row that changes its subject concerns whom it concerned before as well.
     """
 
     table: str
@@ -39,6 +40,7 @@ class Watched:
     told_otherwise: str = ""
     was_good: str = ""
     tells_insert: bool = False
+    tells_before: bool = True
 
 
 WATCHED: Final = (
@@ -96,7 +98,7 @@ WATCHED: Final = (
         ends="revoked_at",
         was_good="OLD.revoked_at IS NULL",
     ),
-    Watched("policy", "policy", "singleton", ("ROW.digest",), ("digest",), tells_insert=True),
+    Watched("policy", "policy", "singleton", ("ROW.digest",), ("digest",), tells_insert=True, tells_before=False),
 )
 
 
@@ -137,12 +139,13 @@ def _has_changed(watched: Watched, dialect: str) -> str:
 
 def _told_by_update(watched: Watched) -> tuple[str, ...]:
     """Return what an update tells: whom the row concerns now, and whom it concerned before if that was another."""
-    before = _told(watched, "changed", "OLD", f" WHERE {_subject(watched, 'OLD')} <> {_subject(watched, 'NEW')}")
+    moved = f" WHERE {_subject(watched, 'OLD')} <> {_subject(watched, 'NEW')}"
+    before = (_told(watched, "changed", "OLD", moved),) if watched.tells_before else ()
     if not watched.ends:
-        return _told(watched, "changed", "NEW"), before
+        return _told(watched, "changed", "NEW"), *before
     has_ended = f" WHERE NEW.{watched.ends} IS NOT NULL"
     goes_on = f" WHERE NEW.{watched.ends} IS NULL"
-    return _told(watched, "ended", "NEW", has_ended), _told(watched, "changed", "NEW", goes_on), before
+    return _told(watched, "ended", "NEW", has_ended), _told(watched, "changed", "NEW", goes_on), *before
 
 
 def _subject(watched: Watched, row: str) -> str:

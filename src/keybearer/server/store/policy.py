@@ -1,0 +1,24 @@
+"""The policy in force: the digest of what the roles allow."""
+
+from sqlalchemy import bindparam, select, update
+from sqlalchemy.dialects.postgresql import insert as upsert
+
+from keybearer.server.store.database import Reader, Transaction
+from keybearer.server.store.tables import policy
+
+_PRESENT = select(policy.c.digest)
+_CHANGE = update(policy).where(policy.c.digest != bindparam("the_digest")).values(digest=bindparam("the_digest"))
+_ADD = upsert(policy).on_conflict_do_nothing()
+
+
+async def present(reader: Reader) -> str | None:
+    """Return the digest of the policy that the last node to start brought along; None before the first."""
+    row = await reader.one(_PRESENT)
+    return row["digest"] if row else None
+
+
+async def put(tx: Transaction, digest: str) -> None:
+    """Let this policy be in force; of two nodes that bring the same one at once, one changes something."""
+    if await present(tx) is None:
+        await tx.run(_ADD, singleton=1, digest=digest)
+    await tx.run(_CHANGE, the_digest=digest)
