@@ -4,6 +4,7 @@ import asyncio
 import shutil
 from collections.abc import Coroutine, Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from itertools import count
 from pathlib import Path
 from typing import Any
@@ -15,14 +16,47 @@ from tests.support.postgres import Cluster
 TEMPLATE = "migrated"
 
 
+# What a test may have changed beside rows: a database of another shape is not lent again.
+_SHAPE = """
+SELECT md5(string_agg(part, chr(10) ORDER BY part)) FROM (
+    SELECT format('column %s %s %s %s', attrelid::regclass, attname, atttypid::regtype, attnotnull) AS part
+        FROM pg_attribute JOIN pg_class ON pg_class.oid = attrelid
+        WHERE relnamespace = 'public'::regnamespace AND attnum > 0 AND NOT attisdropped
+    UNION ALL SELECT format('constraint %s %s', conname, pg_get_constraintdef(oid))
+        FROM pg_constraint WHERE connamespace = 'public'::regnamespace
+    UNION ALL SELECT format('index %s', indexdef) FROM pg_indexes WHERE schemaname = 'public'
+    UNION ALL SELECT format('trigger %s %s', tgenabled, pg_get_triggerdef(oid)) FROM pg_trigger WHERE NOT tgisinternal
+    UNION ALL SELECT format('function %s %s', proname, prosrc) FROM pg_proc WHERE pronamespace = 'public'::regnamespace
+    UNION ALL SELECT format('setting %s', setconfig) FROM pg_db_role_setting
+        WHERE setdatabase = (SELECT oid FROM pg_database WHERE datname = current_database())
+) AS parts
+"""
+_TABLES = "SELECT relname FROM pg_class WHERE relkind = 'r' AND relnamespace = 'public'::regnamespace ORDER BY relname"
+_ROWS = 'SELECT json_agg(t)::text FROM "{0}" AS t'
+_EMPTY = 'DELETE FROM "{0}"'
+_FILL = 'INSERT INTO "{0}" SELECT * FROM json_populate_recordset(NULL::"{0}", $1)'
+_RESTART = "SELECT setval(quote_ident(sequencename)::regclass, start_value, false) FROM pg_sequences"
+_LEAVE = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = $1 AND pid <> pg_backend_pid()"
+
+
+@dataclass(frozen=True, slots=True)
+class _Content:
+    """What a database is made of: a digest of its shape, and the rows of each table as JSON."""
+
+    shape: str
+    rows: dict[str, str]
+
+
 class PostgresDatabases:
-    """Makes and drops databases of one cluster, over a connection of its own."""
+    """Lends databases of one cluster, over a connection of its own."""
 
     def __init__(self, cluster: Cluster) -> None:
         self.cluster = cluster
         self._numbers = count(1)
         self._loop = asyncio.new_event_loop()
         self._connection = self._wait(asyncpg.connect(cluster.url()))
+        self._spare: list[str] = []
+        self._migrated: _Content | None = None
 
     def close(self) -> None:
         """Let go of the connection."""
@@ -36,10 +70,50 @@ class PostgresDatabases:
 
     @contextmanager
     def fresh(self, template: str = TEMPLATE) -> Iterator[str]:
-        """Lend the address of a new database; drop it afterwards, whoever is still connected."""
-        name = f"test_{next(self._numbers)}"
-        yield self.create(name, template)
-        self._wait(self._connection.execute(f'DROP DATABASE "{name}" WITH (FORCE)'))
+        """
+        Lend the address of a database that nobody has written to; afterwards all who are still connected are cut off.
+
+        Copying the template takes fifty times as long as emptying tables, so a migrated one is emptied and lent again.
+        """
+        if template == TEMPLATE and self._spare:
+            name = self._spare.pop()
+        else:
+            name = f"test_{next(self._numbers)}"
+            self.create(name, template)
+        if template == TEMPLATE and self._migrated is None:
+            self._migrated = self._wait(self._content_of(name))
+        yield self.cluster.url(name)
+        self._wait(self._connection.execute(_LEAVE, name))
+        if template == TEMPLATE and self._wait(self._is_emptied(name)):
+            self._spare.append(name)
+        else:
+            self._wait(self._connection.execute(f'DROP DATABASE "{name}" WITH (FORCE)'))
+
+    async def _content_of(self, name: str) -> _Content:
+        connection = await asyncpg.connect(self.cluster.url(name))
+        tables = [row["relname"] for row in await connection.fetch(_TABLES)]
+        rows = {table: await connection.fetchval(_ROWS.format(table)) for table in tables}
+        content = _Content(await connection.fetchval(_SHAPE), rows)
+        await connection.close()
+        return content
+
+    async def _is_emptied(self, name: str) -> bool:
+        """Bring the database back to what it was; False if its test has changed more than rows."""
+        assert self._migrated is not None
+        connection = await asyncpg.connect(self.cluster.url(name))
+        try:
+            if await connection.fetchval(_SHAPE) != self._migrated.shape:
+                return False
+            async with connection.transaction():
+                await connection.execute("SET LOCAL session_replication_role = replica")  # no triggers, no foreign keys
+                for table, rows in self._migrated.rows.items():
+                    await connection.execute(_EMPTY.format(table))
+                    if rows is not None:
+                        await connection.execute(_FILL.format(table), rows)
+                await connection.execute(_RESTART)
+            return True
+        finally:
+            await connection.close()
 
     def _wait(self, work: Coroutine[Any, Any, Any]) -> Any:
         return self._loop.run_until_complete(work)

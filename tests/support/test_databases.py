@@ -1,10 +1,12 @@
 """Each test has a database of its own, migrated, on both kinds."""
 
+import asyncpg
 import pytest
 from sqlalchemy import insert
 
 from keybearer.server.store.database import Transaction, open_database
 from keybearer.server.store.tables import metadata
+from tests.support.databases import PostgresDatabases
 
 FEED = metadata.tables["feed"]
 PENDING = metadata.tables["feed_pending"]
@@ -32,3 +34,19 @@ async def test_a_durable_one_is_made_in_the_same_way(database_url: str) -> None:
         assert await database.many(FEED.select()) == []
     finally:
         await database.close()
+
+
+def test_a_database_of_which_more_than_rows_was_changed_is_not_lent_again(migrated_postgres: PostgresDatabases) -> None:
+    wait = migrated_postgres._loop.run_until_complete
+    with migrated_postgres.fresh() as changed:
+        wait(told(changed, "ALTER TABLE users ADD COLUMN shoe_size BIGINT"))
+    with migrated_postgres.fresh() as url, pytest.raises(asyncpg.UndefinedColumnError):
+        wait(told(url, "SELECT shoe_size FROM users"))
+
+
+async def told(url: str, sql: str) -> None:
+    connection = await asyncpg.connect(url)
+    try:
+        await connection.execute(sql)
+    finally:
+        await connection.close()
