@@ -16,6 +16,7 @@ UNCOUNTED_PARAMETERS = frozenset({"self", "cls", "tx", "reader"})
 EDGES = frozenset(
     {
         "src/keybearer/cli/main.py",
+        "src/keybearer/sdk/following.py",
         "src/keybearer/sdk/reporter.py",
         "src/keybearer/server/http/edge.py",
         "src/keybearer/server/store/grouping.py",
@@ -30,7 +31,7 @@ READERS_OF_THE_ENVIRONMENT = frozenset(
         "src/keybearer/server/settings.py",
     }
 )
-CLOCK = "src/keybearer/server/clock.py"
+CLOCKS = frozenset({"src/keybearer/sdk/clocks.py", "src/keybearer/server/clock.py"})
 CLOCK_CALLS = frozenset(
     {"time.time", "time.time_ns", "datetime.now", "datetime.utcnow", "datetime.today", "date.today"}
 )
@@ -108,7 +109,7 @@ def the_environment_is_read_once(source: Source) -> Iterator[Finding]:
 
 def one_clock(source: Source) -> Iterator[Finding]:
     """The end of a token's life is tested by moving a clock: a second clock makes such a test lie."""
-    if not source.is_product or str(source.path) == CLOCK:
+    if not source.is_product or str(source.path) in CLOCKS:
         return
     for node in ast.walk(source.tree):
         if isinstance(node, ast.Attribute) and _last_two(node) in CLOCK_CALLS:

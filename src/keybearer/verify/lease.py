@@ -89,18 +89,20 @@ class Lease:
         Return who acts by the token of this digest; None if that is not known, or not for certain.
 
         The clock is read last: a process that is stopped for a while between the look-up and the reading finds its
-        lease out when it goes on.
+        lease out when it goes on. The lease is read first: a thread that is stopped for a while after the look-up does
+        not take a lease that another thread has renewed since, by taking in that this very token ended.
 
         Args:
             clock: gives seconds, BOOTTIME.
 
         Source: coherence.md 5.3, V4.
         """
+        fresh = self.fresh
         entry = self.mirror.entries.get(digest)
         if entry is None:
             return None
         now = clock()
-        return entry if now < entry.deadline and now - self.fresh <= self.lease_s else None
+        return entry if now < entry.deadline and now - fresh <= self.lease_s else None
 
     def is_out(self, now: float) -> bool:
         """Tell whether the mirror may not be believed any more."""
@@ -130,6 +132,11 @@ class Lease:
         if now >= deadline:
             return Denial(Reason.EXPIRED, fetched.principal.token_last4)
         return entry or fetched.principal
+
+    def void(self) -> None:
+        """Believe nothing until the next answer to a question that is yet to be begun."""
+        self._outstanding = None
+        self.fresh = -math.inf
 
     def forget(self) -> None:
         """Begin anew: the mirror is empty, and believed nothing of until the next answer."""

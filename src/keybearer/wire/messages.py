@@ -1,12 +1,13 @@
 """Questions and answers between verifier and node as JSON says them: what `json` reads and writes, and no more."""
 
-import math
 from collections.abc import Mapping
+from sys import intern
 from typing import Any, Final
 
 from keybearer.wire.feed import Event, Fetched, Position, SyncAnswer, SyncQuestion
 from keybearer.wire.principal import Principal, Standing, joined_ids
 
+_LONGEST_S: Final = 1e12  # NaN and the infinities, which `json` reads, are not below it
 _STANDING: Final = ("user_id", "user_name", "user_email", "team_id", "membership_id", "role", "environment")
 
 
@@ -47,13 +48,11 @@ def sync_answer_from_json(body: Mapping[str, Any]) -> SyncAnswer:
     Raises:
         Malformed: a part is missing or of another type.
     """
-    age, is_reset, events = body.get("age"), body.get("reset"), body.get("events")
-    if not isinstance(age, int | float) or isinstance(age, bool) or not math.isfinite(age):
-        raise Malformed("age is no number")
+    age_s, is_reset, events = _seconds(body, "age"), body.get("reset"), body.get("events")
     if not isinstance(is_reset, bool) or not isinstance(events, list):
         raise Malformed("reset or events are missing")
     return SyncAnswer(
-        _text(body, "nonce"), _position(body.get("head")), tuple(_event(each) for each in events), is_reset, float(age)
+        _text(body, "nonce"), _position(body.get("head")), tuple(_event(each) for each in events), is_reset, age_s
     )
 
 
@@ -90,7 +89,6 @@ def fetched_from_json(body: Mapping[str, Any]) -> Fetched:
         case {
             "epoch": str(epoch),
             "as_of": int(as_of),
-            "remaining": int() | float() as remaining,
             "token": {
                 "id": str(token_id),
                 "kind": str(kind),
@@ -105,10 +103,11 @@ def fetched_from_json(body: Mapping[str, Any]) -> Fetched:
             "permissions": list(permissions),
         } if all(isinstance(name, str) for name in permissions):
             ids = joined_ids(last4, token_id, grant_id)
+            client_id = client_id and intern(client_id)
             principal = Principal(
-                _standing(standing), frozenset(permissions), kind, client_id, expires_at, is_narrowed, ids
+                _standing(standing), frozenset(permissions), intern(kind), client_id, expires_at, is_narrowed, ids
             )
-            return Fetched(principal, epoch, as_of, family_id, float(remaining))
+            return Fetched(principal, epoch, as_of, family_id, _seconds(body, "remaining"))
     raise Malformed("a fetched token lacks a part, or has one of another type")
 
 
@@ -123,7 +122,8 @@ def _standing(body: Mapping[str, Any]) -> Standing:
             "role": str(role),
             "environment": str(environment),
         }:
-            return Standing(user_id, user_name, user_email, team_id, membership_id, role, environment)
+            # A verifier keeps a million of these: what is the same for many is one text, not one for each.
+            return Standing(user_id, user_name, user_email, team_id, membership_id, intern(role), intern(environment))
     raise Malformed("a standing lacks a part, or has one of another type")
 
 
@@ -153,6 +153,13 @@ def _hash(text: str) -> bytes:
     if len(hashed) != 32:
         raise Malformed("a hash has not 32 bytes")
     return hashed
+
+
+def _seconds(body: Mapping[str, Any], name: str) -> float:
+    value = body.get(name)
+    if not isinstance(value, int | float) or isinstance(value, bool) or not abs(value) <= _LONGEST_S:
+        raise Malformed(f"{name} is no number of seconds")
+    return float(value)
 
 
 def _text(body: Mapping[str, Any], name: str) -> str:

@@ -1,0 +1,48 @@
+"""What a verifier raises, and what an API answers then."""
+
+from keybearer.wire.denial import Denial, Reason
+
+
+class InvalidToken(Exception):
+    """
+    The token is not accepted: answer 401.
+
+    Args:
+        denial: why; for the log, the caller is told only that it is not accepted.
+    """
+
+    def __init__(self, denial: Denial) -> None:
+        super().__init__(denial.reason.value)
+        self.denial = denial
+
+    @property
+    def reason(self) -> Reason:
+        """The one reason, first found."""
+        return self.denial.reason
+
+
+class Unavailable(Exception):
+    """
+    Whether the token is good cannot be known at the moment: answer 503, so that the caller does not throw it away.
+
+    Args:
+        why: for the log.
+        retry_after_s: what ``Retry-After`` says, whole seconds.
+    """
+
+    def __init__(self, why: str, retry_after_s: int = 1) -> None:
+        super().__init__(why)
+        self.retry_after_s = retry_after_s
+
+
+class Forbidden(Exception):
+    """
+    The token is good, but does not allow this: answer 403.
+
+    Args:
+        permissions: all that were needed.
+    """
+
+    def __init__(self, *permissions: str) -> None:
+        super().__init__(" ".join(permissions))
+        self.permissions = permissions

@@ -1,0 +1,35 @@
+"""What a fork does to verifiers: the child's begin anew, and leave the parent's connections alone."""
+
+import os
+from typing import Final, Protocol
+from weakref import WeakSet
+
+
+class Forkable(Protocol):
+    """Has a state that belongs to one process."""
+
+    def reset_after_fork(self) -> object:
+        """Begin anew; return what belongs to the parent."""
+
+
+_ALIVE: Final[WeakSet[Forkable]] = WeakSet()
+# Kept for ever: to close a connection, or an event loop whose poller the two processes share, would end the parent's.
+_THE_PARENTS: Final[list[object]] = []
+
+
+def reset_in_child(verifier: Forkable) -> None:
+    """
+    Have *verifier* begin anew in every child process that is forked while it exists.
+
+    Source: coherence.md 5.3, V6.
+    """
+    _ALIVE.add(verifier)
+
+
+def _after_fork() -> None:
+    for verifier in list(_ALIVE):
+        _THE_PARENTS.append(verifier.reset_after_fork())
+
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_after_fork)

@@ -1,0 +1,78 @@
+"""A verifier at work in one process and one event loop: connections, and the task that keeps its mirror true."""
+
+import asyncio
+from collections.abc import Callable
+from dataclasses import dataclass
+from random import Random, SystemRandom
+from typing import Final
+
+import httpx2
+
+from keybearer.sdk.asking import MOST_AT_ONCE, Asker, Seen
+from keybearer.sdk.clocks import SYSTEM, Clocks
+from keybearer.sdk.driver import Driver
+from keybearer.sdk.following import follow
+from keybearer.sdk.judging import Wanted
+from keybearer.sdk.nodes import Nodes
+from keybearer.sdk.transport import Transport
+from keybearer.verify.lease import Lease
+
+
+@dataclass(frozen=True, slots=True)
+class Surroundings:
+    """
+    What a verifier lives in.
+
+    Args:
+        make_transport: returns what carries the requests, an httpx2 transport with certificates of one's own, say;
+            None: the network as httpx2 finds it.
+    """
+
+    make_transport: Callable[[], httpx2.AsyncBaseTransport | None] = lambda: None
+    clocks: Clocks = SYSTEM
+
+
+MACHINE: Final = Surroundings()
+
+
+class Session:
+    """
+    What begins when a verifier starts, and is thrown away when it is closed or its process was forked.
+
+    Args:
+        lease: empty; nobody else takes anything in with it.
+    """
+
+    def __init__(self, urls: tuple[str, ...], key: str, lease: Lease, surroundings: Surroundings) -> None:
+        clocks = surroundings.clocks
+        random: Final[Random] = SystemRandom()
+        nodes = Nodes(urls, random)
+        driver = Driver(lease, nodes, f"{random.getrandbits(128):032x}", clocks, random)
+        # One connection more than there are questions about tokens at once: these never hold up the feed.
+        self._transport = Transport(key, MOST_AT_ONCE + 1, surroundings.make_transport())
+        self._asker = Asker(lease, nodes, driver, self._transport, clocks.boottime)
+        self._driver = driver
+        self._told = asyncio.Event()
+        self.loop = asyncio.get_running_loop()
+        self._follower = self.loop.create_task(follow(driver, self._transport, self._told.set))
+
+    @property
+    def trouble(self) -> str | None:
+        """Why the server is out of touch; None if it is not."""
+        return self._driver.trouble
+
+    async def ask(self, digest: bytes, wanted: Wanted) -> Seen:
+        """Return what a node says of a token."""
+        return await self._asker.ask(digest, wanted)
+
+    async def news(self) -> None:
+        """Wait until the server has been heard, or has not."""
+        self._told.clear()
+        await self._told.wait()
+
+    async def close(self) -> None:
+        """End everything."""
+        self._follower.cancel()
+        await asyncio.gather(self._follower, return_exceptions=True)
+        await self._asker.close()
+        await self._transport.close()

@@ -1,0 +1,158 @@
+"""The synchronous face of the SDK: the asynchronous one in a thread of its own; known tokens need no thread."""
+
+import asyncio
+import concurrent.futures
+import threading
+import weakref
+from collections.abc import Callable, Coroutine, Sequence
+from types import TracebackType
+from typing import Any, Final, Self, TypeVar
+
+from keybearer.sdk import forking
+from keybearer.sdk.errors import Unavailable
+from keybearer.sdk.session import MACHINE, Surroundings
+from keybearer.sdk.verifier import Verifier
+from keybearer.wire.principal import Principal
+
+_LONGEST_S: Final = 10.0
+
+Result = TypeVar("Result")
+
+
+class SyncVerifier:
+    """
+    Tells who acts by a token, from any thread; in microseconds for one that it has seen before.
+
+    One thread in the background follows the server and is the only one that takes anything in; all others only look.
+    It starts by itself at the first token, or with ``with``, and again in each process that is forked.
+
+    Args:
+        url: the server's address, or one for each of its nodes.
+        key: a resource server's key.
+        insecure: let plain HTTP through to other machines.
+        most_tokens: how many are kept in memory at most.
+        surroundings: another network or other clocks than the machine's.
+
+    Raises:
+        ValueError: an address is none, or the key is none.
+    """
+
+    def __init__(
+        self,
+        url: str | Sequence[str],
+        *,
+        key: str,
+        insecure: bool = False,
+        most_tokens: int = 1_000_000,
+        surroundings: Surroundings = MACHINE,
+    ) -> None:
+        self._verifier = Verifier(url, key=key, insecure=insecure, most_tokens=most_tokens, surroundings=surroundings)
+        self._clock = surroundings.clocks.boottime
+        self._starting = threading.Lock()
+        self._loop: asyncio.AbstractEventLoop | None = None
+        self._ending: weakref.finalize[Any, Any] | None = None
+        forking.reset_in_child(self)
+
+    def __enter__(self) -> Self:
+        self._run(self._verifier.__aenter__)
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    def verify(self, token: str) -> Principal:
+        """
+        Return who acts by *token*, the text behind ``Bearer`` as it was sent.
+
+        Raises:
+            InvalidToken: nobody does: answer 401.
+            Unavailable: it cannot be known at the moment: answer 503.
+        """
+        principal = self._verifier.known(token)
+        if principal is not None:
+            return principal
+        return self._run(lambda: self._verifier.ask(token)).principal(self._clock)
+
+    def known(self, token: str) -> Principal | None:
+        """Return who acts by *token* if that is known here, now and for certain; None: `verify` has to ask."""
+        return self._verifier.known(token)
+
+    @property
+    def is_ready(self) -> bool:
+        """Whether tokens are verified without asking: after the first word of the server, while in touch with it."""
+        if not self._verifier.is_ready and not self._verifier.is_closed:
+            self._run(self._verifier.__aenter__)  # it may not have started yet in this process
+        return self._verifier.is_ready
+
+    def ready(self, timeout_s: float | None = None) -> None:
+        """
+        Wait until `is_ready`.
+
+        Raises:
+            Unavailable: that took longer than *timeout_s* seconds.
+        """
+        self._run(lambda: self._verifier.ready(timeout_s), None)
+
+    def valid_until(self, principal: Principal) -> float:
+        """Return until when a principal may be relied on if nothing more is heard: seconds, on `now`'s clock."""
+        return self._verifier.valid_until(principal)
+
+    def now(self) -> float:
+        """Return the moment on the clock of `valid_until`."""
+        return self._clock()
+
+    @property
+    def recheck_s(self) -> float:
+        """How long a call that lasts may go on before `verify` is asked again: half a lease."""
+        return self._verifier.recheck_s
+
+    def close(self) -> None:
+        """End it, and its thread: nothing is accepted any more."""
+        with self._starting:
+            if self._ending is not None:
+                self._ending()
+            self._loop = self._ending = None
+            self._verifier.shut()
+
+    def reset_after_fork(self) -> object:
+        """Begin anew in a child process; the parent's thread is not there."""
+        parents = (self._loop, self._ending)
+        if self._ending is not None:
+            self._ending.detach()
+        self._starting = threading.Lock()
+        self._loop = self._ending = None
+        return parents
+
+    def _run(self, work: Callable[[], Coroutine[Any, Any, Result]], longest_s: float | None = _LONGEST_S) -> Result:
+        """Have the thread do *work*, and wait for what comes of it."""
+        loop = self._started()
+        future = asyncio.run_coroutine_threadsafe(work(), loop)
+        try:
+            return future.result(longest_s)
+        except concurrent.futures.TimeoutError:
+            future.cancel()
+            raise Unavailable("the verifier's thread does not get on") from None
+        except concurrent.futures.CancelledError:
+            raise Unavailable("the verifier was closed") from None
+
+    def _started(self) -> asyncio.AbstractEventLoop:
+        """Return the loop of the thread, begun if there is none."""
+        with self._starting:
+            if self._loop is None:
+                self._loop = asyncio.new_event_loop()
+                thread = threading.Thread(target=self._loop.run_forever, name="keybearer", daemon=True)
+                thread.start()
+                self._ending = weakref.finalize(self, _end, self._verifier, self._loop, thread)
+            return self._loop
+
+
+def _end(verifier: Verifier, loop: asyncio.AbstractEventLoop, thread: threading.Thread) -> None:
+    """End a verifier's thread: when it is closed, when nobody has the verifier any more, or when the process ends."""
+    closing = asyncio.run_coroutine_threadsafe(verifier.close(), loop)
+    closing.add_done_callback(lambda _: loop.call_soon_threadsafe(loop.stop))
+    if threading.current_thread() is not thread:
+        thread.join(_LONGEST_S)
+        if not thread.is_alive():
+            loop.close()

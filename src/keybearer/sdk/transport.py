@@ -1,0 +1,81 @@
+"""Questions to a node over HTTP: JSON out, JSON in, never longer than they may take nor larger than they may be."""
+
+import asyncio
+import json
+from typing import Any, Final
+
+import httpx2
+
+from keybearer.sdk.driver import Call
+
+MAX_ANSWER_BYTES: Final = 4_000_000  # a page of a thousand events has a tenth of that
+
+
+class Unanswered(Exception):
+    """
+    There is no answer that could be used.
+
+    Args:
+        is_silent: nobody spoke at all.
+    """
+
+    def __init__(self, why: str, *, is_silent: bool = False) -> None:
+        super().__init__(why)
+        self.is_silent = is_silent
+
+
+class Transport:
+    """
+    A connection pool to the nodes.
+
+    Args:
+        key: the resource server's, sent with each question.
+        most_at_once: connections.
+        transport: what carries the requests, for tests and for ways of one's own.
+    """
+
+    def __init__(self, key: str, most_at_once: int, transport: httpx2.AsyncBaseTransport | None = None) -> None:
+        self._client = httpx2.AsyncClient(
+            headers={"authorization": f"Bearer {key}", "accept": "application/json"},
+            limits=httpx2.Limits(max_connections=most_at_once, max_keepalive_connections=most_at_once),
+            timeout=None,
+            transport=transport,
+        )
+
+    async def post(self, call: Call) -> dict[str, Any]:
+        """
+        Put a question to a node.
+
+        Raises:
+            Unanswered: there was no answer in time, or not one of a node.
+        """
+        try:
+            async with asyncio.timeout(call.timeout_s):
+                return await self._post(call)
+        except TimeoutError:
+            raise Unanswered(f"{call.node} does not answer within {call.timeout_s:.1f} s", is_silent=True) from None
+        except (httpx2.HTTPError, OSError) as error:
+            raise Unanswered(f"{call.node} cannot be reached: {error!r}", is_silent=True) from error
+
+    async def close(self) -> None:
+        """Close the connections."""
+        await self._client.aclose()
+
+    async def _post(self, call: Call) -> dict[str, Any]:
+        async with self._client.stream("POST", call.node + call.path, json=call.body) as response:
+            if response.status_code in {401, 403}:
+                raise Unanswered(f"{call.node} does not accept the resource server's key")
+            if response.status_code != 200:
+                raise Unanswered(f"{call.node} answers {response.status_code}")
+            text = bytearray()
+            async for chunk in response.aiter_bytes():
+                text += chunk
+                if len(text) > MAX_ANSWER_BYTES:
+                    raise Unanswered(f"{call.node} answers with more than {MAX_ANSWER_BYTES} bytes")
+        try:
+            body = json.loads(text)
+        except (ValueError, RecursionError):
+            raise Unanswered(f"{call.node} answers with something that is no JSON") from None
+        if not isinstance(body, dict):
+            raise Unanswered(f"{call.node} answers with something that is no object")
+        return body

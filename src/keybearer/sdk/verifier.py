@@ -1,0 +1,186 @@
+"""The asynchronous face of the SDK: whose token is this, and what may it do now?"""
+
+import asyncio
+from collections.abc import Callable, Sequence
+from contextlib import AbstractAsyncContextManager
+from hashlib import sha256
+from types import TracebackType
+from typing import Final, Self
+
+from keybearer.sdk import forking
+from keybearer.sdk.asking import Seen
+from keybearer.sdk.errors import InvalidToken, Unavailable
+from keybearer.sdk.judging import wanted_by
+from keybearer.sdk.nodes import checked_urls
+from keybearer.sdk.session import MACHINE, Session, Surroundings
+from keybearer.sdk.streams import while_valid
+from keybearer.verify.lease import Lease
+from keybearer.verify.mirror import Mirror, Mirrored
+from keybearer.wire.denial import Denial, Reason
+from keybearer.wire.principal import Principal
+
+_NOT_YET_TOLD_S: Final = 2.0  # how old an answer may be until a node has said how long its answers may be believed
+
+
+class Verifier:
+    """
+    Tells who acts by a token; in microseconds for one that it has seen before.
+
+    It starts by itself at the first token, or with ``async with``; it belongs to the event loop in which it started.
+
+    Args:
+        url: the server's address, or one for each of its nodes.
+        key: a resource server's key, as `keybearer resource-server add` prints it; it says which environment's tokens
+            are accepted.
+        insecure: let plain HTTP through to other machines; whoever is on the way then reads the key.
+        most_tokens: how many are kept in memory at most, at 600 bytes each or less.
+        surroundings: another network (a proxy, certificates of one's own) or other clocks than the machine's.
+
+    Raises:
+        ValueError: an address is none, or the key is none.
+    """
+
+    def __init__(
+        self,
+        url: str | Sequence[str],
+        *,
+        key: str,
+        insecure: bool = False,
+        most_tokens: int = 1_000_000,
+        surroundings: Surroundings = MACHINE,
+    ) -> None:
+        self._urls = checked_urls(url, is_insecure=insecure)
+        self._key = key
+        self._wanted = wanted_by(key)
+        self._most_tokens = most_tokens
+        self._surroundings = surroundings
+        self._clock = surroundings.clocks.boottime
+        self._is_closed = False
+        self._begin_anew()
+        forking.reset_in_child(self)
+
+    async def __aenter__(self) -> Self:
+        self._is_closed = False
+        self._running()
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        await self.close()
+
+    async def verify(self, token: str) -> Principal:
+        """
+        Return who acts by *token*, the text behind ``Bearer`` as it was sent.
+
+        Raises:
+            InvalidToken: nobody does: answer 401.
+            Unavailable: it cannot be known at the moment: answer 503.
+        """
+        try:
+            principal = self._known(sha256(token.encode()).digest(), self._clock)
+        except UnicodeEncodeError:
+            raise InvalidToken(Denial(Reason.MALFORMED)) from None
+        return principal if principal is not None else (await self.ask(token)).principal(self._clock)
+
+    def known(self, token: str) -> Principal | None:
+        """Return who acts by *token* if that is known here, now and for certain; None: `verify` has to ask."""
+        try:
+            return self._known(sha256(token.encode()).digest(), self._clock)
+        except UnicodeEncodeError:
+            return None
+
+    async def ask(self, token: str) -> Seen:
+        """Return what a node says of a token that is not known here."""
+        fault = self._wanted.fault_of(token)
+        if fault is not None:
+            return Seen(fault, 0.0)
+        return await self._running().ask(sha256(token.encode()).digest(), self._wanted)
+
+    @property
+    def is_ready(self) -> bool:
+        """Whether tokens are verified without asking: after the first word of the server, while in touch with it."""
+        return not self._lease.is_out(self._clock())
+
+    @property
+    def is_closed(self) -> bool:
+        """Whether `close` was called: nothing is accepted, and nothing started, before it is opened again."""
+        return self._is_closed
+
+    async def ready(self, timeout_s: float | None = None) -> None:
+        """
+        Wait until `is_ready`.
+
+        Raises:
+            Unavailable: that took longer than *timeout_s* seconds.
+        """
+        session = self._running()
+        try:
+            async with asyncio.timeout(timeout_s):
+                while not self.is_ready:
+                    await session.news()
+        except TimeoutError:
+            raise Unavailable(session.trouble or "the server has not answered yet") from None
+
+    def valid_until(self, principal: Principal) -> float:
+        """
+        Return until when a principal may be relied on if nothing more is heard: seconds, on `now`'s clock.
+
+        Source: coherence.md 5.3, V7.
+        """
+        leased = self._lease.fresh + self._lease.lease_s
+        return min(leased, principal.deadline) if isinstance(principal, Mirrored) else leased
+
+    def now(self) -> float:
+        """Return the moment on the clock of `valid_until`."""
+        return self._clock()
+
+    @property
+    def recheck_s(self) -> float:
+        """How long a call that lasts may go on before its token is looked at again: half a lease."""
+        return self._lease.lease_s / 2
+
+    def while_valid(self, token: str, *permissions: str) -> AbstractAsyncContextManager[Principal]:
+        """
+        Run the block for as long as *token* is accepted and has the *permissions*; for streams and other long calls.
+
+        Raises:
+            InvalidToken, Unavailable, Forbidden: at the beginning, or out of the block, which is cancelled then.
+        """
+        return while_valid(self, token, permissions)
+
+    async def close(self) -> None:
+        """End it: nothing is accepted any more."""
+        session = self._session
+        self.shut()
+        if session is not None and session.loop is asyncio.get_running_loop():
+            await session.close()
+
+    def shut(self) -> None:
+        """Accept nothing any more; `close` ends what is under way, too."""
+        self._is_closed = True
+        self._begin_anew()
+
+    def reset_after_fork(self) -> object:
+        """Begin anew in a child process; return what is the parent's and must not be touched, not even to close it."""
+        parents = (self._session, self._lease)
+        self._begin_anew()
+        return parents
+
+    def _begin_anew(self) -> None:
+        self._lease = Lease(Mirror(self._most_tokens), _NOT_YET_TOLD_S)
+        self._known: Callable[[bytes, Callable[[], float]], Mirrored | None] = self._lease.known
+        self._session: Session | None = None
+
+    def _running(self) -> Session:
+        """Return the session of this event loop, begun if there is none."""
+        if self._is_closed:
+            raise Unavailable("the verifier is closed")
+        loop = asyncio.get_running_loop()
+        if self._session is not None and self._session.loop is not loop:
+            if not self._session.loop.is_closed():
+                raise RuntimeError("a Verifier belongs to one event loop; use SyncVerifier from several threads")
+            self._begin_anew()
+        if self._session is None:
+            self._session = Session(self._urls, self._key, self._lease, self._surroundings)
+        return self._session

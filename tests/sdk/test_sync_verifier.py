@@ -1,0 +1,157 @@
+"""The synchronous verifier: from many threads, through forks, and to its end."""
+
+import asyncio
+import gc
+import os
+import signal
+import threading
+import time
+import traceback
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import pytest
+
+from keybearer import InvalidToken, SyncVerifier, Unavailable, Verifier
+from keybearer.wire.denial import Reason
+from tests.sdk.fake_node import KEY, FakeNode
+
+FETCH = "/verifier/fetch"
+
+
+def until(what: Callable[[], bool], timeout_s: float = 5) -> float:
+    begun = time.monotonic()
+    while not what():
+        assert time.monotonic() - begun < timeout_s, "it did not come about"
+        time.sleep(0.002)
+    return time.monotonic() - begun
+
+
+def its_threads() -> int:
+    return sum(thread.name == "keybearer" for thread in threading.enumerate())
+
+
+def test_threads_share_what_is_known(node: FakeNode) -> None:
+    text = node.issue(user_id=9)
+    with SyncVerifier(node.url, key=KEY) as verifier, ThreadPoolExecutor(20) as threads:
+        verifier.ready(5)
+        assert verifier.is_ready
+        principals = list(threads.map(verifier.verify, [text] * 200))
+        assert {principal.user_id for principal in principals} == {9}
+        assert node.count(FETCH) == 1
+        assert verifier.valid_until(principals[0]) > verifier.now()
+
+
+def test_a_revoked_token_is_refused_as_soon_as_the_feed_says_so(node: FakeNode) -> None:
+    text = node.issue()
+    with SyncVerifier(node.url, key=KEY) as verifier:
+        verifier.ready(5)
+        verifier.verify(text)
+        time.sleep(0.1)
+        node.revoke(text)
+        assert until(lambda: verifier.known(text) is None) < 0.5
+        with pytest.raises(InvalidToken) as caught:
+            verifier.verify(text)
+        assert caught.value.reason is Reason.UNKNOWN
+
+
+def test_without_a_server_it_is_503() -> None:
+    with SyncVerifier("http://127.0.0.1:1", key=KEY) as verifier, pytest.raises(Unavailable):
+        verifier.ready(0.1)
+
+
+def test_it_starts_at_the_first_token_or_when_it_is_asked_whether_it_is_ready(node: FakeNode) -> None:
+    verifier = SyncVerifier(node.url, key=KEY)
+    assert its_threads() == 0
+    until(lambda: verifier.is_ready)
+    assert its_threads() == 1
+    verifier.close()
+    assert its_threads() == 0
+    with pytest.raises(Unavailable, match="closed"):
+        verifier.verify(node.issue())
+
+
+def test_its_thread_ends_when_nobody_has_it_any_more(node: FakeNode) -> None:
+    verifier = SyncVerifier(node.url, key=KEY)
+    verifier.verify(node.issue())
+    assert its_threads() == 1
+    del verifier
+    gc.collect()
+    until(lambda: its_threads() == 0)
+
+
+def in_a_child(work: Callable[[], None], folder: Path) -> None:
+    """Fork, do *work* in the child, and fail if it did not succeed there."""
+    report = folder / "child.txt"
+    child = os.fork()
+    if child == 0:
+        try:
+            signal.alarm(20)
+            work()
+            report.write_text("done", "utf-8")
+        except BaseException:  # noqa: BLE001 - a child must never go on as a second run of the tests
+            report.write_text(traceback.format_exc(), "utf-8")
+        finally:
+            os._exit(0)
+    os.waitpid(child, 0)
+    assert report.read_text("utf-8") == "done"
+
+
+def test_a_forked_child_begins_anew_and_leaves_its_parent_alone(node: FakeNode, tmp_path: Path) -> None:
+    text = node.issue()
+    with SyncVerifier(node.url, key=KEY) as verifier:
+        verifier.ready(5)
+        verifier.verify(text)
+
+        def child() -> None:
+            assert verifier.known(text) is None  # nothing is believed that the parent heard
+            assert not verifier._verifier.is_ready
+            assert verifier.verify(text).user_id == 1
+            verifier.ready(5)
+            verifier.close()
+
+        in_a_child(child, tmp_path)
+        assert verifier.known(text) is not None
+        node.revoke(text)
+        until(lambda: verifier.known(text) is None)
+        assert verifier.is_ready
+
+
+async def test_a_child_of_an_asynchronous_one_begins_anew(node: FakeNode, tmp_path: Path) -> None:
+    text = node.issue()
+    async with Verifier(node.url, key=KEY) as verifier:
+        await verifier.ready(5)
+        await verifier.verify(text)
+
+        def child() -> None:
+            assert verifier.known(text) is None
+            assert not verifier.is_ready
+            with ThreadPoolExecutor(1) as thread:  # this thread's loop is the parent's
+                assert thread.submit(asyncio.run, used(verifier, text)).result() == 1
+
+        await asyncio.to_thread(in_a_child, child, tmp_path)
+        assert verifier.known(text) is not None
+        node.revoke(text)
+        await asyncio.sleep(0.2)
+        assert verifier.known(text) is None
+
+
+async def used(verifier: Verifier, text: str) -> int:
+    async with verifier:
+        return (await verifier.verify(text)).user_id
+
+
+async def test_an_asynchronous_one_belongs_to_one_loop(node: FakeNode) -> None:
+    text = node.issue()
+    async with Verifier(node.url, key=KEY) as verifier:
+        await verifier.ready(5)
+        with pytest.raises(RuntimeError, match="one event loop"):
+            await asyncio.to_thread(asyncio.run, verifier.verify(text))
+
+
+def test_an_asynchronous_one_goes_on_in_the_next_loop(node: FakeNode) -> None:
+    text = node.issue()
+    verifier = Verifier(node.url, key=KEY)
+    assert asyncio.run(used(verifier, text)) == 1
+    assert asyncio.run(used(verifier, text)) == 1
