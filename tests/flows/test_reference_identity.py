@@ -1,5 +1,7 @@
 """The reference, line by line: the identity endpoints."""
 
+import asyncio
+
 import pytest
 
 from keybearer.server.store import memberships, users
@@ -175,6 +177,18 @@ async def test_patch_team_changes_contact_and_telephone(stage: Stage, clock: Han
     assert answer.status_code == 200
     assert answer.json() == before | change | {"updated_at": "2026-11-24T13:00:00Z"}
     assert (await api.get("/api/v2/team")).json() == answer.json()
+
+
+async def test_of_two_who_patch_the_team_at_one_moment_neither_undoes_what_the_other_changed(stage: Stage) -> None:
+    api = await stage.personal(stage.ada, stage.acme)
+    for turn in range(5):
+        contact, telephone = f"office{turn}@example.com", f"+44 131 496 000{turn}"
+        await asyncio.gather(
+            api.patch("/api/v2/team", json={"contact": contact}),
+            api.patch("/api/v2/team", json={"telephone": telephone}),
+        )
+        team = (await api.get("/api/v2/team")).json()
+        assert (team["contact"], team["telephone"]) == (contact, telephone)
 
 
 async def test_patch_team_takes_the_telephone_away_with_null(stage: Stage) -> None:

@@ -37,7 +37,7 @@ async def update_team(tx: Transaction, actor: Actor, team_id: int, change: TeamC
     Raises:
         Refusal: ``invalid``: the address or the number is malformed, both are named; ``not_found``: no such team.
     """
-    team = await teams.by_team_id(tx, team_id)
+    team = await teams.lock(tx, team_id)  # what is not changed is written again: not over what another changes now
     if team is None:
         raise refusals.not_found(f"no team {team_id}")
     contact, telephone = _judge(team, change)

@@ -5,6 +5,7 @@ from sqlalchemy import bindparam, func, insert, or_, select, update
 from keybearer.server.records import Member, Team
 from keybearer.server.store.database import Reader, Transaction
 from keybearer.server.store.tables import memberships, teams, users
+from keybearer.server.store.teams import lock as lock_team
 
 _MEMBER = select(
     memberships,
@@ -32,7 +33,6 @@ _OWNERS = (
     .join(users, users.c.user_id == memberships.c.user_id)
     .where(_IN_TEAM, memberships.c.role == "owner", users.c.disabled_at.is_(None))
 )
-_LOCK_TEAM = select(teams.c.team_id).where(teams.c.team_id == bindparam("team_id")).with_for_update()
 
 _IS_TEAM_OF_USER = (memberships.c.user_id == bindparam("user_id")) & _IS_CURRENT & teams.c.archived_at.is_(None)
 _TEAMS_PAGE = (
@@ -112,7 +112,7 @@ async def lock_owners(tx: Transaction, team_id: int) -> frozenset[int]:
     The team's row is the lock: of two removals of the last two owners at the same moment, one waits and then sees
     that the other was first.
     """
-    await tx.one(_LOCK_TEAM, team_id=team_id)
+    await lock_team(tx, team_id)
     return frozenset(row["user_id"] for row in await tx.many(_OWNERS, team_id=team_id))
 
 

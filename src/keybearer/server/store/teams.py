@@ -11,7 +11,9 @@ _BY_IDENTIFIER = select(teams).where(teams.c.identifier == bindparam("identifier
 _IDENTIFIERS = select(teams.c.identifier).where(
     (teams.c.identifier == bindparam("identifier")) | teams.c.identifier.startswith(bindparam("followed"))
 )
-_LOCK = _BY_ID.with_for_update()
+# The team's key stays as it is, so nobody who adds a row that names the team waits: two that wait for one another's
+# rows (a consent for the team, who removes its user for their membership) would wait in a circle.
+_LOCK = _BY_ID.with_for_update(key_share=True)
 _ADD = insert(teams).returning(*teams.c)
 _SET_CONTACT = (
     update(teams)
