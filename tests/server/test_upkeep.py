@@ -6,7 +6,7 @@ import pytest
 from sqlalchemy import select
 
 from keybearer.server import secrets
-from keybearer.server.clock import DAY
+from keybearer.server.clock import DAY, MINUTE
 from keybearer.server.last_used import LastUsed
 from keybearer.server.store.database import Database
 from keybearer.server.store.faults import StoreUnavailable
@@ -76,6 +76,34 @@ async def test_a_last_use_that_could_not_be_written_is_written_later(
     with pytest.raises(StoreUnavailable):
         await last_used.write(closed)
     await last_used.write(database)
+    assert await _last_use(database) == clock.now()
+
+
+async def test_a_use_that_another_node_was_later_to_see_is_not_overwritten(
+    database: Database, database_url: str, clock: HandClock
+) -> None:
+    token_id = await _add_token(database_url, clock.now(), 1, expires_at=clock.now() + DAY)
+    for seen_at in (clock.now(), clock.now() - MINUTE):
+        last_used = LastUsed()
+        last_used.note(token_id, seen_at)
+        await last_used.write(database)
+    assert await _last_use(database) == clock.now()
+
+
+async def test_uses_beyond_what_one_transaction_takes_are_written_too(
+    database: Database, database_url: str, clock: HandClock
+) -> None:
+    token_id = await _add_token(database_url, clock.now(), 1, expires_at=clock.now() + DAY)
+    last_used = LastUsed()
+    for number in range(1_000):
+        last_used.note(f"a token taken away meanwhile {number}", clock.now())
+    last_used.note(token_id, clock.now())
+    await last_used.write(database)
+    assert await _last_use(database) == clock.now()
+
+
+async def _last_use(database: Database) -> int | None:
     row = await database.one(select(tokens.c.last_used_at))
     assert row is not None
-    assert row["last_used_at"] == clock.now()
+    used_at: int | None = row["last_used_at"]
+    return used_at

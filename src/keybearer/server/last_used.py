@@ -1,13 +1,14 @@
 """When tokens were last used: noted in memory on each call, written in batches, accurate to the minute."""
 
+from itertools import islice
 from typing import Final
 
 from keybearer.server.clock import MINUTE
 from keybearer.server.store import tokens
-from keybearer.server.store.database import Database, Transaction
-from keybearer.server.store.faults import StoreFault
+from keybearer.server.store.database import Database
 
 _AT_MOST: Final = 100_000
+_AT_ONCE: Final = 500
 
 
 class LastUsed:
@@ -24,24 +25,19 @@ class LastUsed:
 
     async def write(self, database: Database) -> None:
         """
-        Write what was noted since the last time, in one transaction.
+        Write what was noted until now, in transactions so short that no call waits long for its token's row.
 
         Raises:
-            StoreFault: it could not be written; it is kept for the next time.
+            StoreFault: some could not be written; they are kept for the next time.
         """
-        if not self._unwritten:
-            return
-        batch, self._unwritten = self._unwritten, {}
-        try:
-            await database.transact(_write_all, batch)
-        except StoreFault:
-            self._unwritten = batch | self._unwritten
-            raise
+        while self._unwritten:
+            batch = dict(islice(self._unwritten.items(), _AT_ONCE))
+            await database.transact(tokens.note_uses, batch)
+            for token_id in batch:
+                self._unwritten.pop(token_id, None)  # used again meanwhile or not: it is the same minute
+            self._remember(batch)
+
+    def _remember(self, written: dict[str, int]) -> None:
         if len(self._written) > _AT_MOST:
             self._written.clear()
-        self._written |= batch
-
-
-async def _write_all(tx: Transaction, batch: dict[str, int]) -> None:
-    for token_id, used_at in batch.items():
-        await tokens.note_use(tx, token_id, used_at)
+        self._written |= written

@@ -162,7 +162,12 @@ _REVOKE_ACCESS_OF_PAIR = (
     .values(revoked_at=bindparam("now"))
 )
 _NOTE_USE = (
-    update(tokens).where(tokens.c.token_id == bindparam("the_token")).values(last_used_at=bindparam("last_used_at"))
+    update(tokens)
+    .where(
+        tokens.c.token_id == bindparam("the_token"),
+        func.coalesce(tokens.c.last_used_at, 0) < bindparam("the_time"),  # another node may know of a later use
+    )
+    .values(last_used_at=bindparam("the_time"))
 )
 
 
@@ -246,6 +251,10 @@ async def revoke(tx: Transaction, token_id: str, now: int) -> bool:
     return await tx.run(_REVOKE, the_token=token_id, now=now) == 1
 
 
-async def note_use(tx: Transaction, token_id: str, last_used_at: int) -> None:
-    """Keep when the token was last used."""
-    await tx.run(_NOTE_USE, the_token=token_id, last_used_at=last_used_at)
+async def note_uses(tx: Transaction, uses: Mapping[str, int]) -> None:
+    """
+    Keep when tokens were last used: microseconds since 1970 UTC, by token id.
+
+    All nodes take the tokens in the same order, so that none waits for another in a circle.
+    """
+    await tx.run_all(_NOTE_USE, [{"the_token": token_id, "the_time": uses[token_id]} for token_id in sorted(uses)])
