@@ -1,6 +1,7 @@
 """The outermost door: request ids, limits on what comes in, headers on what goes out, one log line each."""
 
 import asyncio
+import re
 import time
 from collections.abc import Iterable, Mapping
 from typing import Final
@@ -20,6 +21,7 @@ from keybearer.server.http.same_origin import is_trustworthy
 MAX_BODY_BYTES: Final = 64 * 1024
 MAX_HEADERS: Final = 100
 MAX_HEADER_BYTES: Final = 16 * 1024
+_SMALL_NUMBER: Final = re.compile(r"[0-9]{1,10}", re.ASCII)
 
 _CONTENT_SECURITY_POLICY: Final = (
     "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; font-src 'self'; "
@@ -181,7 +183,7 @@ def _check_head(scope: Scope, headers: Headers) -> None:
     if headers.get("content-encoding", "identity").lower() != "identity":
         raise _Refused(415, "Compressed bodies are not accepted. Send the body as it is.")
     length = headers.get("content-length", "0")
-    if not length.isascii() or not length.isdigit() or int(length) > MAX_BODY_BYTES:
+    if not _SMALL_NUMBER.fullmatch(length) or int(length) > MAX_BODY_BYTES:
         raise _Refused(413, f"The body is too large. At most {MAX_BODY_BYTES} bytes are accepted.")
 
 
