@@ -89,6 +89,16 @@ async def test_c4_a_narrower_token_does_not_narrow_the_next(play: Play) -> None:
     assert await may(play, third["access_token"]) == {"team:read", "team:manage"}
 
 
+async def test_c4_a_repeat_that_asks_for_another_scope_does_not_get_what_the_first_was_given(play: Play) -> None:
+    first = await play.pair()
+    second = (await play.refresh(first["refresh_token"])).json()
+    before = await play.held()
+    narrower = await play.refresh(first["refresh_token"], scope="team:read")
+    assert refused(narrower) == (400, "invalid_scope")
+    assert await play.held() == before
+    assert (await play.refresh(first["refresh_token"])).json() == second
+
+
 async def may(play: Play, token: str) -> set[str]:
     return set((await play.house.api(token).get("/api/v2/token")).json()["permissions"])
 

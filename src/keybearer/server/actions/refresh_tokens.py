@@ -95,8 +95,16 @@ async def _judged(
     if asked.scope and held.narrowing == "scope" and not set(asked.scope.split()) <= set(held.scope.split()):
         return refusals.invalid_scope("The scope is wider than what was granted.", "scope wider than the family's")
     if judgment.verdict is Verdict.REPLAY:
-        return await issuing.same_pair(tx, held, asked.text, now)
+        return await _again(tx, asked, held, now)
     return _Trade(asked, held, issuing.next_pair(held, asked.scope, terms, now))
+
+
+async def _again(tx: Transaction, asked: Refresh, held: HeldRefresh, now: int) -> TokenPair | Refusal:
+    """Give the lost answer again; one that is narrowed otherwise is not the answer to this request (RFC 6749 §5.1)."""
+    pair = await issuing.same_pair(tx, held, asked.text, now)
+    if asked.scope and asked.scope != pair.scope:
+        return refusals.invalid_scope("The token was refreshed just now, with another scope.", "scope of a repeat")
+    return pair
 
 
 async def _keep(tx: Transaction, traded: Sequence[_Trade], now: int) -> None:
