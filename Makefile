@@ -60,9 +60,12 @@ bench: dev
 	@tools/npm_packages bench/peers
 	@exec $(BIN)/python -m bench
 
+JOURNEY := tests/browser/test_main_journey.py
 pictures: dev
 	@tools/system_packages
-	@exec $(BIN)/pytest tests/browser --pictures docs/pictures
+	@exec $(BIN)/pytest --numprocesses 0 --pictures docs/pictures \
+		'$(JOURNEY)::test_a_token_is_made_copied_used_and_deleted[sqlite]' \
+		'$(JOURNEY)::test_an_app_is_registered_denied_let_in_and_cut_off[sqlite]'
 
 # Pins are renewed with uv , which nothing else here needs:
 # `make pins` keeps what still satisfies the .in files; `make pins UPGRADE=--upgrade` takes the newest.

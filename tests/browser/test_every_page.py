@@ -1,20 +1,15 @@
 """Every page in a real Chromium, wide and narrow, light and dark: nothing wrong for anybody, nothing in the console."""
 
-import asyncio
-from collections.abc import AsyncIterator, Iterator
-from contextlib import AsyncExitStack
-from pathlib import Path
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Final, Literal, NamedTuple
 
 import pytest
-import pytest_asyncio
-from axe_playwright_python.async_playwright import Axe
-from playwright.async_api import Browser, BrowserContext, ConsoleMessage, Page
+from playwright.async_api import ConsoleMessage, Error, Page
 
-from tests.support import gallery
 from tests.support.chromium import Camera
-from tests.support.databases import copy_sqlite
-from tests.support.processes import ServerProcess, server_process
+from tests.support.gallery import Desks
+from tests.support.inspection import complaints_of_axe
 from tests.support.views import VIEWS, View
 
 
@@ -25,81 +20,78 @@ class Look(NamedTuple):
     width: int
     height: int
     scheme: Literal["light", "dark"]
-    is_checked: bool  # by axe: both widths and both schemes, without paying for all four
+    is_inspected: bool  # by axe: both widths and both schemes, without paying for all four
 
 
 LOOKS: Final = (
-    Look("desktop-light", 1280, 800, "light", is_checked=True),
-    Look("desktop-dark", 1280, 800, "dark", is_checked=False),
-    Look("phone-light", 390, 844, "light", is_checked=False),
-    Look("phone-dark", 390, 844, "dark", is_checked=True),
+    Look("desktop-light", 1280, 800, "light", is_inspected=True),
+    Look("desktop-dark", 1280, 800, "dark", is_inspected=False),
+    Look("phone-dark", 390, 844, "dark", is_inspected=True),
+    Look("phone-light", 390, 844, "light", is_inspected=False),
 )
-OTHER_WIDTHS: Final = (1120, 820, 320)  # CSS pixels: around where the layout changes; the last is WCAG 2.2, 1.4.10
-STANDARDS: Final = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]
-_AXE: Final = Axe()
-
-
-@pytest.fixture(scope="module")
-def town(tmp_path_factory: pytest.TempPathFactory, migrated_sqlite: Path) -> Iterator[ServerProcess]:
-    """Run one server with a life behind it."""
-    folder = tmp_path_factory.mktemp("gallery")
-    server = server_process(folder, copy_sqlite(migrated_sqlite, folder / "keybearer.db"))
-    asyncio.run(gallery.fill(server))
-    server.start()
-    yield server
-    server.stop()
-
-
-class Desks:
-    """Who sits at which browser, in which team; everybody signs in once there."""
-
-    def __init__(self, chromium: Browser, town: ServerProcess, lent: AsyncExitStack) -> None:
-        self._chromium = chromium
-        self._town = town
-        self._lent = lent
-        self._taken: dict[tuple[str, str], BrowserContext] = {}
-
-    async def of(self, name: str, team: str) -> BrowserContext:
-        if (name, team) not in self._taken:
-            desk = gallery.at_desk(self._chromium, self._town, name, team)
-            self._taken[name, team] = await self._lent.enter_async_context(desk)
-        return self._taken[name, team]
-
-
-@pytest_asyncio.fixture(scope="module", loop_scope="session")
-async def desks(chromium: Browser, town: ServerProcess) -> AsyncIterator[Desks]:
-    async with AsyncExitStack() as lent:
-        yield Desks(chromium, town, lent)
+WIDTHS: Final = (1280, 1201, 1200, 801, 390, 320)  # CSS pixels: where the layout changes; the last: WCAG 2.2, 1.4.10
+_OVERFLOWING: Final = """[document.scrollingElement, ...document.querySelectorAll(".table-wrap, .card")]
+    .filter((box) => box.scrollWidth > box.clientWidth)
+    .map((box) => `${box.className || box.tagName}: ${box.scrollWidth} > ${box.clientWidth}`)"""
 
 
 @pytest.mark.parametrize("view", [pytest.param(view, id=view.name) for view in VIEWS])
 async def test_a_page_is_fit_for_everybody(view: View, desks: Desks, camera: Camera) -> None:
-    page = await (await desks.of(view.who, view.team)).new_page()
-    heard: list[str] = []
-    page.on("console", lambda message: heard.extend(_complaint(message)))
-    page.on("pageerror", lambda error: heard.append(str(error)))
-    await _go(page, view)
-    for look in LOOKS:
-        await page.set_viewport_size({"width": look.width, "height": look.height})
-        await page.emulate_media(color_scheme=look.scheme, reduced_motion="reduce")
-        assert await page.evaluate("document.scrollingElement.scrollWidth") <= look.width, look.name
-        await page.evaluate("window.scrollTo(0, 0)")
-        await camera.look(page, f"{view.name}-{look.name}")
-        if look.is_checked:
-            found = await _AXE.run(page, options={"runOnly": STANDARDS, "resultTypes": ["violations"]})
-            assert found.violations_count == 0, f"{look.name}: {found.generate_report()}"
-    for width in OTHER_WIDTHS:
-        await page.set_viewport_size({"width": width, "height": 800})
-        assert await page.evaluate("document.scrollingElement.scrollWidth") <= width, width
-    assert heard == []
-    await page.close()
+    page = await desks.page_of(view.who, view.team)
+    with listening(page) as heard:
+        await go(page, view)
+        for look in LOOKS:
+            await see_as(page, look)
+            await camera.look(page, f"{view.name}-{look.name}")
+            if look.is_inspected:
+                wrong = await complaints_of_axe(page)
+                assert not wrong, f"{look.name}: {wrong}"
+        assert await too_wide(page) == []
+        assert heard == []
 
 
-async def _go(page: Page, view: View) -> None:
-    await page.set_viewport_size({"width": LOOKS[0].width, "height": LOOKS[0].height})
+async def go(page: Page, view: View) -> None:
+    """Open the page as somebody with a wide window does, and do there what the view is about."""
+    await see_as(page, LOOKS[0])
+    await page.mouse.move(0, 0)
     await page.goto(view.address)
     if view.then:
         await view.then(page)
+
+
+async def see_as(page: Page, look: Look) -> None:
+    """Turn the page as it stands into another look of it."""
+    await page.set_viewport_size({"width": look.width, "height": look.height})
+    await page.emulate_media(color_scheme=look.scheme)
+
+
+async def too_wide(page: Page) -> list[str]:
+    """Return the widths at which one would have to scroll sideways, or a table leaves its frame."""
+    found = []
+    for width in WIDTHS:
+        await page.set_viewport_size({"width": width, "height": 800})
+        found += [f"{box} at {width}" for box in await page.evaluate(_OVERFLOWING)]
+    return found
+
+
+@contextmanager
+def listening(page: Page) -> Iterator[list[str]]:
+    """Hear what the console complains of while the block lasts."""
+    heard: list[str] = []
+
+    def hear(message: ConsoleMessage) -> None:
+        heard.extend(_complaint(message))
+
+    def hear_error(error: Error) -> None:
+        heard.append(str(error))
+
+    page.on("console", hear)
+    page.on("pageerror", hear_error)
+    try:
+        yield heard
+    finally:
+        page.remove_listener("console", hear)
+        page.remove_listener("pageerror", hear_error)
 
 
 def _complaint(message: ConsoleMessage) -> list[str]:

@@ -124,6 +124,7 @@ async def test_an_app_is_registered_denied_let_in_and_cut_off(
         app = await register(page, callback.address)
         for button in ("Deny", "Allow"):
             await page.goto(app.link(place))
+            await expect(page.get_by_role("button", name=button)).to_be_enabled()
             await camera.look(page, "consent")
             await page.get_by_role("button", name=button).click()
             await expect(page.get_by_role("heading", name="Welcome back")).to_be_visible()

@@ -41,7 +41,7 @@ async def test_each_team_shows_what_the_app_could_do_there(play: Play) -> None:
     assert "Your role: Admin It will be able to change things Create, change and delete the team's client" in for_acme
     assert "It will not be able to" in for_acme
     assert "Change roles and remove people from the team" in for_acme.partition("It will not be able to")[2]
-    assert "Your role: Read only It will be able to read See the team's name" in for_birch
+    assert "Your role: Read only It will be able to look See the team's name" in for_birch
     assert "your role does not allow Create, change and delete the team's client records" in for_birch
     assert "Works" not in page.text
 

@@ -138,7 +138,7 @@ async def test_only_a_live_team_of_ones_own_where_ones_role_allows_it_is_taken(s
     for wrong in (str(foreign.team_id), "999999", str(stage.acme.team_id), "", "x", "1 OR 1=1", "9" * 30):
         page = await ada.browser.post(f"{path_of(app)}/go-live", [("live_team", wrong)])
         assert page.status == 422, wrong
-        said[wrong] = page.text.split("Please mend this")[1][:40]
+        said[wrong] = page.text.split("There is a problem")[1][:40]
     assert len(set(said.values())) == 1, said
     page = await ada.browser.post(f"{path_of(app)}/go-live", [("live_team", str(reading.team_id))])
     assert page.status == 422

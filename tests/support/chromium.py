@@ -51,5 +51,6 @@ class Camera:
         if self.folder is None:
             return
         self.folder.mkdir(parents=True, exist_ok=True)
+        await page.evaluate("scrollTo(0, 0)")  # what sticks to the top of the window belongs to the top of the picture
         is_whole = await page.evaluate("document.documentElement.scrollHeight") <= TALLEST
         await page.screenshot(path=self.folder / f"{name}.png", full_page=is_whole, animations="disabled")

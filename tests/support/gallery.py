@@ -1,21 +1,23 @@
 """One server with a life behind it, so that every page has something to show."""
 
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from typing import Final
 
-from playwright.async_api import Browser, BrowserContext
+from playwright.async_api import Browser, Page
 
-from keybearer.server import clock
+from keybearer.server import clock, secrets
 from keybearer.server.actions.add_team import NewTeam, add_team
 from keybearer.server.actions.create_personal_token import AskedToken, TokenPolicy, create_personal_token
 from keybearer.server.actions.register_client import AskedClient, register_client
 from keybearer.server.clock import DAY
 from keybearer.server.events import Actor
-from keybearer.server.records import Client, Team, User
+from keybearer.server.mailed_links import CHANGE_EMAIL, LINK_LIVES, VERIFY_EMAIL
+from keybearer.server.records import Client, MailLink, Team, User
 from keybearer.server.registering import keep_client
 from keybearer.server.settings import Settings
+from keybearer.server.store import mail_links
 from tests.support.api import Stage
 from tests.support.house import House, open_house
 from tests.support.processes import ServerProcess
@@ -28,6 +30,10 @@ LONG: Final = "Wwwwwwwwwwwwwwwwwwwwwwwwwwwwwwwwwwwwwwwwwwwwwwwwwwwwwwwwwwww"
 CALLBACK: Final = "https://ledger-sync.example.com/oauth/callback"
 APP_ID: Final = "pictureofanappthatkeepsasecret"
 BIDI: Final = "تقرير ليلي <b>bold</b> &amp;"
+MISLEADING: Final = "Keybearer Support"
+MISLEADING_ID: Final = "pictureofanappwithabadname"
+CHANGING_LINK: Final = "picture-of-a-link-to-change-an-address"
+PROVING_LINK: Final = "picture-of-a-link-to-prove-an-address"
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,7 +56,7 @@ _TOKENS: Final = (
 
 class Gallery:
     """
-    Sets the scene: Ada has everything, in a sandbox and a live team; Vera is new; Otto is in no team.
+    Sets the scene: Ada has everything, in a sandbox and a live team; Vera is new; Otto is unproven and in no team.
 
     Args:
         house: it runs under the real clock.
@@ -63,7 +69,8 @@ class Gallery:
 
     async def fill(self) -> None:
         """Put everybody and everything into the database."""
-        ada, vera, ben, _ = [await self._scene.person(name) for name in ("Ada", "Vera", "Ben", "Otto")]
+        ada, vera, ben = [await self._scene.person(name) for name in ("Ada", "Vera", "Ben")]
+        otto = await self._scene.person("Otto", is_verified=False)
         sandbox = await self._team("Analytical Engines", "sandbox", ada)
         live = await self._team("Analytical Engines", "live", ben)
         await self._team(LONG, "sandbox", ada)
@@ -74,17 +81,32 @@ class Gallery:
             await self._token(ada, sandbox, token)
         await self._token(ada, live, _Token("Ledger export", 2 * DAY, 90 * DAY))
         await self._apps(Stage(self._house, self._scene, ada, ben, vera, sandbox, live))
+        await self._mailed(CHANGING_LINK, CHANGE_EMAIL, otto, "otto@example.org")
+        await self._mailed(PROVING_LINK, VERIFY_EMAIL, otto, otto.email)
 
     async def _apps(self, stage: Stage) -> None:
         """Have apps registered in the sandbox, and two of them let in by Ada."""
-        ada, team, then = stage.ada, stage.acme, self._node.now() - 2 * DAY
-        kind = ("sandbox", "Ledger Sync", "confidential", "optional")
-        made = Client(APP_ID, team.team_id, *kind, ada.user_id, None, then, then, None)
-        await self._node.act(keep_client, _ACTOR, made, (CALLBACK,), self._node.settings.token_prefix)
+        ada, team = stage.ada, stage.acme
+        known = await self._known_client(APP_ID, "Ledger Sync", team, ada)
+        await self._known_client(MISLEADING_ID, MISLEADING, team, ada)
         await self._client(ada, team, BIDI, "com.example.pocket:/cb, http://127.0.0.1/cb", "public")
         long = await self._client(ada, team, LONG, f"https://{'a' * 60}.example/{'b' * 300}, http://localhost:3000/cb")
-        await stage.access_text(App(made, ""), ada, team)
+        await stage.access_text(App(known, ""), ada, team)
         await stage.access_text(App(long, ""), ada, team, "team:read members:read clients:write")
+
+    async def _known_client(self, client_id: str, name: str, team: Team, owner: User) -> Client:
+        """Register an app under a client ID that the table of views knows."""
+        then = self._node.now() - 2 * DAY
+        kind = ("sandbox", name, "confidential", "optional")
+        made = Client(client_id, team.team_id, *kind, owner.user_id, None, then, then, None)
+        await self._node.act(keep_client, _ACTOR, made, (CALLBACK,), self._node.settings.token_prefix)
+        return made
+
+    async def _mailed(self, text: str, purpose: str, user: User, email: str) -> None:
+        """Have a link mailed whose secret the table of views knows."""
+        now = self._node.now()
+        link = MailLink(secrets.digest(text), purpose, user.user_id, email, now, now + LINK_LIVES, None)
+        await self._node.act(mail_links.add, link)
 
     async def _team(self, name: str, environment: str, owner: User) -> Team:
         return await self._node.act(add_team, _ACTOR, NewTeam(name, environment), owner, self._node.now())
@@ -110,7 +132,7 @@ async def fill(server: ServerProcess) -> None:
 
 
 @asynccontextmanager
-async def at_desk(chromium: Browser, server: ServerProcess, name: str, team: str) -> AsyncIterator[BrowserContext]:
+async def at_desk(chromium: Browser, server: ServerProcess, name: str, team: str) -> AsyncIterator[Page]:
     """
     Have somebody at a browser while the block lasts, signed in.
 
@@ -118,20 +140,35 @@ async def at_desk(chromium: Browser, server: ServerProcess, name: str, team: str
         name: who; '' for nobody.
         team: a word of the team that is made the active one; '' for none.
     """
-    context = await chromium.new_context(base_url=server.url)
+    context = await chromium.new_context(base_url=server.url, reduced_motion="reduce")
     try:
+        page = await context.new_page()
         if name:
-            page = await context.new_page()
-            await page.goto("/login")
+            await page.goto("/login?next=/switch-team")
             await page.fill("[name=email]", f"{name.lower()}@example.com")
             await page.fill("[name=password]", PASSWORD)
             await page.press("[name=password]", "Enter")
+            await page.wait_for_url("**/switch-team")
+        if name and team:
+            await page.locator(".team-choice", has_text=team).first.click()
             await page.wait_for_url("**/settings/tokens")
-            if team:
-                await page.goto("/switch-team")
-                await page.locator(".team-choice", has_text=team).first.click()
-                await page.wait_for_url("**/settings/tokens")
-            await page.close()
-        yield context
+        yield page
     finally:
         await context.close()
+
+
+class Desks:
+    """Who sits at which browser, in which team; everybody signs in once, and has one page for all that they look at."""
+
+    def __init__(self, chromium: Browser, town: ServerProcess, lent: AsyncExitStack) -> None:
+        self._chromium = chromium
+        self._town = town
+        self._lent = lent
+        self._taken: dict[tuple[str, str], Page] = {}
+
+    async def page_of(self, name: str, team: str) -> Page:
+        """Return the page of somebody who works in the team of which *team* is a word."""
+        if (name, team) not in self._taken:
+            desk = at_desk(self._chromium, self._town, name, team)
+            self._taken[name, team] = await self._lent.enter_async_context(desk)
+        return self._taken[name, team]

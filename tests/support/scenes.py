@@ -32,8 +32,8 @@ class Scene:
     def __init__(self, node: Node) -> None:
         self._node = node
 
-    async def person(self, name: str) -> User:
-        """Add a verified user whose address is ``<name>@example.com`` and whose password is ``PASSWORD``."""
+    async def person(self, name: str, *, is_verified: bool = True) -> User:
+        """Add a user whose address is ``<name>@example.com`` and whose password is ``PASSWORD``."""
         now = self._node.now()
         email = f"{name.lower()}@example.com"
         values: dict[str, object] = {
@@ -41,7 +41,7 @@ class Scene:
             "email_key": email,
             "name": name,
             "password_hash": _HASH,
-            "verified_at": now,
+            "verified_at": now if is_verified else None,
             "disabled_at": None,
             "created_at": now,
             "updated_at": now,

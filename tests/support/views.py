@@ -7,7 +7,7 @@ from urllib.parse import urlencode
 
 from playwright.async_api import Page
 
-from tests.support.gallery import APP_ID, CALLBACK, LONG
+from tests.support.gallery import APP_ID, CALLBACK, CHANGING_LINK, LONG, MISLEADING_ID, PROVING_LINK
 
 Step = Callable[[Page], Awaitable[None]]
 
@@ -60,6 +60,16 @@ def clicking(selector: str) -> Step:
     async def step(page: Page) -> None:
         await page.click(selector)
         await page.wait_for_load_state()
+
+    return step
+
+
+def following(address: str) -> Step:
+    """Follow a link that stands on a page of ours."""
+
+    async def step(page: Page) -> None:
+        async with page.expect_navigation():
+            await page.evaluate("address => location.assign(address)", address)
 
     return step
 
@@ -144,7 +154,16 @@ VIEWS: Final = (
     View("client-go-live-unfit", "/settings/clients", then=steps(WIDE_CLIENT, GO_LIVE)),
     View("client-go-live-refused", "/settings/clients", then=steps(WIDE_CLIENT, GO_LIVE, pressing("Go live"))),
     View("client-is-live", "/settings/clients", then=steps(CLIENT, GO_LIVE, pressing("Go live"))),
+    View("apps", "/settings/apps"),
+    View("apps-none-yet", "/settings/apps", "Vera"),
+    View("app-revoke", "/settings/apps", then=pressing("Revoke")),
+    View("consent", asking(), "Vera"),
+    View("consent-again", asking(scope="")),
+    View("consent-narrowed", asking(scope="team:read clients:write"), "Vera"),
+    View("consent-misleading", asking(client_id=MISLEADING_ID)),
+    View("consent-of-nobody", asking(), "Otto", team=""),
     View("consent-unknown-app", asking(client_id="no-such-app")),
+    View("consent-refused", "/switch-team", then=following(asking(response_type="token"))),
     View("consent-signed-out", asking(), ""),
     View("docs", "/docs"),
     View("docs-first-call", "/docs/first-call", ""),
@@ -155,11 +174,21 @@ VIEWS: Final = (
     View("account", "/settings/account"),
     View("account-wrong", "/settings/account", then=pressing("Save name", name="\u202e")),
     View("account-waiting", "/settings/account", "Vera", pressing("Change address", email="vera@example.org")),
+    View("account-unproven", "/settings/account", "Otto", team=""),
+    View("mail-link-change", f"/mail-link/{CHANGING_LINK}", ""),
+    View("mail-link-prove", f"/mail-link/{PROVING_LINK}", ""),
     View("mail-link-over", "/mail-link/none", ""),
     View("security", "/settings/security"),
     View("security-wrong", "/settings/security", then=_mistyping),
-    View("apps-none-yet", "/settings/apps", "Vera"),
+    View("team", "/team"),
+    View("team-long", "/team", team=LONG),
     View("team-to-read", "/team", "Vera"),
+    View("team-wrong", "/team", then=pressing("Save", contact="ada@nowhere")),
+    View("team-leave", "/team/leave"),
+    View("team-leave-last", "/team/leave", then=pressing("Leave team")),
+    View("team-apps", "/team/apps"),
+    View("team-apps-none-yet", "/team/apps", team=LONG),
+    View("team-app-revoke", "/team/apps", then=pressing("Revoke")),
     View("members", "/team/members"),
     View("members-to-read", "/team/members", "Vera"),
     View("member-new", "/team/members/new", then=pressing("Add member", email="nobody@example.com")),

@@ -149,7 +149,14 @@ def _label_cells(tokens: list[Token]) -> None:
                     _as_cell(opening, closing, "row")
                 elif headings[column]:
                     opening.attrSet("data-label", headings[column])
+                    _as_one_part(inline)
                 column += 1
+
+
+def _as_one_part(inline: Token) -> None:
+    """Wrap what is in a cell: where cells are grids, its words and links must not each take a place of their own."""
+    start, end = (Token("html_inline", "", 0, content=tag) for tag in ("<span>", "</span>"))
+    inline.children = [start, *(inline.children or []), end]
 
 
 def _as_cell(opening: Token, closing: Token, scope: str) -> None:
