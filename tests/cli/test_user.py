@@ -12,6 +12,7 @@ def test_adding_somebody_tells_what_is_so_now(terminal: Terminal) -> None:
         "name         Ada",
         "is_verified  no",
         "is_disabled  no",
+        "is_operator  no",
     ]
 
 
@@ -24,6 +25,7 @@ def test_for_programs_it_is_one_json_object_a_line(terminal: Terminal) -> None:
         "name": "Zoë",
         "is_verified": True,
         "is_disabled": False,
+        "is_operator": False,
     }
 
 

@@ -8,9 +8,11 @@ from typing import Final
 from playwright.async_api import Browser, Page
 
 from keybearer.server import clock, secrets
+from keybearer.server.actions.add_resource_server import add_resource_server
 from keybearer.server.actions.add_team import NewTeam, add_team
 from keybearer.server.actions.create_personal_token import AskedToken, TokenPolicy, create_personal_token
 from keybearer.server.actions.register_client import AskedClient, register_client
+from keybearer.server.actions.set_operator import set_operator
 from keybearer.server.clock import DAY
 from keybearer.server.events import Actor
 from keybearer.server.mailed_links import CHANGE_EMAIL, LINK_LIVES, VERIFY_EMAIL
@@ -80,9 +82,19 @@ class Gallery:
         for token in _TOKENS:
             await self._token(ada, sandbox, token)
         await self._token(ada, live, _Token("Ledger export", 2 * DAY, 90 * DAY))
+        await self._operator(sandbox)
         await self._apps(Stage(self._house, self._scene, ada, ben, vera, sandbox, live))
         await self._mailed(CHANGING_LINK, CHANGE_EMAIL, otto, "otto@example.org")
         await self._mailed(PROVING_LINK, VERIFY_EMAIL, otto, otto.email)
+
+    async def _operator(self, team: Team) -> None:
+        """Have somebody operate the server, and two APIs verify tokens."""
+        olga = await self._scene.person("Olga")
+        await self._scene.member(team, olga, "member")
+        now = self._node.now()
+        await self._node.act(set_operator, _ACTOR, olga.user_id, now, is_operator=True)
+        for named in (("Ledger API", "live"), (LONG, "sandbox")):
+            await self._node.act(add_resource_server, _ACTOR, named, self._node.settings.token_prefix, now - 3 * DAY)
 
     async def _apps(self, stage: Stage) -> None:
         """Have apps registered in the sandbox, and two of them let in by Ada."""

@@ -194,4 +194,15 @@ VIEWS: Final = (
     View("member-new", "/team/members/new", then=pressing("Add member", email="nobody@example.com")),
     View("member-role", "/team/members", then=clicking("tr:has-text('Vera') a:text-is('Change role')")),
     View("member-remove", "/team/members", then=pressing("Remove")),
+    View("resource-servers", "/operator/resource-servers", "Olga"),
+    View(
+        "resource-server-new", "/operator/resource-servers/new", "Olga", pressing("Add resource server", name="\u202e")
+    ),
+    View(
+        "resource-server-added",
+        "/operator/resource-servers/new",
+        "Olga",
+        pressing("Add resource server", name="For the picture"),
+    ),
+    View("resource-server-revoke", "/operator/resource-servers", "Olga", pressing("Revoke")),
 )

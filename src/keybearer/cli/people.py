@@ -3,6 +3,7 @@
 from keybearer.cli.finding import find_user
 from keybearer.cli.workplace import in_database, load_settings, now, operator
 from keybearer.server.actions.add_user import NewUser, add_user
+from keybearer.server.actions.set_operator import set_operator
 from keybearer.server.actions.set_user_disabled import set_user_disabled
 from keybearer.server.passwords import Passwords
 from keybearer.server.records import User
@@ -27,5 +28,16 @@ def set_disabled(email: str, *, is_disabled: bool) -> User:
         user = await find_user(database, email)
         at = now()
         return await database.transact(set_user_disabled, operator(at), user.user_id, at, is_disabled=is_disabled)
+
+    return in_database(load_settings(), work)
+
+
+def make_operator(email: str, *, is_operator: bool) -> User:
+    """Let the person of this address operate this server, or no longer."""
+
+    async def work(database: Database) -> User:
+        user = await find_user(database, email)
+        at = now()
+        return await database.transact(set_operator, operator(at), user.user_id, at, is_operator=is_operator)
 
     return in_database(load_settings(), work)

@@ -34,6 +34,6 @@ def say_table(records: Sequence[Mapping[str, object]], columns: Sequence[str], *
         for record in records:
             say(record, as_json=True)
         return
-    widths = {column: max(len(_in_words(record[column])) for record in records) for column in columns}
+    widths = {column: max((len(_in_words(record[column])) for record in records), default=0) for column in columns}
     for record in records:
         print("  ".join(f"{_in_words(record[column]):<{widths[column]}}" for column in columns).rstrip(), flush=True)

@@ -1,4 +1,4 @@
-"""``keybearer user``: people added, disabled and enabled."""
+"""``keybearer user``: people added, disabled, enabled, and made operators."""
 
 from typing import TYPE_CHECKING, Annotated
 
@@ -9,7 +9,9 @@ from keybearer.cli.printing import JSON, say
 if TYPE_CHECKING:
     from keybearer.server.records import User
 
-app = typer.Typer(help="Add, disable and enable people.", rich_markup_mode=None, pretty_exceptions_enable=False)
+app = typer.Typer(
+    help="Add, disable and enable people; name operators.", rich_markup_mode=None, pretty_exceptions_enable=False
+)
 
 Email = Annotated[str, typer.Argument(metavar="EMAIL", help="Their address.")]
 
@@ -47,6 +49,19 @@ def enable(email: Email, *, as_json: JSON = False) -> None:
     _say(set_disabled(email, is_disabled=False), as_json=as_json)
 
 
+@app.command()
+def operator(
+    email: Email,
+    *,
+    revoke: Annotated[bool, typer.Option("--revoke", help="Let them be an operator no longer.")] = False,
+    as_json: JSON = False,
+) -> None:
+    """Let a person operate this server on its pages: add and revoke the keys of APIs that verify tokens."""
+    from keybearer.cli.people import make_operator
+
+    _say(make_operator(email, is_operator=not revoke), as_json=as_json)
+
+
 def _say(user: "User", *, as_json: bool) -> None:
     record = {
         "id": user.user_id,
@@ -54,5 +69,6 @@ def _say(user: "User", *, as_json: bool) -> None:
         "name": user.name,
         "is_verified": user.verified_at is not None,
         "is_disabled": user.disabled_at is not None,
+        "is_operator": user.operator_at is not None,
     }
     say(record, as_json=as_json)

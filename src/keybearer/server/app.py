@@ -25,6 +25,7 @@ from keybearer.server.quotas import Quotas
 from keybearer.server.rules.policy import policy_digest
 from keybearer.server.settings import Settings
 from keybearer.server.store.database import open_database
+from keybearer.server.store.resource_servers import note_seen
 from keybearer.server.upkeep import upkeep
 from keybearer.server.verifier_keys import VerifierKeys
 from keybearer.server.verifiers import Verifiers
@@ -74,6 +75,7 @@ async def _open_node(settings: Settings, now: Clock) -> AsyncIterator[Node]:
         mailer=Mailer(settings.smtp_url.get_secret_value(), settings.data_dir / "mail", settings.mail_from),
         quotas=Quotas(settings.rate),
         last_used=LastUsed(),
+        last_seen=LastUsed(note_seen),
         feed=feed,
         bearers=Bearers(database, feed, settings.token_prefix, settings.role_permissions),
         verifier_keys=verifier_keys,
@@ -83,7 +85,7 @@ async def _open_node(settings: Settings, now: Clock) -> AsyncIterator[Node]:
     )
     try:
         await node.act(adopt_policy, node.policy)
-        async with feed.following(), upkeep(database, node.last_used, now):
+        async with feed.following(), upkeep(database, (node.last_used, node.last_seen), now):
             yield node
     finally:
         await database.close()

@@ -76,4 +76,8 @@ ACTIONS: Final = {
     "client.changed": "An API client was changed",
     "client.secret_rotated": "An API client got a new secret",
     "client.deleted": "An API client was deleted",
+    "resource_server.created": "An API that verifies tokens was added",
+    "resource_server.revoked": "The key of an API that verifies tokens was revoked",
+    "operator.added": "A user was made an operator of this server",
+    "operator.removed": "A user is no longer an operator of this server",
 }

@@ -1,27 +1,34 @@
-"""When tokens were last used: noted in memory on each call, written in batches, accurate to the minute."""
+"""When tokens and keys were last used: noted in memory on each call, written in batches, accurate to the minute."""
 
+from collections.abc import Awaitable, Callable, Mapping
 from itertools import islice
 from typing import Final
 
 from keybearer.server.clock import MINUTE
 from keybearer.server.store import tokens
-from keybearer.server.store.database import Database
+from keybearer.server.store.database import Database, Transaction
 
 _AT_MOST: Final = 100_000
 _AT_ONCE: Final = 500
 
 
 class LastUsed:
-    """Remembers uses until they are written; a crash loses at most what was not written yet."""
+    """
+    Remembers uses until they are written; a crash loses at most what was not written yet.
 
-    def __init__(self) -> None:
+    Args:
+        write: keeps for each id when it was used (microseconds since 1970 UTC).
+    """
+
+    def __init__(self, write: Callable[[Transaction, Mapping[str, int]], Awaitable[None]] = tokens.note_uses) -> None:
+        self._write = write
         self._unwritten: dict[str, int] = {}
         self._written: dict[str, int] = {}
 
-    def note(self, token_id: str, now: int) -> None:
-        """Remember that the token was used at *now* (microseconds since 1970 UTC)."""
-        if now - self._written.get(token_id, 0) >= MINUTE:
-            self._unwritten[token_id] = now
+    def note(self, used_id: str, now: int) -> None:
+        """Remember that the token, or the key's owner, was used at *now* (microseconds since 1970 UTC)."""
+        if now - self._written.get(used_id, 0) >= MINUTE:
+            self._unwritten[used_id] = now
 
     async def write(self, database: Database) -> None:
         """
@@ -32,9 +39,9 @@ class LastUsed:
         """
         while self._unwritten:
             batch = dict(islice(self._unwritten.items(), _AT_ONCE))
-            await database.transact(tokens.note_uses, batch)
-            for token_id in batch:
-                self._unwritten.pop(token_id, None)  # used again meanwhile or not: it is the same minute
+            await database.transact(self._write, batch)
+            for used_id in batch:
+                self._unwritten.pop(used_id, None)  # used again meanwhile or not: it is the same minute
             self._remember(batch)
 
     def _remember(self, written: dict[str, int]) -> None:

@@ -36,6 +36,7 @@ class Node:
     mailer: Mailer
     quotas: Quotas
     last_used: LastUsed
+    last_seen: LastUsed
     feed: FeedReader
     bearers: Bearers
     verifier_keys: VerifierKeys

@@ -1,7 +1,7 @@
 """What a node does beside its requests: writing down last uses, taking old rows away."""
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager
 from typing import Final
 
@@ -27,9 +27,9 @@ _LOG = structlog.get_logger("keybearer.upkeep")
 
 
 @asynccontextmanager
-async def upkeep(database: Database, last_used: LastUsed, now: Clock) -> AsyncIterator[None]:
+async def upkeep(database: Database, uses: Sequence[LastUsed], now: Clock) -> AsyncIterator[None]:
     """Keep a node's books while the block lasts, and close them at its end."""
-    writing = asyncio.create_task(_again_and_again(_WRITE_USES_EVERY_S, lambda: last_used.write(database)))
+    writing = asyncio.create_task(_again_and_again(_WRITE_USES_EVERY_S, lambda: _write_uses(database, uses)))
     pruning = asyncio.create_task(_again_and_again(_PRUNE_EVERY_S, lambda: prune_all(database, now())))
     try:
         yield
@@ -37,7 +37,12 @@ async def upkeep(database: Database, last_used: LastUsed, now: Clock) -> AsyncIt
         for task in (writing, pruning):
             task.cancel()
         await asyncio.gather(writing, pruning, return_exceptions=True)
-        await last_used.write(database)
+        await _write_uses(database, uses)
+
+
+async def _write_uses(database: Database, uses: Sequence[LastUsed]) -> None:
+    for each in uses:
+        await each.write(database)
 
 
 async def prune_all(database: Database, now: int) -> None:

@@ -73,6 +73,7 @@ async def _sync(node: Node, request: Request, body: dict[str, Any]) -> dict[str,
         raise _malformed(str(error)) from error
     instance, wait_s = _instance(body), _wait_s(body)
     node.verifiers.note(owner, instance, question.position)
+    node.last_seen.note(owner.resource_server_id, node.now())
     answer = await node.feed.answer(question, wait_s)
     await node.verifier_keys.owner_of(key)
     return sync_answer_as_json(answer) | {"lease": node.settings.lease_s, "interval": INTERVAL_S}

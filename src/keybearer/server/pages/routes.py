@@ -19,6 +19,7 @@ from keybearer.server.pages import (
     mail_link,
     member,
     members,
+    resource_servers,
     security,
     sign_in,
     sign_out,
@@ -50,6 +51,7 @@ _MAKERS: Final[tuple[Callable[[Node], list[BaseRoute]], ...]] = (
     members.routes,
     member.routes,
     team_apps.routes,
+    resource_servers.routes,
 )
 
 

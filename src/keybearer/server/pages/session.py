@@ -56,6 +56,11 @@ class Visitor:
         return tuple(place.team for place in self.places)
 
     @property
+    def is_operator(self) -> bool:
+        """Whether they operate this server, whatever their teams."""
+        return self.user.operator_at is not None
+
+    @property
     def authenticated_at(self) -> int:
         """When the password was last given in this session, microseconds since 1970 UTC."""
         return self.session.authenticated_at

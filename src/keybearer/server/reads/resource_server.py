@@ -19,7 +19,7 @@ async def authenticate(reader: Reader, text: str) -> ResourceServer:
     if parsed is None or parsed.kind != "rsk":
         raise _unknown("no resource server key")
     owner = await resource_servers.by_digest(reader, secrets.digest(text))
-    if owner is None:
+    if owner is None or owner.environment != parsed.environment:
         raise _unknown("unknown resource server key")
     if owner.revoked_at is not None:
         raise _unknown("revoked resource server key")

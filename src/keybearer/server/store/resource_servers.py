@@ -1,14 +1,36 @@
 """APIs that verify tokens, known by the digest of their key."""
 
-from sqlalchemy import bindparam, select
+from collections.abc import Mapping
+
+from sqlalchemy import bindparam, insert, select, update
 
 from keybearer.server.records import ResourceServer
-from keybearer.server.store.database import Reader
+from keybearer.server.store.database import Reader, Transaction
 from keybearer.server.store.tables import resource_servers
 
 COLUMNS = [column for column in resource_servers.c if column.name not in {"name_key", "digest"}]
 
 _BY_DIGEST = select(*COLUMNS).where(resource_servers.c.digest == bindparam("digest"))
+_BY_ID = select(*COLUMNS).where(resource_servers.c.resource_server_id == bindparam("resource_server_id"))
+_LIVE = (
+    select(*COLUMNS)
+    .where(resource_servers.c.revoked_at.is_(None))
+    .order_by(resource_servers.c.created_at.desc(), resource_servers.c.resource_server_id.desc())
+)
+_ADD = insert(resource_servers)
+_REVOKE = (
+    update(resource_servers)
+    .where(
+        resource_servers.c.resource_server_id == bindparam("the_resource_server"),
+        resource_servers.c.revoked_at.is_(None),
+    )
+    .values(revoked_at=bindparam("now"))
+)
+_NOTE_SEEN = (
+    update(resource_servers)
+    .where(resource_servers.c.resource_server_id == bindparam("the_resource_server"))
+    .values(seen_at=bindparam("seen_at"))
+)
 
 
 async def by_digest(reader: Reader, digest: bytes) -> ResourceServer | None:
@@ -20,3 +42,50 @@ async def by_digest(reader: Reader, digest: bytes) -> ResourceServer | None:
     """
     row = await reader.one(_BY_DIGEST, digest=digest)
     return ResourceServer(**row) if row else None
+
+
+async def by_resource_server_id(reader: Reader, resource_server_id: str) -> ResourceServer | None:
+    """Return the resource server of this id, a revoked one too."""
+    row = await reader.one(_BY_ID, resource_server_id=resource_server_id)
+    return ResourceServer(**row) if row else None
+
+
+async def live(reader: Reader) -> list[ResourceServer]:
+    """Return those whose key was not revoked, newest first."""
+    return [ResourceServer(**row) for row in await reader.many(_LIVE)]
+
+
+async def add(tx: Transaction, added: ResourceServer, name_key: str, digest: bytes) -> None:
+    """
+    Keep a new resource server.
+
+    Args:
+        name_key: the form in which two names are compared.
+        digest: SHA-256 of its key's whole text, 32 bytes.
+
+    Raises:
+        Conflict: ``uq_resource_servers_name_key``: there is one of that name.
+    """
+    await tx.run(
+        _ADD,
+        resource_server_id=added.resource_server_id,
+        name=added.name,
+        name_key=name_key,
+        environment=added.environment,
+        digest=digest,
+        last4=added.last4,
+        created_at=added.created_at,
+        seen_at=None,
+        revoked_at=None,
+    )
+
+
+async def revoke(tx: Transaction, resource_server_id: str, now: int) -> bool:
+    """Take the key's force away for good; False if that was so already."""
+    return await tx.run(_REVOKE, the_resource_server=resource_server_id, now=now) == 1
+
+
+async def note_seen(tx: Transaction, seen: Mapping[str, int]) -> None:
+    """Keep when keys were last presented, by their owners' ids, in one order on all nodes."""
+    for resource_server_id in sorted(seen):
+        await tx.run(_NOTE_SEEN, the_resource_server=resource_server_id, seen_at=seen[resource_server_id])

@@ -1,0 +1,92 @@
+"""``/operator/resource-servers``: the APIs that verify tokens, for whoever operates this server; nothing for others."""
+
+from typing import Final
+
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import BaseRoute
+
+from keybearer.server import refusals
+from keybearer.server.actions.add_resource_server import add_resource_server
+from keybearer.server.actions.revoke_resource_server import revoke_resource_server
+from keybearer.server.http.edge import actor_of, note_actor
+from keybearer.server.http.errors import status_of
+from keybearer.server.http.forms import read_form
+from keybearer.server.node import Node
+from keybearer.server.pages.doors import page
+from keybearer.server.pages.render import errors_of, redirect, render
+from keybearer.server.pages.session import Visitor, require_recent, visitor
+from keybearer.server.reads.resource_servers import all_resource_servers, one_resource_server
+from keybearer.server.refusals import Refusal
+
+_LIST: Final = "/operator/resource-servers"
+
+
+def routes(_: Node) -> list[BaseRoute]:
+    """Return the doors of the list, of adding and of revoking."""
+    return [
+        page(_LIST, get=_show),
+        page(f"{_LIST}/new", get=_new, post=_add),
+        page(f"{_LIST}/{{resource_server_id}}/revoke", get=_ask, post=_revoke),
+    ]
+
+
+async def _operator(request: Request) -> Visitor:
+    """Return who operates this server and has given their password lately; the page does not exist for others."""
+    viewer = await visitor(request)
+    if not viewer.is_operator:
+        raise refusals.not_found("page: not an operator")
+    require_recent(request, viewer)
+    return viewer
+
+
+async def _show(request: Request) -> Response:
+    viewer = await _operator(request)
+    node: Node = request.app.state.node
+    return render(request, "resource_servers.html", viewer, rows=await node.view(all_resource_servers))
+
+
+async def _new(request: Request) -> Response:
+    viewer = await _operator(request)
+    return render(request, "resource_server_new.html", viewer, name="", environment="sandbox", errors={})
+
+
+async def _add(request: Request) -> Response:
+    viewer = await _operator(request)
+    form = await read_form(request)
+    node: Node = request.app.state.node
+    actor = actor_of(request, user_id=viewer.user.user_id)
+    name, environment = form.text("name"), form.text("environment")
+    prefix = node.settings.token_prefix
+    try:
+        added = await node.act(add_resource_server, actor, (name, environment), prefix, node.now())
+    except Refusal as refusal:
+        if refusal.code != "invalid":
+            raise
+        note_actor(request, refused=refusal.code, detail=refusal.detail)
+        status, errors = status_of(refusal), errors_of(refusal)
+        typed = {"name": name, "environment": environment}
+        return render(request, "resource_server_new.html", viewer, status, errors=errors, **typed)
+    return render(request, "resource_server_added.html", viewer, added=added, issuer=node.settings.issuer)
+
+
+async def _ask(request: Request) -> Response:
+    return await _question(request, await _operator(request))
+
+
+async def _revoke(request: Request) -> Response:
+    viewer = await _operator(request)
+    if (await read_form(request)).maybe("confirm") != "yes":
+        return await _question(request, viewer)
+    node: Node = request.app.state.node
+    actor = actor_of(request, user_id=viewer.user.user_id)
+    revoked = await node.act(revoke_resource_server, actor, request.path_params["resource_server_id"], node.now())
+    return redirect(request, _LIST, f"The key of {revoked.name} is revoked.")
+
+
+async def _question(request: Request, viewer: Visitor) -> Response:
+    """Say what will stop, before anything does."""
+    node: Node = request.app.state.node
+    row = await node.view(one_resource_server, request.path_params["resource_server_id"])
+    bound = node.settings.bound
+    return render(request, "resource_server_revoke.html", viewer, row=row, bound=bound, back=_LIST)
