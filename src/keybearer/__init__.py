@@ -21,8 +21,9 @@ _HOMES: Final = {
     "Verifier": "keybearer.sdk.verifier",
 }
 
+if not TYPE_CHECKING:  # so that a type checker finds the name that is not there
 
-def __getattr__(name: str) -> Any:
-    if name not in _HOMES:
-        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    return getattr(import_module(_HOMES[name]), name)
+    def __getattr__(name: str) -> Any:
+        if name not in _HOMES:
+            raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+        return getattr(import_module(_HOMES[name]), name)

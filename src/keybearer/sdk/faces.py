@@ -1,0 +1,29 @@
+"""What a framework's layer needs of a verifier: a real one and a test's double both have it."""
+
+from types import TracebackType
+from typing import Protocol, Self
+
+from keybearer.wire.principal import Principal
+
+
+class AsyncFace(Protocol):
+    """As `Verifier`."""
+
+    async def verify(self, token: str) -> Principal:
+        """Return who acts by *token*, or raise."""
+
+    async def __aenter__(self) -> Self: ...
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None: ...
+
+
+class SyncFace(Protocol):
+    """As `SyncVerifier`."""
+
+    def verify(self, token: str) -> Principal:
+        """Return who acts by *token*, or raise."""
+
+    def known(self, token: str) -> Principal | None:
+        """Return who acts by *token* if nobody need be asked."""

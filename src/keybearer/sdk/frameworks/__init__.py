@@ -1,0 +1,1 @@
+"""Thin layers between a framework and a verifier: who calls, or the answer that says why not."""

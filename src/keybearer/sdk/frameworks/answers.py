@@ -1,0 +1,86 @@
+"""The header that carries a token, and the answers to those whose token does not do: alike in every framework."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Final
+
+from keybearer.sdk.errors import Forbidden, InvalidToken, Unavailable
+from keybearer.wire.denial import Denial, Reason
+from keybearer.wire.principal import Principal
+
+REFUSALS: Final = (InvalidToken, Unavailable, Forbidden)
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """An HTTP answer; *body* is JSON."""
+
+    status: int
+    body: dict[str, str]
+    headers: dict[str, str]
+
+
+@dataclass(frozen=True, slots=True)
+class Challenge:
+    """
+    How an API tells its callers what their token lacks.
+
+    Args:
+        resource_metadata: the address of the API's RFC 9728 metadata, where a client learns who gives tokens for it.
+    """
+
+    resource_metadata: str | None = None
+
+    def answer(self, refusal: InvalidToken | Unavailable | Forbidden) -> Answer:
+        """
+        Return the answer to a call that is refused; it does not tell which check failed.
+
+        Source: RFC 6750 §3 and §3.1; RFC 9728 §5.1.
+        """
+        if isinstance(refusal, Unavailable):
+            body = {"message": "Whether the token is good cannot be told at the moment."}
+            return Answer(503, body, {"retry-after": str(refusal.retry_after_s)})
+        if isinstance(refusal, Forbidden):
+            challenge = self._with("insufficient_scope", "The token does not allow this.", *refusal.permissions)
+            return Answer(403, {"message": "This action is unauthorized."}, {"www-authenticate": challenge})
+        # No error code where the request carried no credentials at all.
+        is_missing = refusal.reason is Reason.MISSING
+        challenge = self._with() if is_missing else self._with("invalid_token", "The token is not accepted.")
+        return Answer(401, {"error": "Unauthenticated."}, {"www-authenticate": challenge})
+
+    def _with(self, error: str = "", description: str = "", *scope: str) -> str:
+        parts = {
+            "realm": "api",
+            "error": error,
+            "error_description": description,
+            "scope": " ".join(scope),
+            "resource_metadata": self.resource_metadata or "",
+        }
+        return "Bearer " + ", ".join(f'{name}="{value}"' for name, value in parts.items() if value)
+
+
+def token_in(headers: Sequence[str]) -> str:
+    """
+    Return the token out of a request's ``Authorization`` headers; nothing else of a request is ever looked at.
+
+    Raises:
+        InvalidToken: there is no such header, there are several, or it has another scheme.
+
+    Source: RFC 6750 §2.1; RFC 9110 §11.1 (the scheme is case-insensitive).
+    """
+    if len(headers) == 1:
+        scheme, _, token = headers[0].partition(" ")
+        if scheme.lower() == "bearer" and token:
+            return token
+    raise InvalidToken(Denial(Reason.MISSING))
+
+
+def demand(principal: Principal, permissions: Sequence[str]) -> None:
+    """
+    Return if the token allows all of the *permissions*.
+
+    Raises:
+        Forbidden: it does not.
+    """
+    if not all(principal.can(each) for each in permissions):
+        raise Forbidden(*permissions)

@@ -1,0 +1,130 @@
+"""Verifiers for the tests of an API: they need no server, and know the tokens that the test has issued."""
+
+import itertools
+import secrets
+from collections.abc import Collection
+from contextlib import AbstractAsyncContextManager
+from dataclasses import replace
+from types import TracebackType
+from typing import Self
+
+from keybearer.sdk.errors import InvalidToken, Unavailable
+from keybearer.sdk.judging import Wanted
+from keybearer.sdk.streams import while_valid
+from keybearer.wire.denial import Denial, Reason
+from keybearer.wire.principal import Principal, Standing, joined_ids
+from keybearer.wire.token_text import compose
+
+
+class _Tokens:
+    """
+    What both doubles know.
+
+    Args:
+        environment: of the tokens that are issued and accepted.
+    """
+
+    recheck_s = 0.05
+
+    def __init__(self, environment: str = "sandbox") -> None:
+        self.is_away = False
+        self._wanted = Wanted("kb", environment)
+        self._held: dict[str, Principal] = {}
+        self._numbers = itertools.count(1)
+
+    @property
+    def is_ready(self) -> bool:
+        """Whether the server that is not there would be in touch."""
+        return not self.is_away
+
+    def issue(
+        self, *, user_id: int = 1, team_id: int = 1, role: str = "owner", permissions: Collection[str] = ()
+    ) -> str:
+        """Make a personal access token; return its text."""
+        number = next(self._numbers)
+        text = compose("kb", "pat", self._wanted.environment, secrets.token_hex(16))
+        email = f"user{user_id}@example.com"
+        standing = Standing(user_id, f"User {user_id}", email, team_id, user_id, role, self._wanted.environment)
+        ids = joined_ids(text[-4:], f"token-{number}", f"grant-{number}")
+        self._held[text] = Principal(standing, frozenset(permissions), "pat", None, 4_102_444_800_000_000, False, ids)
+        return text
+
+    def allow(self, token: str, *permissions: str) -> None:
+        """Have *token* allow these permissions from now on, and no others, as after a change of role."""
+        self._held[token] = replace(self._held[token], permissions=frozenset(permissions))
+
+    def revoke(self, token: str) -> None:
+        """End *token*."""
+        del self._held[token]
+
+    def known(self, token: str) -> Principal | None:
+        """Return who acts by *token*; None if that cannot be told."""
+        return None if self.is_away else self._held.get(token)
+
+    def _judged(self, token: str) -> Principal:
+        fault = self._wanted.fault_of(token)
+        if fault is not None:
+            raise InvalidToken(fault)
+        if self.is_away:
+            raise Unavailable("the test says that no server answers")
+        if token not in self._held:
+            raise InvalidToken(Denial(Reason.UNKNOWN, token[-4:]))
+        return self._held[token]
+
+
+class FakeVerifier(_Tokens):
+    """
+    Stands for a `Verifier`: ``token = fake.issue(permissions=["people:read"])``, then call the API with it.
+
+    Set ``is_away`` to see how the API answers while no server does.
+    """
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        await self.close()
+
+    async def verify(self, token: str) -> Principal:
+        """Return who acts by *token*, or raise as a `Verifier` does."""
+        return self._judged(token)
+
+    async def ready(self, timeout_s: float | None = None) -> None:
+        """Return; a double is always ready, unless its server is away."""
+        del timeout_s
+        if self.is_away:
+            raise Unavailable("the test says that no server answers")
+
+    def while_valid(self, token: str, *permissions: str) -> AbstractAsyncContextManager[Principal]:
+        """Run the block for as long as *token* is accepted and has the *permissions*."""
+        return while_valid(self, token, permissions)
+
+    async def close(self) -> None:
+        """Do nothing: there is nothing to close."""
+
+
+class FakeSyncVerifier(_Tokens):
+    """Stands for a `SyncVerifier`, as `FakeVerifier` does for a `Verifier`."""
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    def verify(self, token: str) -> Principal:
+        """Return who acts by *token*, or raise as a `SyncVerifier` does."""
+        return self._judged(token)
+
+    def ready(self, timeout_s: float | None = None) -> None:
+        """Return; a double is always ready, unless its server is away."""
+        del timeout_s
+        if self.is_away:
+            raise Unavailable("the test says that no server answers")
+
+    def close(self) -> None:
+        """Do nothing: there is nothing to close."""

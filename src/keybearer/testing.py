@@ -1,0 +1,5 @@
+"""Doubles of verifiers, for the tests of an API that Keybearer protects."""
+
+from keybearer.sdk.testing import FakeSyncVerifier, FakeVerifier
+
+__all__ = ["FakeSyncVerifier", "FakeVerifier"]

@@ -1,0 +1,76 @@
+"""What every framework answers to the same calls: one table, so that they agree."""
+
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+import pytest
+
+METADATA = "https://people.example.com/.well-known/oauth-protected-resource"
+READ = "people:read"
+WRITE = "people:write"
+_REST = f', resource_metadata="{METADATA}"'
+MISSING = f'Bearer realm="api"{_REST}'
+INVALID = f'Bearer realm="api", error="invalid_token", error_description="The token is not accepted."{_REST}'
+INSUFFICIENT = (
+    'Bearer realm="api", error="insufficient_scope", error_description="The token does not allow this.", '
+    f'scope="people:write"{_REST}'
+)
+UNAUTHENTICATED = {"error": "Unauthenticated."}
+UNAUTHORIZED = {"message": "This action is unauthorized."}
+
+
+class Tokens(Protocol):
+    """A double, of either kind."""
+
+    is_away: bool
+
+    def issue(self, *, user_id: int = 1, permissions: Any = ()) -> str: ...
+
+    def revoke(self, token: str) -> None: ...
+
+
+@dataclass(frozen=True)
+class Reply:
+    """What came back."""
+
+    status: int
+    body: Any
+    challenge: str | None
+    retry_after: str | None
+
+
+Call = Callable[[str, str, list[str]], Awaitable[Reply]]
+
+# The headers of a call with the token `{}`, and what is answered to a read.
+HEADERS = [
+    pytest.param(["Bearer {}"], 200, None, id="a good token"),
+    pytest.param(["bearer {}"], 200, None, id="the scheme in lower case"),
+    pytest.param(["BEARER {}"], 200, None, id="the scheme in upper case"),
+    pytest.param([], 401, MISSING, id="no header"),
+    pytest.param([""], 401, MISSING, id="a blank header"),
+    pytest.param(["Bearer"], 401, MISSING, id="the scheme alone"),
+    pytest.param(["Basic {}"], 401, MISSING, id="another scheme"),
+    pytest.param(["{}"], 401, MISSING, id="no scheme"),
+    pytest.param(["Bearer {}x"], 401, INVALID, id="a character more"),
+    pytest.param(["Bearer  {}"], 401, INVALID, id="two blanks"),
+    pytest.param(["Bearer {}, Bearer {}"], 401, INVALID, id="joined by a comma"),
+]
+
+
+async def every_answer_is_the_references(call: Call, tokens: Tokens) -> None:
+    """Go through what may happen to a call, on an API that lists people (read) and adds one (write)."""
+    reader, writer = tokens.issue(user_id=5, permissions=[READ]), tokens.issue(permissions=[READ, WRITE])
+    assert await call("GET", "/people", [f"Bearer {reader}"]) == Reply(200, {"user": 5}, None, None)
+    assert (await call("POST", "/people", [f"Bearer {writer}"])).status == 200
+    assert await call("POST", "/people", [f"Bearer {reader}"]) == Reply(403, UNAUTHORIZED, INSUFFICIENT, None)
+    two = await call("GET", "/people", [f"Bearer {reader}", f"Bearer {reader}"])
+    assert (two.status, two.body) == (401, UNAUTHENTICATED)
+    in_query = await call("GET", f"/people?access_token={reader}", [])
+    assert in_query == Reply(401, UNAUTHENTICATED, MISSING, None)
+    tokens.revoke(reader)
+    assert await call("GET", "/people", [f"Bearer {reader}"]) == Reply(401, UNAUTHENTICATED, INVALID, None)
+    tokens.is_away = True
+    away = await call("GET", "/people", [f"Bearer {writer}"])
+    assert (away.status, away.challenge, away.retry_after) == (503, None, "1")
+    assert (await call("GET", "/health", [])).status == 200

@@ -1,0 +1,160 @@
+"""The middleware for ASGI and the dependency for FastAPI: who is let through, and what the others are told."""
+
+from typing import Annotated, Any, Self
+
+import httpx2
+import pytest
+from fastapi import FastAPI, WebSocket
+from starlette.applications import Starlette
+from starlette.requests import Request
+from starlette.responses import JSONResponse
+from starlette.routing import Route
+from starlette.testclient import TestClient, WebSocketDenialResponse
+from starlette.websockets import WebSocketDisconnect
+
+from keybearer import Principal
+from keybearer.asgi import KeybearerMiddleware, principal_of
+from keybearer.fastapi import protect, requires
+from keybearer.testing import FakeVerifier
+from tests.sdk.cases import HEADERS, METADATA, READ, WRITE, Call, Reply, every_answer_is_the_references
+
+Reader = Annotated[Principal, requires(READ)]
+
+
+class Watched(FakeVerifier):
+    """Notes when it is started and closed."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.life: list[str] = []
+
+    async def __aenter__(self) -> Self:
+        self.life.append("started")
+        return self
+
+    async def close(self) -> None:
+        self.life.append("closed")
+
+
+@pytest.fixture
+def tokens() -> Watched:
+    return Watched()
+
+
+def calling(app: Any) -> Call:
+    async def call(method: str, path: str, headers: list[str]) -> Reply:
+        transport = httpx2.ASGITransport(app)
+        async with httpx2.AsyncClient(transport=transport, base_url="https://people.example.com") as client:
+            said = await client.request(method, path, headers=[("authorization", value) for value in headers])
+        return Reply(
+            said.status_code, said.json(), said.headers.get("www-authenticate"), said.headers.get("retry-after")
+        )
+
+    return call
+
+
+@pytest.fixture
+def fastapi(tokens: Watched) -> FastAPI:
+    app = FastAPI()
+    protect(app, tokens, resource_metadata=METADATA)
+
+    @app.get("/people")
+    async def people(principal: Reader) -> dict[str, int]:
+        return {"user": principal.user_id}
+
+    @app.post("/people", dependencies=[requires(WRITE)])
+    async def add(principal: Reader) -> dict[str, int]:
+        return {"user": principal.user_id}
+
+    @app.get("/health")
+    async def health() -> dict[str, int]:
+        return {}
+
+    @app.websocket("/news")
+    async def news(websocket: WebSocket, principal: Reader) -> None:
+        await websocket.accept()
+        await websocket.send_json(principal.user_id)
+        await websocket.close()
+
+    return app
+
+
+@pytest.fixture
+def asgi(tokens: Watched) -> Any:
+    async def people(request: Request) -> JSONResponse:
+        return JSONResponse({"user": principal_of(request.scope).user_id})
+
+    async def health(request: Request) -> JSONResponse:
+        with pytest.raises(LookupError):
+            principal_of(request.scope)
+        return JSONResponse({})
+
+    def needed(scope: Any) -> list[str]:
+        return [WRITE] if scope.get("method") == "POST" else []
+
+    app = Starlette(routes=[Route("/people", people, methods=["GET", "POST"]), Route("/health", health)])
+    return KeybearerMiddleware(app, tokens, needs=needed, public=["/health"], resource_metadata=METADATA)
+
+
+async def test_fastapi_answers_as_the_reference_does(fastapi: FastAPI, tokens: Watched) -> None:
+    await every_answer_is_the_references(calling(fastapi), tokens)
+
+
+async def test_asgi_answers_as_the_reference_does(asgi: Any, tokens: Watched) -> None:
+    await every_answer_is_the_references(calling(asgi), tokens)
+
+
+@pytest.mark.parametrize("kind", ["fastapi", "asgi"])
+@pytest.mark.parametrize(("headers", "status", "challenge"), HEADERS)
+async def test_the_header_alone_counts(
+    request: pytest.FixtureRequest, tokens: Watched, kind: str, headers: list[str], status: int, challenge: str | None
+) -> None:
+    call = calling(request.getfixturevalue(kind))
+    text = tokens.issue(permissions=[READ])
+    reply = await call("GET", "/people", [header.replace("{}", text) for header in headers])
+    assert (reply.status, reply.challenge) == (status, challenge)
+
+
+def test_fastapi_describes_what_each_call_demands(fastapi: FastAPI) -> None:
+    described = fastapi.openapi()
+    scheme = described["components"]["securitySchemes"]["Keybearer"]
+    assert (scheme["type"], scheme["scheme"]) == ("http", "bearer")
+    assert described["paths"]["/people"]["get"]["security"] == [{"Keybearer": [READ]}]
+    assert described["paths"]["/people"]["post"]["security"] == [{"Keybearer": [WRITE, READ]}]
+    assert "security" not in described["paths"]["/health"]["get"]
+
+
+@pytest.mark.parametrize("kind", ["fastapi", "asgi"])
+def test_the_verifier_lives_as_long_as_the_application(
+    request: pytest.FixtureRequest, tokens: Watched, kind: str
+) -> None:
+    with TestClient(request.getfixturevalue(kind)):
+        assert tokens.life == ["started"]
+    assert tokens.life == ["started", "closed"]
+
+
+@pytest.mark.parametrize("kind", ["fastapi", "asgi"])
+def test_a_web_socket_without_a_token_is_not_opened(request: pytest.FixtureRequest, kind: str) -> None:
+    with TestClient(request.getfixturevalue(kind)) as client, pytest.raises(WebSocketDenialResponse) as denied:
+        client.websocket_connect("/news").__enter__()
+    assert denied.value.status_code == 401
+    assert denied.value.json() == {"error": "Unauthenticated."}
+
+
+async def test_a_web_socket_is_closed_where_it_can_be_given_no_answer(asgi: Any) -> None:
+    sent: list[Any] = []
+
+    async def send(message: Any) -> None:
+        sent.append(message)
+
+    async def receive() -> Any:
+        raise WebSocketDisconnect
+
+    await asgi({"type": "websocket", "path": "/news", "headers": []}, receive, send)
+    assert sent == [{"type": "websocket.close", "code": 1008, "reason": ""}]
+
+
+def test_a_web_socket_with_a_token_is_opened(fastapi: FastAPI, tokens: Watched) -> None:
+    headers = {"authorization": f"Bearer {tokens.issue(user_id=3, permissions=[READ])}"}
+    with TestClient(fastapi) as client, client.websocket_connect("/news", headers=headers) as news:
+        assert news.receive_json() == 3

@@ -1,0 +1,137 @@
+"""The layers for Django and REST framework, synchronous and not: who is let through, and what the others are told."""
+
+from collections.abc import Iterator
+from typing import Any
+
+import django
+import pytest
+from django.conf import settings
+from django.http import HttpRequest, JsonResponse
+from django.test import AsyncClient, Client
+from django.urls import path
+
+from keybearer.testing import FakeSyncVerifier
+from tests.sdk.cases import HEADERS, METADATA, READ, WRITE, Call, Reply, every_answer_is_the_references
+
+MIDDLEWARE = "keybearer.django.KeybearerMiddleware"
+
+settings.configure(
+    ALLOWED_HOSTS=["*"],
+    ROOT_URLCONF=__name__,
+    KEYBEARER={},
+    INSTALLED_APPS=["rest_framework"],
+    REST_FRAMEWORK={
+        "DEFAULT_AUTHENTICATION_CLASSES": ["keybearer.django.KeybearerAuthentication"],
+        "DEFAULT_RENDERER_CLASSES": ["rest_framework.renderers.JSONRenderer"],
+        "UNAUTHENTICATED_USER": None,
+    },
+)
+django.setup()
+
+from django.test import override_settings  # noqa: E402 - REST framework reads the settings when it is imported
+from rest_framework.response import Response  # noqa: E402
+from rest_framework.views import APIView  # noqa: E402
+
+from keybearer.django import needs, requires, verifier  # noqa: E402
+
+
+def view(request: HttpRequest) -> JsonResponse:
+    return JsonResponse({"user": request.principal.user_id})
+
+
+async def view_async(request: HttpRequest) -> JsonResponse:
+    return JsonResponse({"user": request.principal.user_id})
+
+
+def health(request: HttpRequest) -> JsonResponse:
+    del request
+    return JsonResponse({})
+
+
+def by_method(reading: Any, writing: Any) -> Any:
+    return lambda request: writing(request) if request.method == "POST" else reading(request)
+
+
+async def people_async(request: HttpRequest) -> Any:
+    needed = WRITE if request.method == "POST" else READ
+    return await requires(needed)(view_async)(request)
+
+
+class People(APIView):  # type: ignore[misc] # REST framework has no types
+    def get_permissions(self) -> list[Any]:
+        return [needs(WRITE)() if self.request.method == "POST" else needs(READ)()]
+
+    def get(self, request: Any) -> Response:
+        return Response({"user": request.user.pk})
+
+    def post(self, request: Any) -> Response:
+        return Response({"user": request.auth.user_id})
+
+
+urlpatterns = [
+    path("sync/people", by_method(requires(READ)(view), requires(WRITE)(view))),
+    path("async/people", people_async),
+    path("rest/people", People.as_view()),
+    path("sync/bare", view),
+    path("async/bare", view_async),
+    path("sync/health", health),
+    path("async/health", health),
+    path("rest/health", health),
+]
+
+
+@pytest.fixture
+def tokens() -> Iterator[FakeSyncVerifier]:
+    double = FakeSyncVerifier()
+    public = ["/sync/health", "/async/health"]
+    about = {"VERIFIER": double, "RESOURCE_METADATA": METADATA, "PUBLIC": public}
+    with override_settings(KEYBEARER=about):
+        yield double
+
+
+def calling(kind: str) -> Call:
+    async def call(method: str, place: str, headers: list[str]) -> Reply:
+        joined = {"Authorization": ",".join(headers)} if headers else {}  # as servers hand several to Django
+        where = f"/{kind}{place}"
+        if kind == "async":
+            said = await AsyncClient().generic(method, where, headers=joined)
+        else:
+            said = Client().generic(method, where, headers=joined)
+        return Reply(said.status_code, said.json(), said.get("WWW-Authenticate"), said.get("Retry-After"))
+
+    return call
+
+
+@pytest.mark.parametrize("middleware", [[], [MIDDLEWARE]], ids=["alone", "behind the middleware"])
+@pytest.mark.parametrize("kind", ["sync", "async"])
+async def test_a_decorated_view_answers_as_the_reference_does(
+    tokens: FakeSyncVerifier, kind: str, middleware: list[str]
+) -> None:
+    with override_settings(MIDDLEWARE=middleware):
+        await every_answer_is_the_references(calling(kind), tokens)
+
+
+async def test_rest_framework_answers_as_the_reference_does(tokens: FakeSyncVerifier) -> None:
+    await every_answer_is_the_references(calling("rest"), tokens)
+
+
+@pytest.mark.parametrize("kind", ["sync", "async", "rest"])
+@pytest.mark.parametrize(("headers", "status", "challenge"), HEADERS)
+async def test_the_header_alone_counts(
+    tokens: FakeSyncVerifier, kind: str, headers: list[str], status: int, challenge: str | None
+) -> None:
+    text = tokens.issue(permissions=[READ])
+    reply = await calling(kind)("GET", "/people", [header.replace("{}", text) for header in headers])
+    assert (reply.status, reply.challenge) == (status, challenge)
+
+
+@pytest.mark.parametrize("kind", ["sync", "async"])
+async def test_behind_the_middleware_every_view_wants_a_token(tokens: FakeSyncVerifier, kind: str) -> None:
+    with override_settings(MIDDLEWARE=[MIDDLEWARE]):
+        assert (await calling(kind)("GET", "/bare", [])).status == 401
+        reply = await calling(kind)("GET", "/bare", [f"Bearer {tokens.issue(user_id=4)}"])
+        assert reply.body == {"user": 4}
+
+
+def test_the_settings_name_the_verifier(tokens: FakeSyncVerifier) -> None:
+    assert verifier() is tokens

@@ -1,0 +1,66 @@
+"""The layer for Flask: who is let through, and what the others are told."""
+
+import pytest
+from flask import Flask
+from flask.testing import FlaskClient
+
+from keybearer.flask import principal, protect, requires
+from keybearer.testing import FakeSyncVerifier
+from tests.sdk.cases import HEADERS, METADATA, READ, WRITE, Reply, every_answer_is_the_references
+
+
+@pytest.fixture
+def tokens() -> FakeSyncVerifier:
+    return FakeSyncVerifier()
+
+
+@pytest.fixture
+def client(tokens: FakeSyncVerifier) -> FlaskClient:
+    app = Flask(__name__)
+    protect(app, tokens, public=["/health"], resource_metadata=METADATA)
+
+    @app.get("/people")
+    @requires(READ)
+    def people() -> dict[str, int]:
+        return {"user": principal.user_id}
+
+    @app.post("/people")
+    @requires(WRITE)
+    def add() -> dict[str, int]:
+        return {"user": principal.user_id}
+
+    @app.get("/anything")
+    def anything() -> dict[str, int]:
+        return {}
+
+    @app.get("/health")
+    def health() -> dict[str, int]:
+        return {}
+
+    return app.test_client()
+
+
+def called(client: FlaskClient, method: str, path: str, headers: list[str]) -> Reply:
+    said = client.open(path, method=method, headers=[("Authorization", value) for value in headers])
+    return Reply(said.status_code, said.json, said.headers.get("WWW-Authenticate"), said.headers.get("Retry-After"))
+
+
+async def test_it_answers_as_the_reference_does(client: FlaskClient, tokens: FakeSyncVerifier) -> None:
+    async def call(method: str, path: str, headers: list[str]) -> Reply:
+        return called(client, method, path, headers)
+
+    await every_answer_is_the_references(call, tokens)
+
+
+@pytest.mark.parametrize(("headers", "status", "challenge"), HEADERS)
+def test_the_header_alone_counts(
+    client: FlaskClient, tokens: FakeSyncVerifier, headers: list[str], status: int, challenge: str | None
+) -> None:
+    text = tokens.issue(permissions=[READ])
+    reply = called(client, "GET", "/people", [header.replace("{}", text) for header in headers])
+    assert (reply.status, reply.challenge) == (status, challenge)
+
+
+def test_a_view_that_demands_nothing_wants_a_token_all_the_same(client: FlaskClient, tokens: FakeSyncVerifier) -> None:
+    assert called(client, "GET", "/anything", []).status == 401
+    assert called(client, "GET", "/anything", [f"Bearer {tokens.issue()}"]).status == 200
