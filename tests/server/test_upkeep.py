@@ -6,8 +6,10 @@ import pytest
 from sqlalchemy import select
 
 from keybearer.server import secrets
-from keybearer.server.clock import DAY, MINUTE
+from keybearer.server.clock import DAY, HOUR, MINUTE
 from keybearer.server.last_used import LastUsed
+from keybearer.server.records import Attempts
+from keybearer.server.store import sign_in_attempts, tables
 from keybearer.server.store.database import Database
 from keybearer.server.store.faults import StoreUnavailable
 from keybearer.server.store.tables import tokens
@@ -107,3 +109,17 @@ async def _last_use(database: Database) -> int | None:
     assert row is not None
     used_at: int | None = row["last_used_at"]
     return used_at
+
+
+async def test_failed_sign_ins_are_kept_as_long_as_they_count_and_not_for_strangers_to_fill_the_disk(
+    database: Database, clock: HandClock
+) -> None:
+    now = clock.now()
+    for name, failed_at, blocked_until in (("old", 49, 49), ("blocked", 49, 47), ("recent", 47, 49)):
+        key = (secrets.digest(name), b"")
+        await database.transact(sign_in_attempts.lock, *key)
+        attempts = Attempts(5, now - failed_at * HOUR, now - blocked_until * HOUR)
+        await database.transact(sign_in_attempts.keep, *key, attempts)
+    await prune_all(database, now)
+    kept = {row["email_digest"] for row in await database.many(select(tables.sign_in_attempts.c.email_digest))}
+    assert kept == {secrets.digest("blocked"), secrets.digest("recent")}

@@ -20,6 +20,8 @@ _PRUNE_EVERY_S: Final = 3600
 # A token's row outlives the token, so that "revoked" and "expired" can be told apart from "unknown" in the log, and a
 # refresh token that comes back weeks later still ends its family.
 _KEEP_FOR: Final = 90 * DAY
+# Failed sign-ins are forgotten after a day, and a consent page waits for ten minutes.
+_KEEP_SHORT_LIVED_FOR: Final = 2 * DAY
 
 _KEEP_EVENTS_FOR: Final = DAY
 
@@ -49,7 +51,7 @@ async def prune_all(database: Database, now: int) -> None:
     """Take away every row that ended long ago, in transactions so short that nobody waits for them."""
     before = now - _KEEP_FOR
     made_before = secrets.record_id(before)
-    while await database.transact(prune, before, made_before):
+    while await database.transact(prune, before, now - _KEEP_SHORT_LIVED_FOR, made_before):
         _LOG.debug("old rows taken away")
     while await database.transact(prune_feed, now - _KEEP_EVENTS_FOR):
         _LOG.debug("old events taken away")

@@ -17,15 +17,14 @@ from keybearer.server.store.tables import (
 
 AT_ONCE: Final = 1_000
 _BEFORE: Final[BindParameter[int]] = bindparam("before")
+_LATELY: Final[BindParameter[int]] = bindparam("lately")
 
 # An authorization request hangs on its session, so it goes first. Grants and families stay: they are few, and they are
 # the history of who let what in.
 _FORGOTTEN: Final[tuple[tuple[Table, ColumnElement[bool]], ...]] = (
-    (authorizations, authorizations.c.expires_at < _BEFORE),
     (codes, codes.c.expires_at < _BEFORE),
     (mail_links, mail_links.c.expires_at < _BEFORE),
     (devices, devices.c.expires_at < _BEFORE),
-    (sign_in_attempts, sign_in_attempts.c.failed_at < _BEFORE),
     (
         sessions,
         ((sessions.c.expires_at < _BEFORE) | (sessions.c.ended_at < _BEFORE))
@@ -41,6 +40,11 @@ def _some_of(table: Table, condition: ColumnElement[bool]) -> Delete:
 
 
 _STATEMENTS: Final = tuple(_some_of(table, condition) for table, condition in _FORGOTTEN)
+# What strangers can have us write is of no use to anybody two days later, and would fill the disk in ninety.
+_SHORT_LIVED: Final = (
+    _some_of(authorizations, authorizations.c.expires_at < _LATELY),
+    _some_of(sign_in_attempts, (sign_in_attempts.c.failed_at < _LATELY) & (sign_in_attempts.c.blocked_until < _LATELY)),
+)
 # Ids are in the order of creation, so the primary key leads to the old tokens and the young ones are not looked at.
 _TOKENS: Final = _some_of(
     tokens,
@@ -49,7 +53,7 @@ _TOKENS: Final = _some_of(
 )
 
 
-async def prune(tx: Transaction, before: int, made_before: str) -> int:
+async def prune(tx: Transaction, before: int, lately: int, made_before: str) -> int:
     """
     Delete some of the rows that ended before *before*; return how many.
 
@@ -57,7 +61,9 @@ async def prune(tx: Transaction, before: int, made_before: str) -> int:
 
     Args:
         before: microseconds since 1970 UTC.
+        lately: the same for what is kept for a short time only.
         made_before: a record id (UUIDv7) of that time.
     """
-    deleted = [await tx.run(statement, before=before) for statement in _STATEMENTS]
+    deleted = [await tx.run(statement, lately=lately) for statement in _SHORT_LIVED]
+    deleted += [await tx.run(statement, before=before) for statement in _STATEMENTS]
     return sum(deleted) + await tx.run(_TOKENS, before=before, made_before=made_before)

@@ -1,6 +1,6 @@
 """Wrong passwords, counted by address and device, for known and unknown addresses alike."""
 
-from sqlalchemy import bindparam, delete, select, update
+from sqlalchemy import bindparam, delete, update
 from sqlalchemy.dialects.postgresql import insert
 
 from keybearer.server.records import Attempts
@@ -10,11 +10,15 @@ from keybearer.server.store.tables import sign_in_attempts
 _IS_THIS = (sign_in_attempts.c.email_digest == bindparam("the_email")) & (
     sign_in_attempts.c.device_digest == bindparam("the_device")
 )
-_BEGIN = insert(sign_in_attempts).on_conflict_do_nothing()
+# The update changes nothing: it locks the row and returns it. By a second statement the row may be gone: forgotten by a
+# sign-in that succeeded.
 _LOCK = (
-    select(sign_in_attempts.c.failures, sign_in_attempts.c.failed_at, sign_in_attempts.c.blocked_until)
-    .where(_IS_THIS)
-    .with_for_update()
+    insert(sign_in_attempts)
+    .on_conflict_do_update(
+        index_elements=[sign_in_attempts.c.email_digest, sign_in_attempts.c.device_digest],
+        set_={"failures": sign_in_attempts.c.failures},
+    )
+    .returning(sign_in_attempts.c.failures, sign_in_attempts.c.failed_at, sign_in_attempts.c.blocked_until)
 )
 _SET = (
     update(sign_in_attempts)
@@ -32,8 +36,7 @@ async def lock(tx: Transaction, email_digest: bytes, device_digest: bytes) -> At
         device_digest: b'' for every unknown device together.
     """
     nothing = {"failures": 0, "failed_at": 0, "blocked_until": 0}
-    await tx.run(_BEGIN, email_digest=email_digest, device_digest=device_digest, **nothing)
-    row = await tx.one(_LOCK, the_email=email_digest, the_device=device_digest)
+    row = await tx.one(_LOCK, email_digest=email_digest, device_digest=device_digest, **nothing)
     assert row is not None  # noqa: S101 - put there, or there already
     return Attempts(**row)
 
