@@ -9,7 +9,7 @@ SERVER_STAMP := $(VENV)/.server-installed
 DEV_STAMP := $(VENV)/.dev-installed
 UV ?= uv
 
-.PHONY: help setup dev run test check bench pictures pins
+.PHONY: help setup dev run test check bench simulate pictures pins
 
 help:
 	@echo "make run       a demo on http://127.0.0.1:8000"
@@ -17,6 +17,7 @@ help:
 	@echo "make check     formatting, lint, types, import contracts"
 	@echo "make bench     the benchmarks, each beside its limit or peer"
 	@echo "make setup     .venv with the pinned dependencies"
+	@echo "make simulate  the verifier protocol in SEEDS=10000 simulated worlds"
 	@echo "make pictures  the pictures of the documentation, taken anew"
 	@echo "make pins      requirements/*.txt, resolved anew"
 
@@ -59,6 +60,10 @@ check: dev
 bench: dev
 	@tools/npm_packages bench/peers
 	@exec $(BIN)/python -m bench
+
+SEEDS ?= 10000
+simulate: dev
+	@exec $(BIN)/python -m tests.faults.simulation --seeds $(SEEDS)
 
 JOURNEY := tests/browser/test_main_journey.py
 pictures: dev

@@ -1,15 +1,12 @@
 """No token is accepted longer than the bound after the commit that denied it; each naive mistake breaks that."""
 
-from dataclasses import replace
-
 import pytest
 
 from tests.faults.simulation.mistakes import MISTAKES, Mistake
-from tests.faults.simulation.run import CALM_BUT_SLOW, CRASHES, MIXED, Parts, run_minute
+from tests.faults.simulation.run import parts_of, run_minute
 
 SEEDS = 500
 AT_ONCE = 25
-WEATHERS = (MIXED, CRASHES, CALM_BUT_SLOW)
 MOST_SEEDS_FOR_A_MISTAKE = 120
 
 
@@ -17,8 +14,7 @@ MOST_SEEDS_FOR_A_MISTAKE = 120
 def test_the_bound_holds_in_every_world(first: int) -> None:
     accepted = 0
     for seed in range(first, first + AT_ONCE):
-        parts = replace(Parts(), weather=WEATHERS[seed % 3], has_aged_snapshots=seed % 2 == 1)
-        minute = run_minute(seed, parts)
+        minute = run_minute(seed, parts_of(seed))
         assert minute.violations == [], seed
         accepted += len(minute.accepted)
     assert accepted > 100 * AT_ONCE  # it is no proof if nothing is let through
