@@ -22,6 +22,7 @@ EDGES = frozenset(
         "src/keybearer/server/store/grouping.py",
         "src/keybearer/server/store/listeners.py",
         "src/keybearer/server/store/postgres_transaction.py",
+        "src/keybearer/server/upkeep.py",
     }
 )
 READERS_OF_THE_ENVIRONMENT = frozenset(

@@ -65,3 +65,5 @@ async def _again_and_again(every_s: float, work: Callable[[], Awaitable[None]]) 
             await work()
         except StoreFault as fault:
             _LOG.warning("upkeep put off", fault=type(fault).__name__)
+        except Exception:  # noqa: BLE001 - a fault of ours once must not end the upkeep for good
+            _LOG.exception("upkeep failed")

@@ -71,8 +71,8 @@ class TokenEndpoint:
         return await self._node.act(exchange.exchange_code, asked, self._terms, self._node.now(), is_alone=is_alone)
 
     async def _refresh_token(self, request: Request, client: Client, form: Form) -> TokenPair | Refusal:
-        scope = " ".join(sorted(set((form.maybe("scope") or "").split())))
-        if not set(scope.split()) <= self._node.settings.permissions.keys():
+        scope = " ".join(sorted({word for word in (form.maybe("scope") or "").split(" ") if word}))
+        if not set(scope.split(" ")) - {""} <= self._node.settings.permissions.keys():
             raise refusals.invalid_scope("The scope names a permission that does not exist here.", "scope unknown")
         actor = actor_of(request, client_id=client.client_id)
         text = _needed(form, "refresh_token")
