@@ -70,6 +70,20 @@ async def test_a_token_that_has_run_out_is_refreshed_on_the_way(town: Town, ada:
         assert renewed == [first["refresh_token"]]
 
 
+@pytest.mark.parametrize("method", ["client_secret_basic", "client_secret_post"])
+async def test_it_asks_whether_its_tokens_are_active(town: Town, ada: Person, method: str) -> None:
+    app = await ada.register(f"Authlib asks {method}")
+    with client_of(town, app, method) as client:
+        pair = dict(await let_in(client, town, ada))
+        for kind in ("access_token", "refresh_token"):
+            told = client.introspect_token(f"{town.url}/oauth/introspect", pair[kind], kind).json()
+            assert (told["active"], told["client_id"]) == (True, app.client_id)
+            assert told["sub"]
+        client.revoke_token(f"{town.url}/oauth/revoke", pair["refresh_token"], "refresh_token")
+        for kind in ("access_token", "refresh_token"):
+            assert client.introspect_token(f"{town.url}/oauth/introspect", pair[kind], kind).json() == {"active": False}
+
+
 async def test_a_refusal_is_told_in_its_words(town: Town, ada: Person) -> None:
     app = await ada.register("Authlib refused")
     with client_of(town, app, "client_secret_basic") as client:

@@ -46,6 +46,15 @@ async def test_an_app_without_a_secret_gets_in_at_whatever_port_is_free(ada: Per
     assert_lived_and_died(await drive("openid_client", app, ada, story="liveAndDie", authentication="none"))
 
 
+@pytest.mark.parametrize("authentication", ["basic", "post"])
+async def test_it_asks_whether_its_tokens_are_active(ada: Person, drive: Drive, authentication: str) -> None:
+    app = await ada.register(f"openid-client asks {authentication}")
+    told = await drive("openid_client", app, ada, story="asks", authentication=authentication)
+    assert [each["active"] for each in told["before"]] == [True, True]
+    assert {each["client_id"] for each in told["before"]} == {app.client_id}
+    assert told["after"] == [{"active": False}, {"active": False}]
+
+
 @BOTH
 async def test_a_code_that_comes_back_ends_what_it_gave(ada: Person, drive: Drive, town: Town) -> None:
     app = await ada.register("openid-client replayed")

@@ -14,7 +14,7 @@ async def test_2_what_is_told_of_the_server_is_true(play: Play) -> None:
     assert set(told["grant_types_supported"]) == {"authorization_code", "refresh_token"}
     assert set(told["scopes_supported"]) == set(play.house.settings.permissions)
     program = play.house.program()
-    for name in ("token_endpoint", "revocation_endpoint"):
+    for name in ("token_endpoint", "revocation_endpoint", "introspection_endpoint"):
         assert (await program.post(told[name], data={"client_id": "nobody0"})).json()["error"] == "invalid_client"
     assert (await program.get(told["authorization_endpoint"])).status_code == 400
     assert all(value not in ([], None, "") for value in told.values())

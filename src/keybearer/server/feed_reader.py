@@ -121,8 +121,8 @@ class FeedReader:
         Raises:
             StoreUnavailable: the store cannot be read.
         """
-        if self._coming is None and not self._turn.locked():
-            await self._look()  # nobody to share with, so no task: on SQLite that would cost more than the look
+        if self._database.answers_at_once:
+            await self._look()  # sharing would cost more than the look
         else:
             await asyncio.shield(self._coming_look())
         assert self._window is not None  # noqa: S101 - a look that did not fail leaves a window
@@ -131,7 +131,7 @@ class FeedReader:
     def _coming_look(self) -> asyncio.Task[None]:
         """Return the look that has not begun yet; it goes on when those who wait for it do not."""
         if self._coming is None:
-            self._coming = asyncio.create_task(self._look())
+            self._coming = asyncio.create_task(self._look_in_time())
             self._coming.add_done_callback(_heed)
         return self._coming
 
@@ -211,18 +211,20 @@ class FeedReader:
         except TimeoutError:
             pass
 
-    async def _look(self) -> None:
-        """Look at the store, one at a time; whoever comes once this has begun waits for the next."""
+    async def _look_in_time(self) -> None:
+        """Look at the store as soon as nobody else does; whoever comes once this has begun waits for the next."""
         async with self._turn:
-            if self._coming is asyncio.current_task():
-                self._coming = None
-            commits = self._commits
+            self._coming = None
             try:
                 async with asyncio.timeout(self._lease_s):
-                    await self._read()
+                    await self._look()
             except TimeoutError as error:
                 raise StoreUnavailable("the store does not answer") from error
-            self._commits_seen = commits
+
+    async def _look(self) -> None:
+        commits = self._commits
+        await self._read()
+        self._commits_seen = commits
 
     async def _read(self) -> None:
         """Read where the feed stands; if that is news, read what is new, and tell it."""

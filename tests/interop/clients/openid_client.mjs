@@ -60,6 +60,16 @@ async function liveAndDie() {
   };
 }
 
+async function asks() {
+  const { landed, checks } = await authorize('allow');
+  const pair = await client.authorizationCodeGrant(config, landed, checks);
+  const texts = [pair.access_token, pair.refresh_token];
+  const ask = () => Promise.all(texts.map((text) => client.tokenIntrospection(config, text)));
+  const before = await ask();
+  await client.tokenRevocation(config, pair.refresh_token);
+  return { before, after: await ask() };
+}
+
 async function denied() {
   const { landed, checks } = await authorize('deny');
   return { refused: await refusal(client.authorizationCodeGrant(config, landed, checks)), landed };
@@ -79,4 +89,4 @@ async function wrongVerifier() {
   return { refused: await refusal(client.authorizationCodeGrant(config, landed, wrong)) };
 }
 
-await finish(await { denied, liveAndDie, replayed, wrongVerifier }[app.options.story]());
+await finish(await { asks, denied, liveAndDie, replayed, wrongVerifier }[app.options.story]());

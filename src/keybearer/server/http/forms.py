@@ -99,6 +99,26 @@ async def read_form(request: Request) -> Form:
         raise refusals.invalid_request(public, "form: not ASCII") from error
 
 
+async def read_oauth_form(request: Request) -> Form:
+    """
+    Read the form of an OAuth request, in which nothing stands twice.
+
+    Raises:
+        Refusal: ``invalid_request``: also for parameters in the address, where logs and histories keep them.
+
+    Source: RFC 6749 §2.3.1 (not in the URI), §3.2 (not more than once).
+    """
+    if query_of(request):
+        public = "Send the parameters in the body, not in the address."
+        raise refusals.invalid_request(public, "parameters in the query string")
+    form = await read_form(request)
+    names = [name for name, _ in form.pairs]
+    if len(set(names)) < len(names):
+        repeated = next(name for name in names if names.count(name) > 1)
+        form.maybe(repeated)
+    return form
+
+
 async def read_json(request: Request) -> dict[str, Any]:
     """
     Read the body as one JSON object; an empty body is an empty object.

@@ -7,13 +7,12 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import BaseRoute, Route
 
-from keybearer.server import refusals
-from keybearer.server.http import metadata
+from keybearer.server.http import introspection, metadata
 from keybearer.server.http.answers import empty_answer
 from keybearer.server.http.caller import CHALLENGE, Caller
 from keybearer.server.http.edge import note_actor
 from keybearer.server.http.errors import oauth_error
-from keybearer.server.http.forms import Form, query_of, read_form
+from keybearer.server.http.forms import Form, read_oauth_form
 from keybearer.server.http.revocation import RevocationEndpoint
 from keybearer.server.http.token import TokenEndpoint
 from keybearer.server.node import Node
@@ -34,11 +33,12 @@ Answer = Callable[[Request, Client, Form], Awaitable[Response]]
 
 
 def routes(node: Node) -> list[BaseRoute]:
-    """Return the token, revocation and metadata doors."""
+    """Return the token, revocation, introspection and metadata doors."""
     caller = Caller(node)
     return [
         _door("/oauth/token", caller, TokenEndpoint(node).answer),
         _door("/oauth/revoke", caller, RevocationEndpoint(node).answer),
+        *introspection.routes(node, caller),
         *metadata.routes(node),
     ]
 
@@ -50,7 +50,7 @@ def _door(path: str, caller: Caller, answer: Answer) -> Route:
         if request.method == "OPTIONS":
             return empty_answer(204, _PREFLIGHT)
         try:
-            form = await _form_of(request)
+            form = await read_oauth_form(request)
             answered = await answer(request, await caller.of(request, form), form)
         except Refusal as refusal:
             note_actor(request, refused=refusal.code, detail=refusal.detail)
@@ -59,23 +59,3 @@ def _door(path: str, caller: Caller, answer: Answer) -> Route:
         return answered
 
     return Route(path, knock, methods=["POST", "OPTIONS"])
-
-
-async def _form_of(request: Request) -> Form:
-    """
-    Return the request's form, in which nothing stands twice.
-
-    Raises:
-        Refusal: ``invalid_request``: also for parameters in the address, where logs and histories keep them.
-
-    Source: RFC 6749 §2.3.1 (not in the URI), §3.2 (not more than once).
-    """
-    if query_of(request):
-        public = "Send the parameters in the body, not in the address."
-        raise refusals.invalid_request(public, "parameters in the query string")
-    form = await read_form(request)
-    names = [name for name, _ in form.pairs]
-    if len(set(names)) < len(names):
-        repeated = next(name for name in names if names.count(name) > 1)
-        form.maybe(repeated)
-    return form

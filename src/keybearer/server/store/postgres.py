@@ -29,6 +29,8 @@ _NOT_A_SELECT = text("SELECT 1")  # text may do anything, so numbering follows i
 class PostgresDatabase:
     """A `Database` on a server, shared by as many nodes as you like."""
 
+    answers_at_once = False
+
     def __init__(self, address: Address) -> None:
         self._boundary = Boundary(address)
         self._readers = Connections(address, _READERS, self._settle)

@@ -213,6 +213,12 @@ async def lock_refreshes(tx: Transaction, digests: Sequence[bytes], *, waiting: 
     return {row["digest"]: HeldRefresh(**row) for row in await tx.many(statement, digests=digests)}
 
 
+async def held_refresh(reader: Reader, digest: bytes) -> HeldRefresh | None:
+    """Return the refresh token of this digest as it stands; None if there is none."""
+    row = await reader.one(_HELD_REFRESH, digests=[digest])
+    return HeldRefresh(**row) if row else None
+
+
 async def access_of_pair(reader: Reader, pair_id: str) -> IssuedAccess:
     """Return the access token of this pair, which must exist."""
     row = await reader.one(_ACCESS_OF_PAIR, pair_id=pair_id)

@@ -1,0 +1,146 @@
+"""The introspection endpoint: whether a token acts at this moment, for whom, and what it may do."""
+
+from typing import Any, Final
+
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import BaseRoute, Route
+
+from keybearer.server import refusals
+from keybearer.server.clock import SECOND
+from keybearer.server.http.answers import NO_STORE, json_answer
+from keybearer.server.http.bearer import bearer_text
+from keybearer.server.http.caller import CHALLENGE, Caller, credentials_of
+from keybearer.server.http.edge import log_quietly, note_actor
+from keybearer.server.http.errors import oauth_error
+from keybearer.server.http.forms import Form, read_oauth_form
+from keybearer.server.node import Node
+from keybearer.server.reads.introspection import active_refresh
+from keybearer.server.records import Client, ResourceServer
+from keybearer.server.refusals import Refusal
+from keybearer.wire import token_text
+from keybearer.wire.denial import Denial
+from keybearer.wire.principal import Principal
+
+_CHALLENGES: Final = f'{CHALLENGE}, Bearer realm="introspection"'
+_INACTIVE: Final = {"active": False}
+
+
+def routes(node: Node, caller: Caller) -> list[BaseRoute]:
+    """Return ``/oauth/introspect``; what it answers is logged at debug: it is asked at every call of somebody's API."""
+    endpoint = IntrospectionEndpoint(node, caller)
+
+    async def knock(request: Request) -> Response:
+        try:
+            answered = await endpoint.answer(request, await read_oauth_form(request))
+        except Refusal as refusal:
+            note_actor(request, refused=refusal.code, detail=refusal.detail)
+            return oauth_error(refusal, _CHALLENGES if refusal.code == "invalid_client" else "")
+        log_quietly(request)
+        return json_answer(answered, 200, NO_STORE)
+
+    return [Route("/oauth/introspect", knock, methods=["POST"])]
+
+
+class IntrospectionEndpoint:
+    """
+    Answers a resource server about every token of its environment that acts, and a client about its own.
+
+    Whatever else is asked about is inactive, without a word why.
+
+    Source: RFC 7662 §2.2, §4.
+    """
+
+    def __init__(self, node: Node, caller: Caller) -> None:
+        self._node = node
+        self._caller = caller
+
+    async def answer(self, request: Request, form: Form) -> dict[str, Any]:
+        """
+        Return the answer's body.
+
+        Raises:
+            Refusal: ``invalid_client``: whoever asks did not authenticate; ``invalid_request``: no token in the form.
+        """
+        await self._node.feed.fresh()  # from here on keys and tokens are known as they are
+        asker = await self._asker(request, form)
+        text = form.maybe("token")
+        if not text:
+            raise refusals.invalid_request("The parameter token is missing.", "missing: token")
+        if isinstance(asker, Client) and _is_refresh(text):
+            return await self._refresh(text, asker)
+        principal = await self._node.bearers.bearer_as_told(text, self._node.now())
+        if isinstance(principal, Denial) or not _may_know(asker, principal):
+            return _INACTIVE
+        return self._active(principal)
+
+    async def _asker(self, request: Request, form: Form) -> ResourceServer | Client:
+        """
+        Return who asks: a resource server by its key, as Bearer or with its id by Basic, or a client with a secret.
+
+        Source: RFC 7662 §2.1 (whoever asks authenticates).
+        """
+        if key := bearer_text(request):
+            return await self._owner_of(key)
+        credentials = credentials_of(request.headers.getlist("authorization"), form)
+        if credentials.secret is not None and _is_key(credentials.secret):
+            owner = await self._owner_of(credentials.secret)
+            if owner.resource_server_id != credentials.client_id:
+                raise refusals.invalid_client("another resource server's key")
+            return owner
+        client = await self._caller.of(request, form)
+        if client.kind == "public":
+            raise refusals.invalid_client("a client without a secret asks about tokens")
+        return client
+
+    async def _owner_of(self, key: str) -> ResourceServer:
+        try:
+            return await self._node.verifier_keys.owner_of(key)
+        except Refusal as refusal:
+            raise refusals.invalid_client(refusal.detail) from refusal
+
+    async def _refresh(self, text: str, client: Client) -> dict[str, Any]:
+        held = await active_refresh(self._node.database, text, client.client_id, self._node.now())
+        if held is None:
+            return _INACTIVE
+        return {
+            "active": True,
+            "token_type": "refresh_token",
+            "client_id": client.client_id,
+            "sub": str(held.user_id),
+            "exp": held.expires_at // SECOND,
+            "iss": self._node.settings.issuer,
+            "team": held.team_id,
+        } | ({"scope": held.scope} if held.scope else {})
+
+    def _active(self, principal: Principal) -> dict[str, Any]:
+        """Say what the token may do now; team, role and environment are ours beside the RFC's words (§2.2)."""
+        body = {
+            "active": True,
+            "token_type": "Bearer",
+            "scope": " ".join(sorted(principal.permissions)),
+            "sub": str(principal.user_id),
+            "username": principal.user_email,
+            "exp": principal.expires_at // SECOND,
+            "iss": self._node.settings.issuer,
+            "team": principal.team_id,
+            "role": principal.role,
+            "environment": principal.environment,
+        }
+        return body if principal.client_id is None else body | {"client_id": principal.client_id}
+
+
+def _may_know(asker: ResourceServer | Client, principal: Principal) -> bool:
+    if isinstance(asker, Client):
+        return asker.client_id == principal.client_id
+    return asker.environment == principal.environment
+
+
+def _is_refresh(text: str) -> bool:
+    parsed = token_text.parse(text)
+    return parsed is not None and parsed.kind == "ort"
+
+
+def _is_key(text: str) -> bool:
+    parsed = token_text.parse(text)
+    return parsed is not None and parsed.kind == "rsk"
