@@ -17,7 +17,7 @@ from tests.support.house import House
 PUBLIC = re.compile(
     r"/llms\.txt|/static/\{name\}|/login|/logout|/healthz|/readyz|/docs(/.*)?|/oauth/(token|revoke|introspect)"
     r"|/verifier/(sync|fetch)|/\.well-known/[a-z-]+(/api/v2)?"
-    r"|(/api/v2)?/openapi\.json|/settings/account/address(/withdraw)?"
+    r"|(/api/v2)?/openapi\.json|/settings/account/address(/(prove|withdraw))?"
 )
 CHANGES = {("PATCH", "/me"), ("PATCH", "/team"), ("DELETE", "/token")}
 
