@@ -99,8 +99,8 @@ async def test_somebody_without_a_fitting_team_can_only_go_back(play: Play) -> N
 @pytest.mark.parametrize(
     ("uri", "said"),
     [
-        ("http://127.0.0.1/cb", "goes to 127.0.0.1, which is an app on this device"),
-        ("com.example.pocket:/cb", "goes to com.example.pocket:, which is an app on this device"),
+        ("http://127.0.0.1/cb", "goes to 127.0.0.1 An app on this device"),
+        ("com.example.pocket:/cb", "goes to com.example.pocket: An app on this device"),
         ("https://pocket.example.com:8443/cb", "goes to pocket.example.com:8443."),
     ],
 )

@@ -97,7 +97,7 @@ async def test_a_changed_password_ends_the_links_that_were_mailed(stage: Stage, 
         pytest.param(PASSWORD, ("x" * 30_000,) * 2, "password", "too long", id="30,000 characters"),
         pytest.param(PASSWORD, ("ada@example.com1",) * 2, "password", "easy to guess", id="one's address"),
         pytest.param(PASSWORD, (CHOSEN, f"{CHOSEN} "), "password_again", "not the same", id="typed in two ways"),
-        pytest.param(PASSWORD, (PASSWORD, PASSWORD), "password", "your present password", id="the same as before"),
+        pytest.param(PASSWORD, (PASSWORD, PASSWORD), "password", "your current password", id="the same as before"),
     ],
 )
 async def test_a_password_that_cannot_be_changed_is_refused_beside_its_field(

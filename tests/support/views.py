@@ -183,7 +183,7 @@ VIEWS: Final = (
     View("team", "/team"),
     View("team-long", "/team", team=LONG),
     View("team-to-read", "/team", "Vera"),
-    View("team-wrong", "/team", then=pressing("Save", contact="ada@nowhere")),
+    View("team-wrong", "/team", then=pressing("Save", telephone="\u202e")),
     View("team-leave", "/team/leave"),
     View("team-leave-last", "/team/leave", then=pressing("Leave team")),
     View("team-apps", "/team/apps"),

@@ -98,11 +98,11 @@ def _check_typing(form: Form) -> None:
     """
     wrong = []
     if not form.one("current_password"):
-        wrong.append(refusals.invalid("current_password", "Enter your present password."))
+        wrong.append(refusals.invalid("current_password", "Enter your current password."))
     if form.one("password_again") != form.one("password"):
         wrong.append(refusals.invalid("password_again", "This is not the same password as above. Type both anew."))
     if form.one("password") == form.one("current_password") != "":
-        wrong.append(refusals.invalid("password", "This is your present password. Choose another one."))
+        wrong.append(refusals.invalid("password", "This is your current password. Choose another one."))
     if wrong:
         raise refusals.all_invalid(wrong)
 
@@ -111,7 +111,7 @@ def _in_the_form(refusal: Refusal) -> Refusal:
     """Name the field of a wrong password; the address is not in question here."""
     if refusal.code != "unauthenticated":
         return refusal
-    return refusals.invalid("current_password", "This is not your present password.", refusal.detail)
+    return refusals.invalid("current_password", "This is not your current password.", refusal.detail)
 
 
 def _changed(ended: int, *, is_revoking: bool) -> str:
