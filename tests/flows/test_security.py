@@ -90,8 +90,8 @@ async def test_a_changed_password_ends_the_links_that_were_mailed(stage: Stage, 
 @pytest.mark.parametrize(
     ("current", "typed", "field", "said"),
     [
-        pytest.param("wrong wrong wrong", (CHOSEN, CHOSEN), "current_password", "not your present", id="wrong"),
-        pytest.param("", (CHOSEN, CHOSEN), "current_password", "Enter your present", id="missing"),
+        pytest.param("wrong wrong wrong", (CHOSEN, CHOSEN), "current_password", "not your current", id="wrong"),
+        pytest.param("", (CHOSEN, CHOSEN), "current_password", "Enter your current", id="missing"),
         pytest.param(PASSWORD, ("14 characters!",) * 2, "password", "too short", id="14 characters"),
         pytest.param(PASSWORD, ("x" * 257,) * 2, "password", "too long", id="257 characters"),
         pytest.param(PASSWORD, ("x" * 30_000,) * 2, "password", "too long", id="30,000 characters"),
