@@ -19,10 +19,11 @@ TEAM: Final = "Analytical Engines"
 
 @dataclass(frozen=True, slots=True)
 class Office:
-    """A running server, and the team in it."""
+    """A running server, the team in it, and the key of an API that takes the team's tokens."""
 
     server: ServerProcess
     team_id: int
+    key: str
 
 
 @pytest.fixture
@@ -42,7 +43,8 @@ def office(migrated_sqlite: Path, tmp_path_factory: pytest.TempPathFactory) -> I
         about = ["team", "add", TEAM, "--environment", "sandbox", "--owner", address_of("ada"), "--json"]
         team_id = int(json.loads(told(server, *about))["id"])
         told(server, "team", "member", "set", str(team_id), address_of("charles"), "--role", PEOPLE["charles"][1])
-        yield Office(server, team_id)
+        added = told(server, "resource-server", "add", "People API", "--environment", "sandbox", "--json")
+        yield Office(server, team_id, json.loads(added)["key"])
 
 
 @pytest.fixture

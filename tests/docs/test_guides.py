@@ -18,6 +18,7 @@ STORIES: Final = {
     "a personal token": ("first-call", "choosing", "limits", "going-live", "tokens"),
     "an app": ("oauth", "refreshing", "revoking", "oauth-endpoints"),
     "what goes wrong": ("errors",),
+    "an API": ("protecting", "promise"),
 }
 CALLBACK: Final = "http://localhost:3000/callback"
 
@@ -53,6 +54,13 @@ async def test_an_apps_guides(ada: Person, reader_in: MakeReader, language: str)
     app = await ada.register(f"Example app in {language}", CALLBACK)
     reader.environment |= {"KEYBEARER_CLIENT_ID": app.client_id, "KEYBEARER_CLIENT_SECRET": app.secret}
     await worked_through(reader, ada, STORIES["an app"])
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+async def test_an_apis_guides(office: Office, ada: Person, reader_in: MakeReader, language: str) -> None:
+    reader = reader_in(language)
+    reader.environment["KEYBEARER_KEY"] = office.key
+    await worked_through(reader, ada, STORIES["an API"])
 
 
 @pytest.mark.parametrize("language", LANGUAGES)

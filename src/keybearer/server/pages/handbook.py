@@ -51,6 +51,13 @@ GROUPS: Final = (
         ),
     ),
     (
+        "An API of your own",
+        (
+            Guide("protecting", "Protect your API", "FastAPI, Flask or Django: tokens verified in five minutes."),
+            Guide("promise", "What revoking promises", "How soon a token's end holds, what that costs, where it ends."),
+        ),
+    ),
+    (
         "Reference",
         (
             API_REFERENCE,
@@ -100,6 +107,8 @@ def _facts(settings: Settings) -> dict[str, Any]:
         "issuer": settings.issuer,
         "product": settings.product_name,
         "prefix": settings.token_prefix,
+        "bound": settings.bound,
+        "lease": f"{settings.lease_s:g}",
         "calls": calls,
         "window": settings.rate_limit.partition("/")[2],
         "personal_lifetime": duration(settings.personal_token_ttl),
