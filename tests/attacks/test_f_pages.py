@@ -46,7 +46,8 @@ async def scenery(house: House) -> Scenery:
 def pages(house: House) -> Iterator[tuple[str, str]]:
     """Return method and path of every page's door."""
     for route in house.app.routes:
-        assert isinstance(route, Route)
+        if not isinstance(route, Route):  # the shortcut to the routes behind it
+            continue
         module = route.endpoint.__module__
         is_page = module.startswith("keybearer.server.pages.") and not module.endswith((".static", ".docs"))
         if is_page and route.path not in OF_THE_SESSION:
