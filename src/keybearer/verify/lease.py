@@ -48,6 +48,7 @@ class Lease:
 
     def __init__(self, mirror: Mirror, lease_s: float = LEASE_S) -> None:
         self.mirror = mirror
+        self._entry_of = mirror.entries.get  # the dictionary is emptied now and then, never replaced
         self.position = NOWHERE
         self.fresh = -math.inf
         self.lease_s = lease_s
@@ -98,7 +99,7 @@ class Lease:
         Source: coherence.md 5.3, V4.
         """
         fresh = self.fresh
-        entry = self.mirror.entries.get(digest)
+        entry = self._entry_of(digest)
         if entry is None:
             return None
         now = clock()
