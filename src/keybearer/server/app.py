@@ -13,7 +13,7 @@ from keybearer.server.api import routes as api
 from keybearer.server.bearers import Bearers
 from keybearer.server.clock import Clock
 from keybearer.server.feed_reader import FeedReader
-from keybearer.server.http import health, oauth, verifier
+from keybearer.server.http import forward_auth, health, oauth, verifier
 from keybearer.server.http.edge import Edge
 from keybearer.server.http.known_paths import KnownPaths
 from keybearer.server.last_used import LastUsed
@@ -94,6 +94,7 @@ async def _open_node(settings: Settings, now: Clock) -> AsyncIterator[Node]:
 def _routes(node: Node) -> list[BaseRoute]:
     """Return every door; each module makes its own."""
     makers: list[Callable[[Node], list[BaseRoute]]] = [
+        forward_auth.routes,
         verifier.routes,
         pages.routes,
         oauth.routes,

@@ -15,7 +15,7 @@ from keybearer.server.refusals import Refusal, not_found
 from keybearer.server.settings import Settings
 from keybearer.server.store.faults import StoreUnavailable
 
-_API: Final = ("/api/", "/openapi.json")
+_API: Final = ("/api/", "/openapi.json", "/forward-auth")
 _OAUTH: Final = ("/oauth/token", "/oauth/revoke", "/oauth/introspect", "/.well-known/")
 _VERIFIER: Final = "/verifier/"
 _STORE_RETRY_S: Final = 2

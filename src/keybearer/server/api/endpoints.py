@@ -12,7 +12,8 @@ from starlette.routing import BaseRoute, Route
 from keybearer.server import refusals
 from keybearer.server.events import Actor
 from keybearer.server.http.bearer import caller_of
-from keybearer.server.http.edge import actor_of, promise_headers
+from keybearer.server.http.demand import demand_permission, promise_too_narrow
+from keybearer.server.http.edge import actor_of
 from keybearer.server.http.limits import count_call
 from keybearer.server.node import Node
 from keybearer.wire.principal import Principal
@@ -90,18 +91,11 @@ def _check(node: Node, request: Request, principal: Principal, demand: str | Dem
 
     Raises:
         Refusal: ``forbidden``; where only the narrowing stands in the way, the answer says so.
-
-    Source: RFC 6750 §3.1 (``insufficient_scope``).
     """
     if demand is Demand.AUTHENTICATED:
         return
-    if isinstance(demand, Demand):
-        is_allowed, is_narrowing_to_blame, scope = not principal.is_narrowed, principal.is_narrowed, ""
-    else:
-        is_allowed, scope = principal.can(demand), f', scope="{demand}"'
-        is_narrowing_to_blame = principal.is_narrowed and demand in node.role_permissions[principal.role]
-    if is_allowed:
-        return
-    if is_narrowing_to_blame:
-        promise_headers(request, {"www-authenticate": f'Bearer realm="api", error="insufficient_scope"{scope}'})
-    raise refusals.forbidden(f"demands {demand}")
+    if not isinstance(demand, Demand):
+        demand_permission(node, request, principal, demand)
+    elif principal.is_narrowed:
+        promise_too_narrow(request)
+        raise refusals.forbidden(f"demands {demand}")

@@ -37,16 +37,23 @@ async def caller_of(node: Node, request: Request) -> Principal:
     """
     text = bearer_text(request)
     if text is None:
-        denial: Principal | Denial = Denial(Reason.MISSING)
-    else:
-        now = node.now()
-        denial = await node.bearers.bearer(text, now)
-    if isinstance(denial, Denial):
-        note_actor(request, denied=denial.reason.value, token_last4=denial.last4)
-        raise Refusal("unauthenticated", "Unauthenticated.", denial.reason.value)
-    note_actor(request, user=denial.user_id, team=denial.team_id, token_last4=denial.token_last4)
-    node.last_used.note(denial.token_id, now)
-    return denial
+        return admitted(node, request, Denial(Reason.MISSING))
+    return admitted(node, request, await node.bearers.bearer(text, node.now()))
+
+
+def admitted(node: Node, request: Request, found: Principal | Denial) -> Principal:
+    """
+    Return who was found, their token noted as used.
+
+    Raises:
+        Refusal: ``unauthenticated``: nobody was; its detail tells why, the answer does not.
+    """
+    if isinstance(found, Denial):
+        note_actor(request, denied=found.reason.value, token_last4=found.last4)
+        raise Refusal("unauthenticated", "Unauthenticated.", found.reason.value)
+    note_actor(request, user=found.user_id, team=found.team_id, token_last4=found.token_last4)
+    node.last_used.note(found.token_id, node.now())
+    return found
 
 
 def challenge(refusal: Refusal) -> str:

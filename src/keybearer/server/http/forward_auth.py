@@ -1,0 +1,112 @@
+"""The door for gateways: whether a request may pass to the API behind, and as whom, told in headers."""
+
+from typing import Final
+from urllib.parse import quote
+
+from starlette.requests import Request
+from starlette.routing import BaseRoute, Route
+from starlette.types import Receive, Scope, Send
+
+from keybearer.server.http.bearer import admitted, bearer_text
+from keybearer.server.http.demand import demand_permission
+from keybearer.server.http.edge import log_quietly
+from keybearer.server.http.limits import count_call
+from keybearer.server.node import Node
+from keybearer.server.refusals import Refusal
+from keybearer.wire.denial import Denial, Reason
+from keybearer.wire.principal import Principal
+
+PATH: Final = "/forward-auth"
+KEY: Final = "x-keybearer-key"
+PERMISSION: Final = "x-keybearer-permission"
+# What may stand in a header as it is: RFC 5322's atext without the percent sign, dots and the at sign.
+_PLAIN: Final = "!#$&'*+-/=?^_`{|}~.@:"
+
+
+def routes(node: Node) -> list[BaseRoute]:
+    """Return the door, for every method, and with the request's own path behind it, which is what Envoy asks."""
+    door = ForwardAuth(node)
+    return [Route(PATH, door), Route(f"{PATH}/{{original:path}}", door)]
+
+
+class ForwardAuth:
+    """
+    Answers 200 with the identity, or as the API itself would refuse; a bare ASGI application.
+
+    Only headers count, never path, query or body: some gateways hand on those of the caller. A gateway that is not
+    known, or demands a permission that does not exist, is answered 503: that is no fault of the caller's token.
+    """
+
+    def __init__(self, node: Node) -> None:
+        self._node = node
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:  # noqa: ARG002 - the body is not read
+        """Answer one request."""
+        request = Request(scope)
+        headers = identity_headers(await self._passing(request))
+        log_quietly(request)
+        await send({"type": "http.response.start", "status": 200, "headers": [*headers, (b"content-length", b"0")]})
+        await send({"type": "http.response.body", "body": b""})
+
+    async def _passing(self, request: Request) -> Principal:
+        """
+        Return who may pass.
+
+        Raises:
+            Refusal: ``unauthenticated``, ``too_many``, ``forbidden``; ``unavailable``: the gateway is set up wrong.
+        """
+        node, keys = self._node, request.headers.getlist(KEY)
+        if len(keys) != 1:
+            raise _misconfigured("Its configuration must set the header X-Keybearer-Key.", "no key, or several")
+        await node.feed.fresh()  # from here on keys and tokens are known as they are
+        environment = await self._environment_of(keys[0])
+        demanded = [name for value in request.headers.getlist(PERMISSION) for name in value.split()]
+        if not node.settings.permissions.keys() >= set(demanded):
+            raise _misconfigured("It demands a permission that does not exist.", "unknown permission")
+        principal = admitted(node, request, await self._bearer(request, environment))
+        count_call(node, request, principal)
+        for permission in demanded:
+            demand_permission(node, request, principal, permission)
+        return principal
+
+    async def _environment_of(self, key: str) -> str:
+        """Return the one environment whose tokens may pass: that of the gateway's key."""
+        try:
+            owner = await self._node.verifier_keys.owner_of(key)
+        except Refusal as refusal:
+            raise _misconfigured("Its key is unknown or was revoked.", refusal.detail) from refusal
+        self._node.last_seen.note(owner.resource_server_id, self._node.now())
+        return owner.environment
+
+    async def _bearer(self, request: Request, environment: str) -> Principal | Denial:
+        text = bearer_text(request)
+        if text is None:
+            return Denial(Reason.MISSING)
+        found = await self._node.bearers.bearer_as_told(text, self._node.now())
+        if isinstance(found, Principal) and found.environment != environment:
+            return Denial(Reason.WRONG_ENVIRONMENT, found.token_last4)
+        return found
+
+
+def identity_headers(principal: Principal) -> list[tuple[bytes, bytes]]:
+    """
+    Return what the API behind is told, every header always: a gateway that copies them replaces all forged ones.
+
+    What is not plain ASCII is percent-encoded UTF-8, and so is the percent sign.
+
+    Source: RFC 3986 §2.1; RFC 9110 §5.5 (field values).
+    """
+    told = {
+        b"x-auth-user": str(principal.user_id),
+        b"x-auth-user-email": principal.user_email,
+        b"x-auth-team": str(principal.team_id),
+        b"x-auth-role": principal.role,
+        b"x-auth-permissions": " ".join(sorted(principal.permissions)),
+        b"x-auth-client": principal.client_id or "",
+        b"x-auth-environment": principal.environment,
+    }
+    return [(name, quote(value, safe=f"{_PLAIN} ").encode()) for name, value in told.items()]
+
+
+def _misconfigured(what: str, detail: str) -> Refusal:
+    return Refusal("unavailable", f"The gateway cannot ask who calls. {what}", detail)
