@@ -149,6 +149,11 @@ VIEWS: Final = (
     View("client-wrong", "/settings/clients", then=steps(CLIENT, pressing("Save changes", redirect_uris=BAD_PLACES))),
     View("client-saved", "/settings/clients", then=steps(CLIENT, pressing("Save changes"))),
     View("client-secret", "/settings/clients", then=steps(CLIENT, pressing("Rotate secret"))),
+    View(
+        "client-rotated",
+        "/settings/clients",
+        then=steps(CLIENT, pressing("Rotate secret"), clicking("a:text-is('I have copied it')")),
+    ),
     View("client-delete", "/settings/clients", then=steps(WIDE_CLIENT, pressing("Delete"))),
     View("client-go-live", "/settings/clients", then=steps(CLIENT, GO_LIVE)),
     View("client-go-live-unfit", "/settings/clients", then=steps(WIDE_CLIENT, GO_LIVE)),
