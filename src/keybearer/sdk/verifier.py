@@ -3,12 +3,12 @@
 import asyncio
 from collections.abc import Callable, Sequence
 from contextlib import AbstractAsyncContextManager
-from hashlib import sha256
 from types import TracebackType
 from typing import Final, Self
 
 from keybearer.sdk import forking
 from keybearer.sdk.asking import Seen
+from keybearer.sdk.digests import sha256
 from keybearer.sdk.errors import InvalidToken, Unavailable
 from keybearer.sdk.judging import wanted_by
 from keybearer.sdk.nodes import checked_urls
