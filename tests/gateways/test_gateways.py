@@ -1,0 +1,111 @@
+"""The examples, run by the gateways themselves: who passes, as whom, and what the others are told."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import httpx2
+import pytest
+
+from tests.gateways.front import EXAMPLES, GATEWAYS, Front, fronted, running_gateway
+from tests.gateways.upstream import IDENTITY, running_upstream
+from tests.support.databases import copy_sqlite
+from tests.support.processes import free_port, server_process
+
+# Every way to write them that some server behind would take for the real ones.
+FORGED = {
+    **{f"X-Auth-{name}": "forged" for name in IDENTITY},
+    "X_Auth_User": "forged",
+    "X_Auth_Role": "forged",
+}
+
+
+@pytest.fixture(scope="session", params=list(GATEWAYS))
+def front(
+    request: pytest.FixtureRequest, migrated_sqlite: Path, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Front]:
+    """Run Keybearer, an API that echoes, and the gateway before them as its example says."""
+    folder = tmp_path_factory.mktemp(request.param)
+    server = server_process(
+        folder, copy_sqlite(migrated_sqlite, folder / "keybearer.db"), {"KEYBEARER_RATE_LIMIT": "20/minute"}
+    )
+    with running_upstream() as upstream, fronted(request.param, server, upstream, folder) as front:
+        yield front
+
+
+def test_a_good_token_passes_and_the_api_learns_whose_it_is(front: Front) -> None:
+    answer = front.get("/invoices?limit=5", front.tokens["ada"])
+    assert (answer.status_code, answer.json()["path"]) == (200, "/invoices?limit=5")
+    told = {name: value for name, value in answer.json()["headers"].items() if name.startswith("x-auth-") and value}
+    assert sorted(told) == sorted({f"x-auth-{name}" for name in IDENTITY} - {"x-auth-client"})
+    assert (told["x-auth-user-email"], told["x-auth-role"]) == ("ada@example.com", "owner")
+    assert "team:manage" in told["x-auth-permissions"].split(" ")
+
+
+def test_the_body_of_a_request_that_passes_arrives(front: Front) -> None:
+    answer = front.ask("POST", "/invoices", front.tokens["ada"], content=b"amount=7")
+    assert (answer.status_code, answer.json()["method"], answer.json()["body"]) == (200, "POST", "amount=7")
+
+
+def test_the_gateways_key_is_not_told_to_the_api(front: Front) -> None:
+    assert "_rsk_" not in front.get("/invoices", front.tokens["ada"]).text
+
+
+@pytest.mark.parametrize("whose", ["nobody", "of the other environment", "malformed"])
+def test_a_token_that_is_not_accepted_is_answered_401(front: Front, whose: str) -> None:
+    token = {"nobody": None, "of the other environment": front.tokens["live"], "malformed": "x"}[whose]
+    answer = front.get("/invoices", token)
+    assert (answer.status_code, answer.json()) == (401, {"error": "Unauthenticated."})
+    error = ', error="invalid_token", error_description="The token is not accepted."' if token else ""
+    assert answer.headers.get_list("www-authenticate") == [f'Bearer realm="api"{error}']
+
+
+def test_a_demanded_permission_is_needed(front: Front) -> None:
+    assert front.get("/team/plan", front.tokens["ada"]).status_code == 200
+    refused = front.get("/team/plan", front.tokens["cleo"])
+    assert (refused.status_code, refused.json()) == (403, {"message": "This action is unauthorized."})
+    narrow = front.get("/team/plan", front.tokens["narrow"])
+    assert narrow.status_code == 403
+    assert 'error="insufficient_scope"' in narrow.headers["www-authenticate"]
+
+
+def test_forged_identity_headers_are_replaced(front: Front) -> None:
+    answer = front.get("/invoices", front.tokens["ada"], FORGED)
+    assert answer.status_code == 200
+    assert "forged" not in answer.text
+
+
+def test_forged_identity_headers_are_dropped_where_no_token_is_asked_for(front: Front) -> None:
+    answer = front.get("/public/about", None, FORGED)
+    assert answer.status_code == 200
+    assert "forged" not in answer.text
+
+
+def test_past_the_limit_it_answers_429_and_says_when_to_come_back(front: Front) -> None:
+    answers = [front.get("/invoices", front.tokens["spent"]) for _ in range(25)]
+    assert [answer.status_code for answer in answers[:20]] == [200] * 20
+    last = answers[-1]
+    assert (last.status_code, last.headers["retry-after"].isdecimal()) == (429, True)
+    assert "The rate limit is used up." in last.json()["message"]
+
+
+def test_without_keybearer_nobody_passes(front: Front, tmp_path: Path) -> None:
+    nowhere = f"127.0.0.1:{free_port()}"
+    with running_upstream() as upstream, running_gateway(front.name, nowhere, upstream, "kb_rsk_x", tmp_path) as url:
+        assert httpx2.get(f"{url}/public/about").status_code == 200
+        answer = httpx2.get(f"{url}/invoices", headers={"authorization": f"Bearer {front.tokens['ada']}"})
+    assert answer.status_code in {502, 503}
+    assert "x-auth" not in answer.text
+
+
+def test_with_a_key_that_is_unknown_nobody_passes(front: Front, tmp_path: Path) -> None:
+    place = front.server.url.removeprefix("http://")
+    with running_upstream() as upstream, running_gateway(front.name, place, upstream, "kb_rsk_x", tmp_path) as url:
+        answer = httpx2.get(f"{url}/invoices", headers={"authorization": f"Bearer {front.tokens['ada']}"})
+    assert answer.status_code == 503
+
+
+def test_the_guide_shows_the_example_that_is_tested() -> None:
+    guide = (EXAMPLES.parent / "docs/gateways.md").read_text("utf-8")
+    assert f"```nginx\n{(EXAMPLES / 'nginx/nginx.conf').read_text('utf-8')}```" in guide
+    for name, (example, _) in GATEWAYS.items():
+        assert f"](../examples/{name}/{example})" in guide
