@@ -63,6 +63,17 @@ def witness_of(url: str) -> Path:
     return path_of(url).with_name("keybearer.db-head")
 
 
+@on_sqlite
+async def test_opening_does_not_touch_the_file_beside_the_database(database_url: str) -> None:
+    """A change of owner to the owner that it has counted as put back, so each start as root cost a new epoch."""
+    await create_tables(database_url)
+    await used(database_url, "one")
+    before = witness_of(database_url).stat().st_ctime_ns
+    await asyncio.sleep(0.05)  # longer than a file system's tick
+    await used(database_url)
+    assert witness_of(database_url).stat().st_ctime_ns == before
+
+
 def put_back(backup: Path, url: str, *, with_witness: bool) -> None:
     """Restore the database file over the one in use, as `cp` does, and the file beside it too if asked."""
     shutil.copyfile(backup, path_of(url))

@@ -75,8 +75,10 @@ class Witness:
 
     def _belong_to_owner_of(self, path: str) -> None:
         """Let root's commands leave no file behind that the server cannot open, as SQLite does with its own."""
-        if os.geteuid() == 0:
-            database = Path(path).stat()
+        if os.geteuid() != 0:
+            return
+        database, own = Path(path).stat(), os.fstat(self._file)
+        if (own.st_uid, own.st_gid) != (database.st_uid, database.st_gid):  # else it would count as put back: see above
             os.fchown(self._file, database.st_uid, database.st_gid)
 
 
