@@ -1,6 +1,7 @@
 """A gateway that runs as its example says, in front of an API, with Keybearer beside it."""
 
 import asyncio
+import json
 import os
 import signal
 import subprocess
@@ -9,6 +10,7 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from http.client import HTTPConnection
 from pathlib import Path
 from typing import Final
 
@@ -53,6 +55,17 @@ class Front:
         """Send a request through the gateway."""
         bearer = {} if token is None else {"authorization": f"Bearer {token}"}
         return httpx2.request(method, self.url + path, headers={**(headers or {}), **bearer}, content=content)
+
+    def get_raw(self, path: str) -> tuple[int, str]:
+        """Read *path*, sent as it is written and without a token; return the status and the path that the API saw."""
+        connection = HTTPConnection(self.url.removeprefix("http://"), timeout=START_TIMEOUT_S)
+        try:
+            connection.request("GET", path)
+            answer = connection.getresponse()
+            said = answer.read()
+        finally:
+            connection.close()
+        return answer.status, json.loads(said)["path"] if answer.status == 200 else ""
 
 
 @contextmanager

@@ -2,6 +2,8 @@
 
 from collections.abc import Iterator
 from pathlib import Path
+from posixpath import normpath
+from urllib.parse import unquote
 
 import httpx2
 import pytest
@@ -95,6 +97,23 @@ def test_forged_identity_headers_are_dropped_where_no_token_is_asked_for(front: 
     answer = front.get("/public/about", None, {**FORGED, **mixed})
     assert answer.status_code == 200
     assert "forged" not in answer.text
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        "/public/../invoices",
+        "/public/%2e%2e/invoices",
+        "/public/..%2finvoices",
+        "/public/%2e%2e%2finvoices",
+        "/public//../../invoices",
+    ],
+)
+def test_no_way_of_writing_a_path_leads_around_the_question(front: Front, path: str) -> None:
+    status, seen = front.get_raw(path)
+    assert status in {200, 301, 307, 308, 400, 401, 404}
+    if status == 200:
+        assert normpath(unquote(seen)).startswith("/public"), seen
 
 
 def test_past_the_limit_it_answers_429_and_says_when_to_come_back(front: Front) -> None:
