@@ -109,7 +109,8 @@ async def test_no_secret_is_found_in_the_log_the_database_or_anybodys_answer(
         for kind, secret in secrets.held.items():
             for path, methods in paths(house):
                 for answer in await push(stranger, path, methods, secret):
-                    assert answer.status_code < 500, (kind, path)
+                    is_asked_by_gateways = path.startswith("/forward-auth")  # 503: these have no gateway's key
+                    assert answer.status_code < 500 or is_asked_by_gateways, (kind, path)
                     assert secrets.found_in(answer.text + str(answer.headers)) <= {kind}, (kind, path)
     assert server.stop() == 0
     assert secrets.found_in(server.log) == set()
