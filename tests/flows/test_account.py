@@ -1,21 +1,14 @@
 """``/settings/account``: a person's name, and an address that counts once the mailed link is followed."""
 
-from typing import Final
-
 import pytest
 
-from keybearer.server.records import User
-from keybearer.server.store import users
+from tests.support.account_pages import ACCOUNT, NEW, OLD, ask, follow, kept
 from tests.support.api import Stage, set_stage
 from tests.support.clock import HandClock
 from tests.support.house import House
 from tests.support.mailbox import Mailbox, links_in
 from tests.support.people import PASSWORD, Person
 from tests.support.residents import at_home, sign_in
-
-ACCOUNT: Final = "/settings/account"
-OLD: Final = "ada@example.com"
-NEW: Final = "ada@example.org"
 
 
 @pytest.fixture
@@ -31,25 +24,6 @@ async def ada(stage: Stage) -> Person:
 @pytest.fixture
 def mail(house: House) -> Mailbox:
     return Mailbox(house.settings.data_dir / "mail")
-
-
-async def kept(stage: Stage) -> User:
-    user = await stage.house.node.view(users.by_user_id, stage.ada.user_id)
-    assert user is not None
-    return user
-
-
-async def ask(person: Person, email: str = NEW) -> None:
-    await person.browser.get(ACCOUNT)
-    page = await person.browser.fill_and_submit("Change address", email=email)
-    assert (page.status, page.url.endswith(ACCOUNT)) == (200, True), page.text
-
-
-async def follow(person: Person, link: str, button: str = "Change address") -> None:
-    page = await person.browser.get(link)
-    assert page.status == 200, page.text
-    page = await person.browser.fill_and_submit(button)
-    assert page.status == 200, page.text
 
 
 async def test_a_name_is_changed_and_said_to_be(stage: Stage, ada: Person) -> None:
