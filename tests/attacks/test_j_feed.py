@@ -37,6 +37,7 @@ async def test_j1_whoever_has_no_key_in_force_is_told_nothing(verifier: Asking, 
     strangers = ["", "x", spoilt, personal, pair["access_token"], pair["refresh_token"], play.app.secret]
     answers = [await play.house.api(text).post(path, json=body) for text in strangers]
     answers.append(await play.house.program().post(path, json=body))
+    answers.append(await play.house.program().post(path, content=b"{"))  # not even whether it can be read
     answers.append(await play.house.program().post(f"{path}?access_token={verifier.key}", json=body))
     await verifier.revoke_key()
     answers.append(await verifier.post(path, body))

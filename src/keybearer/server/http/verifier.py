@@ -31,7 +31,7 @@ _LONGEST_NONCE: Final = 64
 _DIGEST: Final = re.compile(r"[0-9a-f]{64}")
 
 
-Answer = Callable[[Node, Request, dict[str, Any]], Awaitable[dict[str, Any]]]
+Answer = Callable[[Node, Request], Awaitable[dict[str, Any]]]
 
 
 def routes(node: Node) -> list[BaseRoute]:
@@ -47,7 +47,7 @@ def routes(node: Node) -> list[BaseRoute]:
 def _door(node: Node, path: str, answer: Answer) -> Route:
     async def knock(request: Request) -> Response:
         try:
-            answered = await answer(node, request, await read_json(request))
+            answered = await answer(node, request)
         except Refusal as refusal:
             note_actor(request, refused=refusal.code, detail=refusal.detail)
             return verifier_error(refusal)
@@ -57,7 +57,7 @@ def _door(node: Node, path: str, answer: Answer) -> Route:
     return Route(path, knock, methods=["POST"])
 
 
-async def _sync(node: Node, request: Request, body: dict[str, Any]) -> dict[str, Any]:
+async def _sync(node: Node, request: Request) -> dict[str, Any]:
     """
     Answer what has happened since the verifier's position.
 
@@ -67,6 +67,7 @@ async def _sync(node: Node, request: Request, body: dict[str, Any]) -> dict[str,
     """
     key = _key(request)
     owner = await node.verifier_keys.owner_of(key)
+    body = await read_json(request)
     try:
         question = sync_question_from_json(body)
     except Malformed as error:
@@ -79,7 +80,7 @@ async def _sync(node: Node, request: Request, body: dict[str, Any]) -> dict[str,
     return sync_answer_as_json(answer) | {"lease": node.settings.lease_s, "interval": INTERVAL_S}
 
 
-async def _fetch(node: Node, request: Request, body: dict[str, Any]) -> dict[str, Any]:
+async def _fetch(node: Node, request: Request) -> dict[str, Any]:
     """
     Answer who acts with the token of a digest, read after the question came.
 
@@ -87,6 +88,7 @@ async def _fetch(node: Node, request: Request, body: dict[str, Any]) -> dict[str
     """
     await node.feed.recent()
     owner = await node.verifier_keys.owner_of(_key(request))
+    body = await read_json(request)
     nonce, digest = body.get("nonce"), body.get("digest")
     _instance(body)
     if not isinstance(nonce, str) or not 0 < len(nonce) <= _LONGEST_NONCE:
