@@ -111,7 +111,7 @@ VIEWS: Final = (
     View("sign-out", "/logout"),
     View("menu", "/switch-team", then=clicking("details.menu summary")),
     View("switch-team", "/switch-team"),
-    View("switched-team", "/switch-team", "Vera", clicking(".team-choice:has(.live)")),
+    View("switched-team", "/switch-team", "Vera", clicking(".team-choice:has(.live)"), team="Live"),
     View("nothing-here", "/nowhere"),
     View("no-team", "/settings/tokens", "Otto", team=""),
     View("tokens", "/settings/tokens"),
