@@ -38,10 +38,11 @@ class Holder:
         self.pair = answer.json()
         self.trades += 1
 
-    async def trade_until_the_server_dies(self, client: httpx2.AsyncClient) -> None:
+    async def trade_until_the_server_dies(self, client: httpx2.AsyncClient, served: asyncio.Semaphore) -> None:
         with contextlib.suppress(httpx2.TransportError):
             while True:
                 await self.trade(client)
+                served.release()
 
 
 async def test_c11_a_server_killed_in_the_middle_of_refreshes_leaves_each_family_one_pair_that_works(
@@ -73,8 +74,9 @@ async def killed_while_serving(server: ServerProcess, holders: list[Holder]) -> 
         async with httpx2.AsyncClient(base_url=server.url, timeout=20) as client:
             for holder in holders:
                 await holder.trade(client)
-            trading = [asyncio.create_task(holder.trade_until_the_server_dies(client)) for holder in holders]
-            await a_moment_of_serving(holders, trading)
+            served = asyncio.Semaphore(0)
+            trading = [asyncio.create_task(holder.trade_until_the_server_dies(client, served)) for holder in holders]
+            await a_moment_of_serving(served)
             server.kill()
             await asyncio.gather(*trading)
     finally:
@@ -82,12 +84,12 @@ async def killed_while_serving(server: ServerProcess, holders: list[Holder]) -> 
             server.kill()
 
 
-async def a_moment_of_serving(holders: list[Holder], trading: list[asyncio.Task[None]]) -> None:
-    """Wait until the holders traded a few times more: counted, not timed, so that a slow machine has served as well."""
-    served = sum(holder.trades for holder in holders)
-    enough = served + random.randint(HOLDERS, MOST_TRADES)  # noqa: S311 - a moment, no secret
-    while sum(holder.trades for holder in holders) < enough and not any(task.done() for task in trading):
-        await asyncio.sleep(random.uniform(0, 0.002))  # noqa: S311 - anywhere in a refresh
+async def a_moment_of_serving(served: asyncio.Semaphore) -> None:
+    """Wait for a few more refreshes: counted, not timed, so that a slow machine has served as well."""
+    async with asyncio.timeout(60):
+        for _ in range(random.randint(HOLDERS, MOST_TRADES)):  # noqa: S311 - a moment, no secret
+            await served.acquire()
+    await asyncio.sleep(random.uniform(0, 0.01))  # noqa: S311 - anywhere in the next refresh
 
 
 async def check_goes_on(house: House, holder: Holder) -> None:
