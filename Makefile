@@ -6,13 +6,14 @@ VENV := .venv
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --quiet --disable-pip-version-check --no-input
 SERVER_STAMP := $(VENV)/.server-installed
+DEMO_STAMP := $(VENV)/.demo-installed
 DEV_STAMP := $(VENV)/.dev-installed
 UV ?= uv
 
 .PHONY: help setup dev run test check bench simulate pictures pins
 
 help:
-	@echo "make run       a demo on http://127.0.0.1:8000"
+	@echo "make run       a demo on http://127.0.0.1:8000, and an example API behind it"
 	@echo "make test      every test, on SQLite and PostgreSQL, in a real browser"
 	@echo "make check     formatting, lint, types, import contracts"
 	@echo "make bench     the benchmarks, each beside its limit or peer"
@@ -36,13 +37,18 @@ $(SERVER_STAMP): requirements/server.txt pyproject.toml | $(BIN)/python
 	@$(PIP) install --no-deps --no-build-isolation --editable .
 	@touch $@
 
+# What the example API of `make run` needs, and the server does not.
+$(DEMO_STAMP): requirements/demo.txt $(SERVER_STAMP)
+	@$(PIP) install --require-hashes --only-binary :all: -r requirements/demo.txt
+	@touch $@
+
 $(DEV_STAMP): requirements/dev.txt $(SERVER_STAMP)
 	@echo "Installing requirements/dev.txt"
 	@$(PIP) install --require-hashes -r requirements/dev.txt
 	@touch $@
 
-run: setup
-	@exec $(BIN)/keybearer demo
+run: $(DEMO_STAMP)
+	@exec $(BIN)/keybearer demo --api examples/people_api
 
 test: dev
 	@tools/system_packages
@@ -55,7 +61,7 @@ check: dev
 	@$(BIN)/ruff check --quiet
 	@$(BIN)/lint-imports --no-cache > $(VENV)/.contracts || { cat $(VENV)/.contracts; exit 1; }
 	@$(BIN)/python tools/lint.py
-	@$(BIN)/mypy src tests tools $(wildcard bench)
+	@$(BIN)/mypy
 
 bench: dev
 	@tools/npm_packages bench/peers
@@ -78,4 +84,5 @@ RESOLVE = $(UV) pip compile --quiet --universal --python-version 3.11 --generate
 	--no-emit-index-url --no-emit-find-links --no-header --no-annotate $(UPGRADE)
 pins:
 	$(RESOLVE) --extra server pyproject.toml requirements/build.in --output-file requirements/server.txt
-	$(RESOLVE) requirements/dev.in --constraint requirements/server.txt --output-file requirements/dev.txt
+	$(RESOLVE) requirements/demo.in --constraint requirements/server.txt --output-file requirements/demo.txt
+	$(RESOLVE) requirements/dev.in --constraint requirements/server.txt --constraint requirements/demo.txt --output-file requirements/dev.txt

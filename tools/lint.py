@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path, PurePosixPath
 from typing import NamedTuple
 
-ROOTS = ("src", "tests", "tools", "bench")
+ROOTS = ("src", "tests", "tools", "bench", "examples")
 MAX_FILE_LINES = 300
 MAX_FUNCTION_LINES = 40
 MAX_PARAMETERS = 5

@@ -6,11 +6,13 @@ import os
 import re
 import shlex
 import signal
+import socket
 import sqlite3
 import subprocess
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import httpx2
 import pytest
@@ -19,6 +21,7 @@ from tests.support.browser import Browser
 from tests.support.processes import PROGRAM, free_port
 
 START_S = 60
+PEOPLE_API = str(Path(__file__).parents[2] / "examples/people_api")
 PEOPLE = ["ada@example.com", "ben@example.com", "cleo@example.com"]
 
 
@@ -28,6 +31,7 @@ class Demo:
 
     folder: Path
     port: int
+    api: str = ""
     process: subprocess.Popen[str] | None = None
     words: str = ""
 
@@ -42,16 +46,25 @@ class Demo:
         return str(found)
 
     @property
+    def curls(self) -> list[list[str]]:
+        """The lines that were printed to be pasted, as a shell would take them apart."""
+        return [shlex.split(line) for line in self.words.splitlines() if line.startswith("curl ")]
+
+    @property
     def curl(self) -> list[str]:
-        """The line that was printed to be pasted, as a shell would take it apart."""
-        (line,) = [line for line in self.words.splitlines() if line.startswith("curl ")]
-        return shlex.split(line)
+        """The first of them."""
+        return self.curls[0]
+
+    @property
+    def people_url(self) -> str:
+        """Where the example API is called."""
+        return self.curls[1][-1]
 
     def start(self, **settings: str) -> "Demo":
-        """Start it, and wait until it has said all that it says."""
+        """Start it as `make run` does, and wait until it has said all that it says."""
         environment = {"HOME": str(self.folder), "PATH": os.environ["PATH"], "KEYBEARER_DATA_DIR": "demo", **settings}
         self.process = subprocess.Popen(
-            [PROGRAM, "demo", "--port", str(self.port)],
+            [PROGRAM, "demo", "--port", str(self.port), *(["--api", self.api] if self.api else [])],
             cwd=self.folder,
             env=environment,
             text=True,
@@ -74,10 +87,13 @@ class Demo:
         said, _ = self.process.communicate(timeout=START_S)
         return self.process.returncode, said
 
-    def call(self) -> tuple[int, dict[str, object]]:
-        """Paste the printed line into a shell; return the status and the body."""
+    def call(self, which: int = 0) -> tuple[int, dict[str, object]]:
+        """Paste a printed line into a shell; return the status and the body."""
         done = subprocess.run(
-            [*self.curl, "--silent", "--write-out", "\n%{http_code}"], capture_output=True, text=True, check=True
+            [*self.curls[which], "--silent", "--write-out", "\n%{http_code}"],
+            capture_output=True,
+            text=True,
+            check=True,
         )
         body, status = done.stdout.rsplit("\n", 1)
         return int(status), json.loads(body)
@@ -105,6 +121,48 @@ def test_it_says_in_this_order_where_who_how_and_what_next(demo: Demo) -> None:
     said = [line.split()[0] for line in lines if line]
     assert said == ["Keybearer", "Sign", *PEOPLE, "Call", "curl", "Next:", "Guides"]
     assert demo.stop() == (0, "")
+
+
+def test_with_an_api_beside_it_a_second_call_goes_through_that(demo: Demo) -> None:
+    demo.api = PEOPLE_API
+    lines = demo.start().words.splitlines()
+    said = [line.split()[0] for line in lines if line]
+    assert said == ["Keybearer", "Sign", *PEOPLE, "Call", "curl", "Call", "curl", "Next:", "Guides"]
+    assert [demo.call(which)[0] for which in (0, 1)] == [200, 200]
+    headers = dict([demo.curl[2].split(": ", 1)])
+    added = httpx2.post(demo.people_url, headers=headers, json={"name": "Grace Hopper"}, timeout=START_S)
+    assert (added.status_code, added.json()["created_by"]["name"]) == (201, "Ada Quill")
+    assert demo.call(1)[1]["total"] == 1
+    loose = [file.name for file in (demo.folder / "demo").iterdir() if file.stat().st_mode & 0o077]
+    assert loose == []
+    assert demo.stop(signal.SIGINT) == (0, "")
+    with pytest.raises(httpx2.ConnectError):
+        httpx2.get(demo.people_url)
+
+    with socket.create_server(("127.0.0.1", int(demo.people_url.split(":")[2].split("/")[0]))):
+        taken = demo.people_url
+        demo.start()
+        assert demo.people_url != taken
+        assert demo.call(1) == (200, {**demo.call(1)[1], "total": 1})
+    with database(demo) as held:
+        keys = held.execute("SELECT revoked_at IS NULL FROM resource_servers ORDER BY created_at").fetchall()
+        assert keys == [(0,), (1,)]
+
+
+@pytest.mark.parametrize(
+    ("settings", "said"),
+    [
+        pytest.param({"api": "nowhere"}, "error: there is no API in nowhere; name the folder", id="no such folder"),
+        pytest.param({"port": 1}, "error: cannot listen on 127.0.0.1 port", id="a taken port"),
+    ],
+)
+def test_what_is_in_its_way_is_said_before_anything_is_written(demo: Demo, settings: dict[str, Any], said: str) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        demo.api = settings.get("api", PEOPLE_API)
+        demo.port = taken.getsockname()[1] if "port" in settings else demo.port
+        assert demo.start().words.startswith(said)
+        assert demo.stop()[0] == 1
+    assert not (demo.folder / "demo").exists()
 
 
 def test_the_printed_call_answers_with_the_right_user_in_a_sandbox_team(demo: Demo) -> None:

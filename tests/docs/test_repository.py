@@ -20,7 +20,9 @@ from tests.support.house import House
 ROOT: Final = Path(__file__).parents[2]
 SERVER: Final = ROOT / "src/keybearer/server"
 DOCUMENTS: Final = sorted(
-    path.relative_to(ROOT).as_posix() for path in (*ROOT.glob("*.md"), *(ROOT / "docs").rglob("*.md")) if path.is_file()
+    path.relative_to(ROOT).as_posix()
+    for path in (*ROOT.glob("*.md"), *(ROOT / "docs").rglob("*.md"), *(ROOT / "examples").rglob("*.md"))
+    if path.is_file()
 )
 LINK: Final = re.compile(r"\]\(([^)\s]+)\)")
 METHODS: Final = ("GET ", "POST ", "PATCH ", "DELETE ")
@@ -111,7 +113,7 @@ def test_commands_are_described_as_they_are() -> None:
 def default_of(option: Any) -> str:
     if option.required:
         return "required"
-    return "" if option.is_flag else f"`{option.default}`"
+    return "" if option.is_flag or option.default is None else f"`{option.default}`"
 
 
 @pytest.mark.parametrize("name", ["README.md", "CONTRIBUTING.md", "docs/operations.md"])

@@ -1,5 +1,6 @@
 """``keybearer demo``: everything in place to try it out."""
 
+from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -8,8 +9,9 @@ import typer
 def demo(
     host: Annotated[str, typer.Option(help="Address to listen on.")] = "127.0.0.1",
     port: Annotated[int, typer.Option(help="Port to listen on.", min=0, max=65535)] = 8000,
+    api: Annotated[Path | None, typer.Option(help="Folder of an example API to start too, on the next port.")] = None,
 ) -> int:
     """Fill the embedded database with a demo, once, and serve it."""
     from keybearer.cli.demonstration import demonstrate
 
-    return demonstrate(host, port)
+    return demonstrate(host, port, api)

@@ -5,11 +5,13 @@ from dataclasses import dataclass
 from typing import Final
 
 from keybearer.server import refusals
+from keybearer.server.actions.add_resource_server import AddedServer, add_resource_server
 from keybearer.server.actions.add_team import NewTeam, add_team
 from keybearer.server.actions.add_user import NewUser, add_user
 from keybearer.server.actions.create_personal_token import AskedToken, TokenPolicy, create_personal_token
 from keybearer.server.actions.register_client import AskedClient, register_client
 from keybearer.server.actions.revoke_grant import Reach, revoke_grant
+from keybearer.server.actions.revoke_resource_server import revoke_resource_server
 from keybearer.server.actions.set_member_role import RoleGiven, set_member_role
 from keybearer.server.clock import as_wire
 from keybearer.server.events import Actor
@@ -90,3 +92,18 @@ async def make_token(tx: Transaction, actor: Actor, settings: Settings, former_g
     policy = TokenPolicy(settings.token_prefix, longest, settings.role_permissions)
     made = await create_personal_token(tx, actor, asked, policy, now)
     return made.grant.grant_id, made.text
+
+
+async def make_key(tx: Transaction, actor: Actor, prefix: str, former_server: str, now: int) -> AddedServer:
+    """
+    Make a fresh key for the demo's example API, and revoke the one of the last start.
+
+    Args:
+        former_server: the id of the last start's resource server; '' at first.
+
+    Raises:
+        Refusal: that resource server is gone.
+    """
+    if former_server:
+        await revoke_resource_server(tx, actor, former_server, now)
+    return await add_resource_server(tx, actor, (f"People API, started {as_wire(now)}", "sandbox"), prefix, now)

@@ -3,13 +3,15 @@
 import functools
 import json
 import os
+from contextlib import ExitStack
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Final
 
 from pydantic import SecretStr
 
-from keybearer.cli.demo_scene import PEOPLE, make_token, random_password, set_up
+from keybearer.cli.demo_scene import PEOPLE, make_key, make_token, random_password, set_up
+from keybearer.cli.example_api import ExampleAPI, prepared
 from keybearer.cli.logs import log_to_file
 from keybearer.cli.running import listen, own_address, run_server
 from keybearer.cli.trouble import Trouble
@@ -33,32 +35,68 @@ class Notes:
     Args:
         password: of all its people.
         grant_id: of the token that the last start printed.
+        resource_server_id: of the key that the last start gave to the example API.
     """
 
     password: str
     grant_id: str = ""
+    resource_server_id: str = ""
 
 
-def demonstrate(host: str, port: int) -> int:
+@dataclass(frozen=True, slots=True)
+class Started:
+    """What is new at this start: the text of the token that is printed, and the key of the example API."""
+
+    password: str
+    token: str
+    key: str
+
+
+def demonstrate(host: str, port: int, api_folder: Path | None) -> int:
     """
     Fill the database with the demo if it is not there yet, serve, and say what to try.
+
+    Args:
+        api_folder: an example API to run beside it.
 
     Returns:
         The exit code.
     """
     settings = load_settings().model_copy(update={"database_url": SecretStr("")})  # never into a real one
-    with listen(host, port) as listener:  # before anything is written: a taken port leaves nothing behind
+    with ExitStack() as held:
+        # Sockets before anything is written: a taken port leaves nothing behind.
+        listener = held.enter_context(listen(host, port))
+        own_port = listener.getsockname()[1]
+        api = held.enter_context(prepared(api_folder, host, own_port + 1)) if api_folder else None
         settings = own_address(settings, listener)
         prepare_database(settings)
-        notes, text = in_database(settings, functools.partial(_fill, settings))
-        say = functools.partial(print, _words(settings, notes.password, text), flush=True)
+        started = in_database(settings, functools.partial(_start, settings))
+        if api:
+            held.enter_context(api.running(f"http://127.0.0.1:{own_port}", started.key, settings.data_dir))
+        say = functools.partial(print, _words(settings, started, api), flush=True)
         return run_server(settings, listener, when_listening=say, log=functools.partial(log_to_file, _log(settings)))
 
 
-async def _fill(settings: Settings, database: Database) -> tuple[Notes, str]:
-    """Return what to remember, and the text of this start's token."""
+async def _start(settings: Settings, database: Database) -> Started:
+    """Fill the database if it is empty; make what each start makes anew."""
     file = settings.data_dir / _NOTES
+    notes = await _filled(settings, database, file)
     at = now()
+    who = operator(at)
+    try:
+        grant_id, token = await database.transact(make_token, who, settings, notes.grant_id, at)
+        added = await database.transact(make_key, who, settings.token_prefix, notes.resource_server_id, at)
+    except Refusal as refusal:
+        raise Trouble(
+            f"the demo in {settings.data_dir} is no longer what it was ({refusal.detail}); "
+            "remove that folder to begin anew"
+        ) from None
+    _write(file, replace(notes, grant_id=grant_id, resource_server_id=added.resource_server.resource_server_id))
+    return Started(notes.password, token, added.key)
+
+
+async def _filled(settings: Settings, database: Database, file: Path) -> Notes:
+    """Return what the last start noted; at the first, put the demo into the database."""
     notes = _read(file)
     is_empty = await users.count(database) == 0
     if notes is None and not is_empty:
@@ -70,16 +108,10 @@ async def _fill(settings: Settings, database: Database) -> tuple[Notes, str]:
     if is_empty:
         _write(file, notes)  # first, so that no account is there whose password nobody knows
         password_hash = await Passwords().hash(notes.password)
+        at = now()
         await database.transact(set_up, operator(at), password_hash, settings.token_prefix, at)
-    try:
-        grant_id, text = await database.transact(make_token, operator(at), settings, notes.grant_id, at)
-    except Refusal as refusal:
-        raise Trouble(
-            f"the demo in {settings.data_dir} is no longer what it was ({refusal.detail}); "
-            "remove that folder to begin anew"
-        ) from None
-    _write(file, replace(notes, grant_id=grant_id))
-    return notes, text
+        notes = Notes(notes.password)
+    return notes
 
 
 def _read(file: Path) -> Notes | None:
@@ -98,8 +130,8 @@ def _log(settings: Settings) -> Path:
     return settings.data_dir / _LOG
 
 
-def _words(settings: Settings, password: str, text: str) -> str:
-    """Return what is printed once the demo listens; the curl line stays on one line, to be pasted."""
+def _words(settings: Settings, started: Started, api: ExampleAPI | None) -> str:
+    """Return what is printed once the demo listens; a curl line stays on one line, to be pasted."""
     base = settings.issuer
     width = max(len(person.email) for person in PEOPLE)
     sign_ins = "\n".join(
@@ -107,13 +139,24 @@ def _words(settings: Settings, password: str, text: str) -> str:
         f" {ROLE_TITLES[person.live_role]} in the live team"
         for person in PEOPLE
     )
+    beside, then = "", "it answers"
+    if api:
+        then = "both answer"
+        beside = f"""
+Call an API behind it, {api.folder}, which verifies the same token by itself:
+{_curl(started.token, f"{api.url}/people")}
+"""
     return f"""Keybearer listens on {base}
 
-Sign in at {base}/login, each with the password {password}
+Sign in at {base}/login, each with the password {started.password}
 {sign_ins}
 
 Call the API with a token that works in the sandbox:
-curl -H "Authorization: Bearer {text}" {base}/api/v2/me
-
-Next: sign in as {PEOPLE[0].email}, delete that token at {base}/settings/tokens, and call again: it answers 401.
+{_curl(started.token, f"{base}/api/v2/me")}
+{beside}
+Next: sign in as {PEOPLE[0].email}, delete that token at {base}/settings/tokens, and call again: {then} 401.
 Guides are at {base}/docs, the log is in {_log(settings)}, Ctrl+C ends the demo."""
+
+
+def _curl(token: str, url: str) -> str:
+    return f'curl -H "Authorization: Bearer {token}" {url}'
