@@ -14,6 +14,7 @@ from keybearer.server.bearers import Bearers
 from keybearer.server.clock import Clock
 from keybearer.server.feed_reader import FeedReader
 from keybearer.server.http import forward_auth, health, oauth, verifier
+from keybearer.server.http.bare_doors import BareDoor, BareDoors, bare_doors
 from keybearer.server.http.edge import Edge
 from keybearer.server.http.known_paths import KnownPaths
 from keybearer.server.last_used import LastUsed
@@ -40,12 +41,15 @@ def build_app(settings: Settings, *, now: Clock = clock.now) -> Starlette:
     Args:
         now: microseconds since 1970 UTC.
     """
+    bare: dict[tuple[str, str], BareDoor] = {}
+    handlers = failures.handlers(settings)
 
     @asynccontextmanager
     async def lifespan(app: Starlette) -> AsyncIterator[None]:
         async with _open_node(settings, now) as node:
             app.state.node = node
             app.router.routes[:] = _routes(node)
+            bare.update(bare_doors(app.router.routes))
             yield
 
     edge = Middleware(
@@ -55,7 +59,8 @@ def build_app(settings: Settings, *, now: Clock = clock.now) -> Starlette:
         patience_s=settings.request_timeout,
         issuer=settings.issuer,
     )
-    app = Starlette(lifespan=lifespan, middleware=[edge], exception_handlers=failures.handlers(settings))
+    middleware = [edge, Middleware(BareDoors, doors=bare, handlers=handlers)]
+    app = Starlette(lifespan=lifespan, middleware=middleware, exception_handlers=dict(handlers))
     app.router.redirect_slashes = False  # the redirect would be built out of the Host header
     return app
 

@@ -1,12 +1,12 @@
 """What becomes of a refusal that no door caught: an answer in the words of whoever asked."""
 
-from collections.abc import Awaitable, Callable
 from typing import Any, Final
 
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import Response
 
+from keybearer.server.http.bare_doors import Handler
 from keybearer.server.http.bearer import challenge
 from keybearer.server.http.edge import note_actor
 from keybearer.server.http.errors import api_error, oauth_error, verifier_error
@@ -19,8 +19,6 @@ _API: Final = ("/api/", "/openapi.json", "/forward-auth")
 _OAUTH: Final = ("/oauth/token", "/oauth/revoke", "/oauth/introspect", "/.well-known/")
 _VERIFIER: Final = "/verifier/"
 _STORE_RETRY_S: Final = 2
-
-Handler = Callable[[Request, Any], Awaitable[Response]]
 
 
 def handlers(settings: Settings) -> dict[Any, Handler]:

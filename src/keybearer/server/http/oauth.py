@@ -5,10 +5,11 @@ from typing import Final
 
 from starlette.requests import Request
 from starlette.responses import Response
-from starlette.routing import BaseRoute, Route
+from starlette.routing import BaseRoute
 
 from keybearer.server.http import introspection, metadata
 from keybearer.server.http.answers import empty_answer
+from keybearer.server.http.bare_doors import BareDoor
 from keybearer.server.http.caller import CHALLENGE, Caller
 from keybearer.server.http.edge import note_actor
 from keybearer.server.http.errors import oauth_error
@@ -43,7 +44,7 @@ def routes(node: Node) -> list[BaseRoute]:
     ]
 
 
-def _door(path: str, caller: Caller, answer: Answer) -> Route:
+def _door(path: str, caller: Caller, answer: Answer) -> BareDoor:
     """Return a door that reads a form, authenticates its client, and says no in OAuth's words."""
 
     async def knock(request: Request) -> Response:
@@ -58,4 +59,4 @@ def _door(path: str, caller: Caller, answer: Answer) -> Route:
         answered.headers.update(_CORS)
         return answered
 
-    return Route(path, knock, methods=["POST", "OPTIONS"])
+    return BareDoor(path, knock, methods=["POST", "OPTIONS"])
