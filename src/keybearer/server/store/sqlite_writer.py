@@ -42,6 +42,7 @@ class SqliteSession:
     def _open(self) -> None:
         self._connection = open_connection(self._path)
         self._connection.pragma("cache_size", -32_000)  # KiB; what a group changes stays in memory until its COMMIT
+        self._connection.pragma("temp_store", "MEMORY")
         self._connection.set_wal_hook(self._count_pages)
         self._rows = Rows(self._connection)
         self._part = SqlitePart(self._rows)
