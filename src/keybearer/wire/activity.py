@@ -1,0 +1,218 @@
+"""The entry: what the activity log says of one thing that happened, as the bytes that are hashed and never change."""
+
+import binascii
+import json
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from hashlib import sha256
+from operator import attrgetter
+from typing import Any, Final
+
+from keybearer.wire.activity_keys import CANONICAL, JUDGES, LATENCIES_MS, MAX_INTEGER, SEALED, is_32_bytes
+
+VERSION: Final = 1
+CALL: Final = "api.called"
+MAX_ENTRY_BYTES: Final = 16 * 1024
+MAX_VALUE_BYTES: Final = 8 * 1024  # of what one sealed field says
+SALT_BYTES: Final = 32
+
+Details = Mapping[str, list[str]]
+"""What opens an entry's commitments: by the field's name its salt (base64url, 43 characters) and its value."""
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """
+    One thing that happened; `entry_bytes` says it as the log keeps it.
+
+    Args:
+        at: when, in microseconds since 1970 UTC by the reporter's clock.
+        action: ``api.called``, or ``noun.verb``.
+        outcome: ``done``, ``refused``, ``failed`` (the handler broke) or ``unknown`` (its process died first).
+        reporter: who tells it: a resource server's id or a node's name.
+        boot: random text of one life of the reporter's process.
+        n: its number in this life, from 1 without a gap.
+        reason: why it was refused, a code.
+        route: the template of the path, never the path.
+        ms: how long it took, a class of `latency_class`.
+        sealed: the commitments to what is personal, by the names in `activity_keys.SEALED`; base64url, 43 characters.
+    """
+
+    at: int
+    action: str
+    outcome: str
+    reporter: str
+    boot: str
+    n: int
+    reason: str | None = None
+    team: int | None = None
+    environment: str | None = None
+    client: str | None = None
+    grant: str | None = None
+    token: str | None = None
+    token_last4: str | None = None
+    method: str | None = None
+    route: str | None = None
+    status: int | None = None
+    ms: int | None = None
+    request_id: str | None = None
+    sealed: Mapping[str, str] | None = None
+
+
+def latency_class(ms: float) -> int:
+    """Return the smallest of ``LATENCIES_MS`` that *ms* milliseconds fit in; the largest for what takes longer."""
+    return next((limit for limit in LATENCIES_MS if ms <= limit), LATENCIES_MS[-1])
+
+
+def seal(values: Mapping[str, str], randomness: Callable[[int], bytes]) -> tuple[dict[str, str], dict[str, list[str]]]:
+    """
+    Commit to what is personal, so that it can be forgotten later and proved until then.
+
+    Args:
+        values: what each field of ``SEALED`` says, at most 8 KiB of UTF-8 each.
+        randomness: gives that many random bytes out of a cryptographic source; each field has a salt of its own,
+            else equal values would show.
+
+    Returns:
+        The commitments, which belong into the entry, and the details that open them.
+
+    Raises:
+        ValueError: a field is unknown, or its value too long.
+    """
+    salts = randomness(SALT_BYTES * len(values))
+    sealed, details = {}, {}
+    for place, (field, value) in enumerate(values.items()):
+        salt = salts[SALT_BYTES * place : SALT_BYTES * (place + 1)]
+        sealed[field] = commitment(field, salt, value)
+        details[field] = [_base64url(salt), value]
+    return sealed, details
+
+
+def commitment(field: str, salt: bytes, value: str) -> str:
+    """
+    Return the commitment of one field: no two of field, salt and value have the same.
+
+    The zero byte ends the field's name, and the salt's length is fixed, so it is clear where each part ends.
+
+    Args:
+        salt: 32 random bytes.
+
+    Raises:
+        ValueError: the field is unknown, or the value is too long or has half a character.
+    """
+    opening = _OPENINGS.get(field)
+    if opening is None:
+        raise ValueError(f"{field} is not a field that can be sealed")
+    try:
+        encoded = value.encode()
+    except UnicodeEncodeError as error:
+        raise ValueError(f"{field} is not text: it has half a character") from error
+    if len(encoded) > MAX_VALUE_BYTES:
+        raise ValueError(f"{field} is longer than {MAX_VALUE_BYTES} bytes")
+    return _base64url(sha256(opening + salt + encoded).digest())
+
+
+def open_details(entry: Entry, details: Details) -> dict[str, str]:
+    """
+    Open an entry's commitments; a field that has no detail was erased, and is not in what is returned.
+
+    Raises:
+        ValueError: names the field that does not open, or that the entry does not have.
+    """
+    sealed, found = entry.sealed or {}, {}
+    for field, detail in details.items():
+        if field not in sealed:
+            raise ValueError(f"the details have {field}, which the entry does not")
+        match detail:
+            case [str(salt), str(value)]:
+                found[field] = value
+            case _:
+                raise ValueError(f"the detail of {field} is not a salt and a value")
+        if commitment(field, _salt(field, salt), value) != sealed[field]:
+            raise ValueError(f"{field} is not what the entry was sealed with")
+    return found
+
+
+def words_text(words: Mapping[str, str | int]) -> str:
+    """
+    Say what an API records itself in the one way there is, as the sealed field ``words`` has it.
+
+    Raises:
+        ValueError: a value is neither text nor a whole number, or there is a key that is not ASCII.
+
+    Source: RFC 8785, for texts and whole numbers.
+    """
+    for key, value in words.items():
+        if not key.isascii() or (not isinstance(value, str) and abs(value) > MAX_INTEGER):
+            raise ValueError(f"{key!r} is recorded as {value!r}; names are ASCII, values text or whole numbers")
+    return CANONICAL.encode(words)
+
+
+def entry_bytes(entry: Entry) -> bytes:
+    """
+    Say an entry in the one way there is: canonical JSON.
+
+    Raises:
+        ValueError: names the part that no entry can have.
+
+    Source: RFC 8785 (written down directly: the keys are ours, in order, and the values are texts and whole numbers).
+    """
+    parts = []
+    for (opening, judge), value in zip(_KEYS, _values(entry), strict=True):
+        if value is not None:
+            parts.append(opening + judge(value))
+    return "".join(("{", ",".join(parts), ',"v":1}')).encode()
+
+
+def entry_from(data: bytes) -> Entry:
+    """
+    Read an entry, and accept no other bytes than those that `entry_bytes` would write.
+
+    Raises:
+        ValueError: names what is wrong.
+    """
+    if len(data) > MAX_ENTRY_BYTES:
+        raise ValueError(f"the entry is longer than {MAX_ENTRY_BYTES} bytes")
+    try:
+        parts = json.loads(data.decode())
+    except (ValueError, RecursionError) as error:
+        raise ValueError("the entry is not JSON in UTF-8") from error
+    entry = _entry(parts)
+    if entry_bytes(entry) != data:
+        raise ValueError("the entry is not written as RFC 8785 writes it: keys in order, each once, without spaces")
+    return entry
+
+
+def _entry(parts: Any) -> Entry:
+    if not isinstance(parts, dict):
+        raise ValueError("the entry is not an object")  # noqa: TRY004 - what is refused is a value, by one exception
+    if parts.pop("v", None) != VERSION:
+        raise ValueError("the entry's v is not 1")
+    for name, value in parts.items():
+        if name not in JUDGES:
+            raise ValueError(f"the entry has an unknown key, {name[:64]!r}")
+        if name != "sealed" and not isinstance(value, str | int):
+            raise ValueError(f"the entry's {name} is neither text nor a whole number; what is not known is left out")
+    for name in _REQUIRED:
+        if name not in parts:
+            raise ValueError(f"the entry has no {name}")
+    return Entry(**parts)
+
+
+def _salt(field: str, text: str) -> bytes:
+    if not is_32_bytes(text):
+        raise ValueError(f"the salt of {field} is not base64url of 32 bytes")
+    return binascii.a2b_base64(text.encode().translate(_FROM_URL) + b"=")
+
+
+def _base64url(data: bytes) -> str:
+    return binascii.b2a_base64(data, newline=False).translate(_TO_URL, b"=").decode()
+
+
+_TO_URL: Final = bytes.maketrans(b"+/", b"-_")
+_FROM_URL: Final = bytes.maketrans(b"-_", b"+/")
+_OPENINGS: Final = {field: b"kb1" + field.encode() + b"\x00" for field in SEALED}
+
+_REQUIRED: Final = ("at", "action", "outcome", "reporter", "boot", "n")
+_KEYS: Final = tuple((f'"{name}":', judge) for name, judge in JUDGES.items())
+_values: Final = attrgetter(*JUDGES)

@@ -1,0 +1,98 @@
+"""What may stand under each key of an entry of the activity log."""
+
+import json
+import re
+from collections.abc import Callable, Mapping
+from functools import lru_cache
+from typing import Any, Final
+
+MAX_INTEGER: Final = 2**53 - 1  # RFC 8785 §3.1, by way of RFC 7493 §2.2
+OUTCOMES: Final = ("done", "refused", "failed", "unknown")
+ENVIRONMENTS: Final = ("live", "sandbox")
+LATENCIES_MS: Final = (1, 3, 10, 30, 100, 300, 1000, 3000, 10000)
+SEALED: Final = ("address", "agent", "subject", "user", "words")
+CANONICAL: Final = json.JSONEncoder(ensure_ascii=False, sort_keys=True, separators=(",", ":"), allow_nan=False)
+
+Judge = Callable[[Any], str]
+"""Writes the value of one key as JSON, or raises `ValueError` for one that no entry can have."""
+
+is_32_bytes: Final = re.compile("[A-Za-z0-9_-]{42}[AEIMQUYcgkosw048]").fullmatch  # no bits left over at the end
+
+
+def _one_of(name: str, *words: str) -> Judge:
+    written = {word: f'"{word}"' for word in words}
+
+    def judge(value: Any) -> str:
+        found = written.get(value) if isinstance(value, str) else None
+        if found is None:
+            raise ValueError(f"the entry's {name} is not one of {', '.join(words)}")
+        return found
+
+    return judge
+
+
+def _text(name: str, pattern: str, demand: str) -> Judge:
+    is_good = re.compile(pattern).fullmatch
+
+    @lru_cache(256)  # of one process most are the same again and again
+    def judge(value: Any) -> str:
+        if not isinstance(value, str) or not is_good(value):
+            raise ValueError(f"the entry's {name} is not {demand}")
+        return CANONICAL.encode(value)
+
+    return judge
+
+
+def _identifier(name: str) -> Judge:
+    return _text(name, "[!-~]{1,64}", "1 to 64 characters of ASCII without spaces")
+
+
+def _integer(name: str, lowest: int, highest: int = MAX_INTEGER) -> Judge:
+    def judge(value: Any) -> str:
+        if type(value) is not int or not lowest <= value <= highest:
+            raise ValueError(f"the entry's {name} is not a whole number from {lowest} to {highest}")
+        return str(value)
+
+    return judge
+
+
+def _latency(value: Any) -> str:
+    if type(value) is not int or value not in LATENCIES_MS:
+        raise ValueError(f"the entry's ms is not one of {', '.join(map(str, LATENCIES_MS))}")
+    return str(value)
+
+
+def _commitments(value: Any) -> str:
+    if not isinstance(value, Mapping) or not value:
+        raise ValueError("the entry's sealed is not an object with something in it")
+    for field, committed in value.items():
+        if field not in SEALED:
+            raise ValueError(f"the entry's sealed has an unknown field, {str(field)[:64]!r}")
+        if not isinstance(committed, str) or not is_32_bytes(committed):
+            raise ValueError(f"the entry's sealed {field} is not base64url of 32 bytes")
+    return "{" + ",".join([f'"{field}":"{value[field]}"' for field in sorted(value)]) + "}"
+
+
+JUDGES: Final[dict[str, Judge]] = {  # in the order of the keys
+    "action": _text(
+        "action", r"(?=.{1,64}\Z)[a-z][a-z0-9_]*(?:\.[a-z][a-z0-9_]*)+", "noun.verb in at most 64 characters"
+    ),
+    "at": _integer("at", 1),
+    "boot": _identifier("boot"),
+    "client": _identifier("client"),
+    "environment": _one_of("environment", *ENVIRONMENTS),
+    "grant": _identifier("grant"),
+    "method": _text("method", "[!#$%&'*+.^_`|~0-9A-Za-z-]{1,32}", "a method of HTTP in at most 32 characters"),
+    "ms": _latency,
+    "n": _integer("n", 1),
+    "outcome": _one_of("outcome", *OUTCOMES),
+    "reason": _text("reason", "[a-z][a-z0-9_]{0,63}", "a code in at most 64 characters"),
+    "reporter": _identifier("reporter"),
+    "request_id": _text("request_id", "[ -~]{1,128}", "1 to 128 characters of ASCII"),
+    "route": _text("route", r"[^\x00-\x1f\x7f\ud800-\udfff]{1,512}", "1 to 512 characters without control characters"),
+    "sealed": _commitments,
+    "status": _integer("status", 100, 599),
+    "team": _integer("team", 1),
+    "token": _identifier("token"),
+    "token_last4": _text("token_last4", "[0-9A-Za-z]{4}", "four letters and digits"),
+}
