@@ -10,7 +10,7 @@ DEMO_STAMP := $(VENV)/.demo-installed
 DEV_STAMP := $(VENV)/.dev-installed
 UV ?= uv
 
-.PHONY: help setup dev run test check bench simulate pictures pins
+.PHONY: help setup dev run test check bench simulate faults pictures pins
 
 help:
 	@echo "make run       a demo on http://127.0.0.1:8000, and an example API behind it"
@@ -19,6 +19,7 @@ help:
 	@echo "make bench     the benchmarks, each beside its limit or peer"
 	@echo "make setup     .venv with the pinned dependencies"
 	@echo "make simulate  the verifier protocol in SEEDS=10000 simulated worlds"
+	@echo "make faults    processes killed, stopped and cut off, ROUNDS=20 times on each database"
 	@echo "make pictures  the pictures of the documentation, taken anew"
 	@echo "make pins      requirements/*.txt, resolved anew"
 
@@ -70,6 +71,11 @@ bench: dev
 SEEDS ?= 10000
 simulate: dev
 	@exec $(BIN)/python -m tests.faults.simulation --seeds $(SEEDS)
+
+ROUNDS ?= 20
+faults: dev
+	@tools/system_packages
+	@exec $(BIN)/python -m tests.faults.processes --rounds $(ROUNDS) $(if $(SEED),--seed $(SEED))
 
 JOURNEY := tests/browser/test_main_journey.py
 pictures: dev

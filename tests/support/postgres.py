@@ -7,7 +7,7 @@ import signal
 import subprocess
 import time
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from importlib.util import find_spec
 from pathlib import Path
@@ -30,16 +30,51 @@ SETTINGS = {
 IN_A_HURRY = {"fsync": "off", "full_page_writes": "off"}
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Cluster:
-    """A running PostgreSQL: where its socket is, and which process it is."""
+    """
+    A PostgreSQL: where its socket is, and which process it is.
+
+    Args:
+        command: what it is started with.
+    """
 
     socket_folder: Path
-    process_id: int
+    command: Sequence[str | Path]
+    owner: "_Owner"
+    process: subprocess.Popen[bytes]
+
+    @property
+    def process_id(self) -> int:
+        """Its first process."""
+        return self.process.pid
+
+    @property
+    def socket(self) -> Path:
+        """The file that it listens on."""
+        return self.socket_folder / ".s.PGSQL.5432"
 
     def url(self, database: str = "postgres") -> str:
         """Return the address of one of its databases."""
         return f"postgresql://postgres@/{database}?host={self.socket_folder}"
+
+    def kill(self) -> None:
+        """End all its processes at once (SIGKILL), as a power cut would."""
+        pid = self.process.pid
+        doomed = [pid, *map(int, Path(f"/proc/{pid}/task/{pid}/children").read_text().split())]
+        for each in doomed:
+            with suppress(ProcessLookupError):
+                os.kill(each, signal.SIGKILL)
+        self.process.wait(STOP_TIMEOUT_S)
+        deadline = time.monotonic() + STOP_TIMEOUT_S
+        while any(Path(f"/proc/{each}/exe").exists() for each in doomed) and time.monotonic() < deadline:
+            time.sleep(0.01)
+
+    def start_again(self) -> None:
+        """Start it where it was, and wait until it has recovered."""
+        (self.socket_folder / "data" / "postmaster.pid").unlink(missing_ok=True)
+        self.process = _start(self.command, self.socket_folder, self.owner)
+        _wait_until_ready(self.socket_folder, self.process)
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,12 +106,13 @@ def running_cluster(*, durable: bool = False) -> Iterator[Cluster]:
         programs = _programs(folder)
         _initdb(programs, folder, owner)
         settings = SETTINGS if durable else SETTINGS | IN_A_HURRY
-        process = _start([programs / "postgres", *_options(settings, folder)], folder, owner)
+        command = [programs / "postgres", *_options(settings, folder)]
+        cluster = Cluster(folder, command, owner, _start(command, folder, owner))
         try:
-            _wait_until_ready(folder, process)
-            yield Cluster(folder, process.pid)
+            _wait_until_ready(folder, cluster.process)
+            yield cluster
         finally:
-            _stop(process, signal.SIGINT if durable else signal.SIGQUIT)
+            _stop(cluster.process, signal.SIGINT if durable else signal.SIGQUIT)
 
 
 def _programs(folder: Path) -> Path:

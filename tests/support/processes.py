@@ -1,6 +1,7 @@
 """The server as people run it: a process of its own, started and stopped from outside."""
 
 import os
+import signal
 import socket
 import subprocess
 import sys
@@ -64,8 +65,12 @@ class ServerProcess:
     def kill(self) -> None:
         """End it as a power cut would (SIGKILL), its workers too."""
         process = self._running()
-        os.killpg(process.pid, 9)
+        self.signal(signal.SIGKILL)
         process.wait(STOP_TIMEOUT_S)
+
+    def signal(self, number: signal.Signals) -> None:
+        """Send a signal to it and its workers."""
+        os.killpg(self._running().pid, number)
 
     def is_running(self) -> bool:
         """Tell whether it was started and has not ended."""

@@ -1,0 +1,115 @@
+"""`make faults ROUNDS=20`: so many rounds on each database, with troubles by chance; what breaks the bound is told."""
+
+import argparse
+import asyncio
+import logging
+import secrets
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+from keybearer.server.store.migrations import migrate
+from tests.faults.processes.rig import Rig, Store, rig_on
+from tests.faults.processes.rounds import MISTAKES, play_round
+from tests.faults.processes.troubles import NODE_TROUBLES, STORE_TROUBLES, VERIFIER_TROUBLES, NodeTrouble, Trouble
+from tests.support.postgres import running_cluster
+
+VERIFIERS = ("Anna", "Ben", "Cleo", "Dora")
+ASKING_BOTH = ("Cleo", "Dora")
+ROUNDS_A_RIG = 20
+
+
+@dataclass(slots=True)
+class Tally:
+    """What all rounds came to; seconds."""
+
+    rounds: int = 0
+    broken: int = 0
+    caught: int = 0
+    accepted_s: float = 0.0
+    back_s: list[float] = field(default_factory=list)
+
+
+def main() -> int:
+    """Play the rounds; 1 if the bound was broken or an acknowledged end lost."""
+    parser = argparse.ArgumentParser(prog="make faults", description=__doc__)
+    parser.add_argument("--rounds", type=int, default=20, help="on each database")
+    parser.add_argument("--seed", type=int, default=secrets.randbelow(2**32), help="of what happens by chance")
+    asked = parser.parse_args()
+    logging.disable(logging.CRITICAL)  # the furnished house's; the nodes write files of their own
+    tally = Tally()
+    for number, first in enumerate(range(0, asked.rounds, ROUNDS_A_RIG)):
+        for kind in ("sqlite", "postgresql"):
+            seed = asked.seed + number
+            print(f"seed {seed}, {kind}", flush=True)
+            _play(kind, seed, min(ROUNDS_A_RIG, asked.rounds - first), tally)
+    back = sorted(tally.back_s)
+    print(
+        f"{tally.rounds} rounds: {tally.broken} broke the bound or lost an end. A token was accepted for"
+        f" {tally.accepted_s:.2f} s after its end at the most. All were back in service after"
+        f" {back[len(back) // 2]:.2f} s (median), {back[-1]:.2f} s (maximum)."
+        f" Mistaken verifiers were caught in {tally.caught} of {2 * tally.rounds} cases."
+    )
+    return 1 if tally.broken or not tally.caught else 0
+
+
+def _play(kind: str, seed: int, rounds: int, tally: Tally) -> None:
+    with TemporaryDirectory(prefix="keybearer-faults-") as folder, _store(kind, Path(folder)) as store:
+        asyncio.run(_rounds(Path(folder), store, seed, rounds, tally))
+
+
+async def _rounds(folder: Path, store: Store, seed: int, rounds: int, tally: Tally) -> None:
+    verifiers = {**dict.fromkeys(VERIFIERS, ""), **{mistake: mistake for mistake in MISTAKES}}
+    async with rig_on(folder, store, seed=seed, verifiers=verifiers, asking_both=ASKING_BOTH) as rig:
+        for _ in range(rounds):
+            await _one(rig, tally)
+        if lost := await rig.living_dead():
+            print(f"  ACKNOWLEDGED ENDS WERE LOST: {lost}")
+            tally.broken += 1
+
+
+async def _one(rig: Rig, tally: Tally) -> None:
+    troubles, node_trouble = chosen(rig)
+    await rig.until_quiet()
+    known = rig.ledger.late()
+    begun = f"{node_trouble or 'nodes well'}; {', '.join(f'{who}: {what}' for who, what in troubles.items())}"
+    picked: dict[str, Trouble] = {who: VERIFIER_TROUBLES[what] for who, what in troubles.items()}
+    node_troubles: dict[str, NodeTrouble] = NODE_TROUBLES | STORE_TROUBLES
+    seen = await play_round(rig, picked, node_troubles.get(node_trouble))
+    late = [each for each in rig.ledger.late() if each not in known]
+    broken = [each for each in late if each.verifier not in MISTAKES]
+    tally.rounds += 1
+    tally.broken += bool(broken)
+    tally.caught += len(late) - len(broken)
+    tally.accepted_s = max(tally.accepted_s, seen.accepted_s)
+    tally.back_s.append(seen.back_s)
+    print(f"  last accepted after {seen.accepted_s:5.2f} s, back after {seen.back_s:5.2f} s: {begun}", flush=True)
+    for each in broken:
+        print(f"  THE BOUND WAS BROKEN: {each}")
+
+
+def chosen(rig: Rig) -> tuple[dict[str, str], str]:
+    """Return a trouble for each verifier, and one for the first node ('' for none), by chance."""
+    random = rig.random
+    troubles = {who: random.choice([*VERIFIER_TROUBLES]) for who in VERIFIERS if random.random() < 0.7}
+    of_nodes = [*NODE_TROUBLES, *(STORE_TROUBLES if rig.store.cluster else ())]
+    return troubles | MISTAKES, random.choice(["", *of_nodes])
+
+
+@contextmanager
+def _store(kind: str, folder: Path) -> Iterator[Store]:
+    if kind == "sqlite":
+        url = f"sqlite:///{folder / 'keybearer.db'}"
+        migrate(url)
+        yield Store(url, None)
+        return
+    with running_cluster(durable=True) as cluster:
+        migrate(cluster.url())
+        yield Store(cluster.url(), cluster)
+
+
+if __name__ == "__main__":
+    sys.exit(main())
