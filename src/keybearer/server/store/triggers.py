@@ -165,6 +165,8 @@ def _trigger(watched: Watched, dialect: str, operation: str, condition: str, tol
     body = " ".join(told).replace("NOW", _NOW[dialect])
     when = f" WHEN ({condition.replace('NOW', _NOW[dialect])})" if condition else ""
     moment = "BEFORE INSERT" if operation == "REPLACE" else f"AFTER {operation}"
+    if operation == "UPDATE":  # a statement that names none of them, as a refresh token's use, carries no trigger along
+        moment += f" OF {', '.join(watched.columns)}"
     each = "STATEMENT" if operation == "TRUNCATE" else "ROW"
     head = f"CREATE TRIGGER {name} {moment} ON {watched.table} FOR EACH {each}{when}"
     if dialect == "sqlite":

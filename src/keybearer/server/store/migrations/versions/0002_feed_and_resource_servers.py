@@ -5,8 +5,6 @@ from typing import Final
 import sqlalchemy as sa
 from alembic import op
 
-from keybearer.server.store.triggers import recreate_statements
-
 revision: Final = "0002"
 down_revision: Final = "0001"
 
@@ -18,7 +16,7 @@ _ENDED_WITH: Final = (
 
 
 def upgrade() -> None:
-    """Add what is new, then put this version's triggers in the place of the older ones."""
+    """Add what is new; the triggers that go with it are those of 0003."""
     op.add_column("users", sa.Column("cut_offs", sa.BigInteger(), nullable=False, server_default="0"))
     op.add_column("users", sa.Column("operator_at", sa.BigInteger(), nullable=True))
     op.execute(sa.text(_ENDED_WITH))
@@ -32,8 +30,6 @@ def upgrade() -> None:
         sa.CheckConstraint("singleton = 1", name=op.f("ck_policy_singleton")),
         sa.PrimaryKeyConstraint("singleton", name=op.f("pk_policy")),
     )
-    for statement in recreate_statements(op.get_context().dialect.name):
-        op.execute(sa.text(statement.replace(":", "\\:")))
 
 
 def _create_resource_servers() -> None:
