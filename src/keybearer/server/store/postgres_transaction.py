@@ -9,6 +9,7 @@ from sqlalchemy import Executable, Select
 from keybearer.server.store.database import Position, Row
 from keybearer.server.store.faults import OutcomeUnknown, StoreUnavailable
 from keybearer.server.store.feed_numbering import POSTGRES_CALL
+from keybearer.server.store.many_rows import by_arrays, is_plain_insert
 from keybearer.server.store.postgres_connections import FAULTS, SETTINGS, STATEMENTS, Address, Link, name_fault, only
 
 
@@ -48,8 +49,13 @@ class PostgresTransaction:
         bound = [self._prepare(statement, values) for values in rows]
         if not bound:
             return
+        text, given = bound[0][0], [given for _, given in bound]
         try:
-            await self._connection.executemany(bound[0][0], [given for _, given in bound])
+            if len(rows) > 1 and is_plain_insert(statement):
+                several, arrays = by_arrays(text, given)
+                await self._connection.execute(several, *arrays)
+            else:
+                await self._connection.executemany(text, given)
         except FAULTS as error:
             self.fault = name_fault(error)
             raise self.fault from error

@@ -11,6 +11,7 @@ from sqlalchemy.dialects.sqlite.base import SQLiteDialect
 from keybearer.server.store import tables
 from keybearer.server.store.database import Row
 from keybearer.server.store.faults import Conflict, StoreFault, StoreUnavailable
+from keybearer.server.store.many_rows import by_values, is_plain_insert
 from keybearer.server.store.statements import Statements, constraint_names
 
 # Faults of the machine, not of the statement: after one of them nothing of the transaction can be relied upon.
@@ -122,8 +123,13 @@ class Rows:
     def execute_all(self, statement: Executable, rows: Sequence[Mapping[str, Any]]) -> None:
         """Run *statement* once for each of *rows*."""
         bound = [STATEMENTS.bind(statement, values) for values in rows]
+        text, given = bound[0][0], [given for _, given in bound]
         try:
-            self._cursor.executemany(bound[0][0], [given for _, given in bound]).fetchall()
+            if is_plain_insert(statement):
+                for several, values in by_values(text, given):
+                    self._cursor.execute(several, values)
+            else:
+                self._cursor.executemany(text, given).fetchall()
         except apsw.Error as error:
             raise name_fault(error) from error
 

@@ -156,9 +156,11 @@ _REVOKE = (
     .where(tokens.c.token_id == bindparam("the_token"), tokens.c.revoked_at.is_(None))
     .values(revoked_at=bindparam("now"))
 )
-_REVOKE_ACCESS_OF_PAIR = (
+_REVOKE_ACCESS_OF_PAIRS = (
     update(tokens)
-    .where(tokens.c.pair_id == bindparam("the_pair"), tokens.c.kind == "oat", tokens.c.revoked_at.is_(None))
+    .where(
+        tokens.c.pair_id.in_(bindparam("pairs", expanding=True)), tokens.c.kind == "oat", tokens.c.revoked_at.is_(None)
+    )
     .values(revoked_at=bindparam("now"))
 )
 _NOTE_USE = (
@@ -249,7 +251,8 @@ async def succeed_all(tx: Transaction, succeeded: Sequence[Succession], now: int
         for one in succeeded
     ]
     await tx.run_all(_CONSUME, consumed)
-    await tx.run_all(_REVOKE_ACCESS_OF_PAIR, [{"the_pair": one.pair_id, "now": now} for one in succeeded])
+    if succeeded:
+        await tx.run(_REVOKE_ACCESS_OF_PAIRS, pairs=[one.pair_id for one in succeeded], now=now)
 
 
 async def revoke(tx: Transaction, token_id: str, now: int) -> bool:

@@ -1,0 +1,48 @@
+"""Insert many rows by one statement: what a statement costs beside its rows is paid once for all of them."""
+
+import re
+from collections.abc import Iterator, Sequence
+from typing import Any, Final
+
+from sqlalchemy import Executable, Insert
+
+_VALUES: Final = " VALUES "
+_CAST: Final = re.compile(r"::\w+")
+_MOST_ROWS: Final = 256  # 16 values each are 4,096; SQLite takes 32,766
+
+
+def is_plain_insert(statement: Executable) -> bool:
+    """Tell whether a statement only adds rows to a table: an ``insert(table)`` with nothing behind it."""
+    if not isinstance(statement, Insert):
+        return False
+    has_own_values = bool(statement._values or statement._multi_values or statement._returning)  # noqa: SLF001 - nothing public tells
+    return not has_own_values and statement.select is None and statement._post_values_clause is None  # noqa: SLF001 - likewise
+
+
+def by_values(text: str, rows: Sequence[list[Any]]) -> Iterator[tuple[str, list[Any]]]:
+    """
+    Give the few statements for SQLite that insert *rows*, each with its values.
+
+    Their numbers of rows are powers of two, so that a handful of texts is prepared, whatever comes.
+
+    Args:
+        text: the statement for one row.
+    """
+    one_row = text.rpartition(_VALUES)[2]
+    at = 0
+    while at < len(rows):
+        count = min(1 << (len(rows) - at).bit_length() - 1, _MOST_ROWS)
+        yield text + f", {one_row}" * (count - 1), [value for row in rows[at : at + count] for value in row]
+        at += count
+
+
+def by_arrays(text: str, rows: Sequence[list[Any]]) -> tuple[str, list[tuple[Any, ...]]]:
+    """
+    Give the one statement for PostgreSQL that inserts any number of rows, and an array for each column.
+
+    Args:
+        text: the statement for one row, with a cast behind each placeholder.
+    """
+    head, _, one_row = text.rpartition(_VALUES)
+    arrays = _CAST.sub(r"\g<0>[]", one_row)
+    return f"{head} SELECT * FROM unnest{arrays}", list(zip(*rows, strict=True))  # noqa: S608 - placeholders only
