@@ -14,6 +14,8 @@ from bench.scripts import CHALLENGE, REDIRECT_URI
 from keybearer.server import clock, secrets
 
 _SEALED_BYTES: Final = 160
+_ENTRY_BYTES: Final = 640
+_DETAILS_BYTES: Final = 420
 _HASH: Final = bytes(32)
 _CLIENT_ID: Final = "app000000000000000000000"
 _TAKE: Final = "UPDATE codes SET used_at = ? WHERE digest = ? AND used_at IS NULL"
@@ -200,6 +202,9 @@ def _token(token_id: str, kind: str, pair_id: str, now: int) -> dict[str, Any]:
 def _record(pair_id: str, token_id: str, now: int) -> dict[str, Any]:
     return {
         "at": now,
+        "received_at": now,
+        "entry": os.urandom(_ENTRY_BYTES),
+        "details": os.urandom(_DETAILS_BYTES),
         "action": "token.refreshed",
         "outcome": "done",
         "user_id": 1,
@@ -209,9 +214,7 @@ def _record(pair_id: str, token_id: str, now: int) -> dict[str, Any]:
         "grant_id": pair_id,
         "token_id": token_id,
         "token_last4": "abcd",
-        "subject": f"token:{token_id}",
         "request_id": pair_id,
-        "address": "127.0.0.1",
     }
 
 

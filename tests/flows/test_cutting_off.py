@@ -5,7 +5,8 @@ from sqlalchemy import select
 
 from keybearer.server.records import User
 from keybearer.server.store import users
-from keybearer.server.store.tables import activity_records, grants
+from keybearer.server.store.tables import grants
+from tests.support.activity import recorded
 from tests.support.api import Stage, set_stage
 from tests.support.clock import HandClock
 from tests.support.house import House
@@ -15,7 +16,6 @@ APPS = "/settings/apps"
 TEAM_APPS = "/team/apps"
 STATUS = "/api/v2/status"
 CALLBACK = "https://app.example.com/cb"
-_ENDED = select(activity_records).filter_by(action="grant.ended").order_by(activity_records.c.activity_id)
 
 
 @pytest.fixture
@@ -181,7 +181,7 @@ async def test_an_admin_cuts_off_what_acts_as_somebody_else(stage: Stage, kind: 
     assert "can no longer act as Cleo in Acme." in page.text
     assert (await calls.get(STATUS)).status_code == 401
     assert (await own.get(STATUS)).status_code == 204
-    record = (await stage.house.node.database.many(_ENDED))[-1]
+    record = (await recorded(stage.house.node.database, "grant.ended"))[-1]
     assert (record["user_id"], record["team_id"]) == (stage.ada.user_id, stage.acme.team_id)
 
 

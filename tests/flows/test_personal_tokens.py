@@ -6,7 +6,8 @@ from hashlib import sha256
 import pytest
 from sqlalchemy import select
 
-from keybearer.server.store.tables import activity_records, feed, metadata
+from keybearer.server.store.tables import feed, metadata
+from tests.support.activity import recorded
 from tests.support.clock import HandClock
 from tests.support.house import House
 from tests.support.people import Person
@@ -14,7 +15,6 @@ from tests.support.token_pages import LIST, NEW, TokenDesk, at_the_tokens
 
 YEAR_DAYS = 365
 
-_ACTIVITY = select(activity_records).order_by(activity_records.c.activity_id)
 _FEED = select(feed).order_by(feed.c.seq)
 
 
@@ -208,7 +208,7 @@ async def test_each_change_is_told_to_the_activity_log_and_the_feed(desk: TokenD
     page = await desk.create(name="Told")
     text, made_by = page.shown["token"], page.headers["x-request-id"]
     (row,) = await desk.kept()
-    made = (await desk.house.node.database.many(_ACTIVITY))[-1]
+    made = (await recorded(desk.house.node.database))[-1]
     assert (made["action"], made["user_id"], made["team_id"]) == (
         "token.created",
         desk.stage.ada.user_id,
@@ -217,7 +217,7 @@ async def test_each_change_is_told_to_the_activity_log_and_the_feed(desk: TokenD
     assert (made["environment"], made["token_last4"], made["request_id"]) == ("sandbox", text[-4:], made_by)
     before = len(await desk.house.node.database.many(_FEED))
     await desk.delete("Told")
-    ended = (await desk.house.node.database.many(_ACTIVITY))[-1]
+    ended = (await recorded(desk.house.node.database))[-1]
     assert (ended["action"], ended["grant_id"]) == ("grant.ended", row["grant_id"])
     assert (ended["user_id"], ended["team_id"], ended["outcome"]) == (
         desk.stage.ada.user_id,

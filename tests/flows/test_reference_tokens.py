@@ -3,19 +3,16 @@
 import json
 
 import pytest
-from sqlalchemy import select
 
 from keybearer.server.api.routes import ENDPOINTS
 from keybearer.server.records import Team
 from keybearer.server.store import memberships, teams
-from keybearer.server.store.tables import activity_records
+from tests.support.activity import recorded
 from tests.support.api import Stage, set_stage
 from tests.support.clock import HandClock
 from tests.support.house import House
 
 BOTH_KINDS = pytest.mark.parametrize("kind", ["pat", "oat"])
-
-_ACTIVITY = select(activity_records).order_by(activity_records.c.activity_id)
 
 
 @pytest.fixture
@@ -86,7 +83,7 @@ async def test_a_changed_role_changes_the_token(stage: Stage, kind: str) -> None
 async def test_everything_done_with_a_token_is_attributed_to_its_user(stage: Stage, kind: str) -> None:
     api = await stage.either_kind(kind, stage.ada, stage.acme)
     answer = await api.patch("/api/v2/team", json={"telephone": "112"})
-    record = (await stage.house.node.database.many(_ACTIVITY))[-1]
+    record = (await recorded(stage.house.node.database))[-1]
     assert (record["action"], record["user_id"]) == ("team.changed", stage.ada.user_id)
     assert (record["team_id"], record["environment"]) == (stage.acme.team_id, "sandbox")
     assert record["token_last4"] == api.headers["authorization"][-4:]
@@ -187,7 +184,7 @@ async def test_a_personal_token_can_revoke_itself(stage: Stage) -> None:
     assert (answer.status_code, answer.content) == (204, b"")
     assert (await api.get("/api/v2/status")).status_code == 401
     assert (await other.get("/api/v2/status")).status_code == 204
-    record = (await stage.house.node.database.many(_ACTIVITY))[-1]
+    record = (await recorded(stage.house.node.database))[-1]
     assert (record["action"], record["user_id"]) == ("grant.ended", stage.ada.user_id)
 
 
@@ -198,5 +195,5 @@ async def test_an_apps_token_revokes_only_itself(stage: Stage) -> None:
     assert (await api.delete("/api/v2/token")).status_code == 204
     assert (await api.get("/api/v2/status")).status_code == 401
     assert (await other.get("/api/v2/status")).status_code == 204
-    record = (await stage.house.node.database.many(_ACTIVITY))[-1]
+    record = (await recorded(stage.house.node.database))[-1]
     assert (record["action"], record["client_id"]) == ("token.revoked", app.client.client_id)

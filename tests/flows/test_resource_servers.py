@@ -11,8 +11,9 @@ from keybearer.server.actions.revoke_resource_server import revoke_resource_serv
 from keybearer.server.actions.set_operator import set_operator
 from keybearer.server.events import Actor
 from keybearer.server.refusals import Refusal
-from keybearer.server.store.tables import activity_records, feed, resource_servers
+from keybearer.server.store.tables import feed, resource_servers
 from keybearer.wire import token_text
+from tests.support.activity import recorded
 from tests.support.api import Stage, set_stage
 from tests.support.browser import Browser
 from tests.support.clock import HandClock
@@ -55,8 +56,8 @@ async def fetch(stage: Stage, key: str) -> int:
 
 
 async def told(stage: Stage, action: str) -> list[tuple[str, int | None]]:
-    rows = await stage.house.node.database.many(select(activity_records).where(activity_records.c.action == action))
-    return [(row["subject"], row["user_id"]) for row in rows]
+    records = await recorded(stage.house.node.database, action)
+    return [(record["subject"], record["user_id"]) for record in records]
 
 
 @pytest.mark.parametrize(("environment", "word"), [("sandbox", "test"), ("live", "live")])

@@ -1,12 +1,11 @@
 """The team's pages: its details, who is in it, and how people come, change and go."""
 
 import pytest
-from sqlalchemy import select
 
 from keybearer.server.clock import HOUR
 from keybearer.server.records import Member
 from keybearer.server.store import memberships
-from keybearer.server.store.tables import activity_records
+from tests.support.activity import recorded
 from tests.support.api import Stage, set_stage
 from tests.support.browser import Browser
 from tests.support.clock import HandClock
@@ -132,8 +131,7 @@ async def test_a_support_visit_ends_by_itself_and_the_next_one_does_not_revive_i
     await add(ada, stage.bob.email, "assumed")
     assert "Bob is now in Acme" in ada.page.text
     assert (await api.get(STATUS)).status_code == 401
-    ended = await stage.house.node.database.many(select(activity_records).filter_by(action="grant.ended"))
-    assert len(ended) == 1
+    assert len(await recorded(stage.house.node.database, "grant.ended")) == 1
 
 
 @pytest.mark.parametrize(

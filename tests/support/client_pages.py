@@ -3,7 +3,8 @@
 from sqlalchemy import func, select
 from sqlalchemy.schema import Table
 
-from keybearer.server.store.tables import activity_records, feed
+from keybearer.server.store.tables import feed
+from tests.support.activity import recorded
 from tests.support.api import Stage
 from tests.support.people import Person, RegisteredApp
 
@@ -38,12 +39,8 @@ async def count(stage: Stage, *tables: Table) -> list[int]:
 
 async def told_of(stage: Stage, subject: str) -> list[str]:
     """Return what the activity records say was done to *subject*, in order."""
-    statement = (
-        select(activity_records.c.action)
-        .where(activity_records.c.subject == subject)
-        .order_by(activity_records.c.activity_id)
-    )
-    return [row["action"] for row in await stage.house.node.database.many(statement)]
+    records = await recorded(stage.house.node.database)
+    return [record["action"] for record in records if record.get("subject") == subject]
 
 
 async def fed_of(stage: Stage, subject: str) -> list[str]:
@@ -54,6 +51,4 @@ async def fed_of(stage: Stage, subject: str) -> list[str]:
 
 async def has_been(stage: Stage, action: str) -> int:
     """Return how many activity records there are of *action*."""
-    statement = select(func.count().label("total")).where(activity_records.c.action == action)
-    row = await stage.house.node.database.one(statement)
-    return int(row["total"]) if row else 0
+    return len(await recorded(stage.house.node.database, action))

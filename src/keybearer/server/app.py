@@ -2,6 +2,7 @@
 
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
+from typing import Final
 
 from starlette.applications import Starlette
 from starlette.middleware import Middleware
@@ -12,8 +13,9 @@ from keybearer.server.actions.adopt_policy import adopt_policy
 from keybearer.server.api import routes as api
 from keybearer.server.bearers import Bearers
 from keybearer.server.clock import Clock
+from keybearer.server.events import Actor
 from keybearer.server.feed_reader import FeedReader
-from keybearer.server.http import forward_auth, health, oauth, verifier
+from keybearer.server.http import activity_report, forward_auth, health, oauth, verifier
 from keybearer.server.http.bare_doors import BareDoor, BareDoors, bare_doors
 from keybearer.server.http.edge import Edge
 from keybearer.server.http.known_paths import KnownPaths
@@ -30,6 +32,8 @@ from keybearer.server.store.resource_servers import note_seen
 from keybearer.server.upkeep import upkeep
 from keybearer.server.verifier_keys import VerifierKeys
 from keybearer.server.verifiers import Verifiers
+
+_ITSELF: Final = Actor("", "server")
 
 
 def build_app(settings: Settings, *, now: Clock = clock.now) -> Starlette:
@@ -89,7 +93,7 @@ async def _open_node(settings: Settings, now: Clock) -> AsyncIterator[Node]:
         policy=policy_digest(settings.role_permissions),
     )
     try:
-        await node.act(adopt_policy, node.policy)
+        await node.act(adopt_policy, _ITSELF, node.policy, now())
         async with feed.following(), upkeep(database, (node.last_used, node.last_seen), now):
             yield node
     finally:
@@ -101,6 +105,7 @@ def _routes(node: Node) -> list[BaseRoute]:
     makers: list[Callable[[Node], list[BaseRoute]]] = [
         forward_auth.routes,
         verifier.routes,
+        activity_report.routes,
         pages.routes,
         oauth.routes,
         api.routes,

@@ -10,7 +10,7 @@ class Actor:
     Who makes a change, and from where.
 
     A person on a page has a user and perhaps an active team; an app at the token endpoint has a client; the command
-    line has neither. ``token_id`` is set when a token acts.
+    line has neither. ``token_id`` is set when a token acts. ``agent`` is how the browser or program calls itself.
     """
 
     request_id: str
@@ -19,6 +19,7 @@ class Actor:
     client_id: str | None = None
     token_id: str | None = None
     token_last4: str | None = None
+    agent: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,6 +31,8 @@ class Activity:
         action: what was done, ``noun.verb`` from ``ACTIONS``.
         subject: what it was done to: ``client:<id>``, ``grant:<id>``, ``user:<id>``, ``membership:<user>:<team>`` ….
         outcome: ``done`` or ``refused``.
+        reason: the refusal's code.
+        words: more to say, as ``wire.activity`` writes words; personal like the subject, so it can be erased.
     """
 
     action: str
@@ -42,6 +45,8 @@ class Activity:
     token_id: str | None = None
     token_last4: str | None = None
     outcome: str = "done"
+    reason: str | None = None
+    words: str = ""
 
 
 ACTIONS: Final = {
@@ -80,4 +85,9 @@ ACTIONS: Final = {
     "resource_server.revoked": "The key of an API that verifies tokens was revoked",
     "operator.added": "A user was made an operator of this server",
     "operator.removed": "A user is no longer an operator of this server",
+    "policy.changed": "What the roles may do was changed",
+    "activity.gap": "Records that an API counted have not arrived",
+    "activity.frozen": "A log was found damaged or rolled back, and is not signed any more",
+    "activity.redacted": "What was personal in a user's records was erased",
+    "activity.pruned": "Old records were deleted",
 }

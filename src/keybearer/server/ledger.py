@@ -1,11 +1,14 @@
 """The activity record of a change, kept in the change's own transaction; triggers write the feed event."""
 
+import secrets
 from collections.abc import Iterable, Sequence
+from typing import Any
 
 from keybearer.server.events import Activity, Actor
 from keybearer.server.records import Grant
 from keybearer.server.store import activity as rows
 from keybearer.server.store.database import Transaction
+from keybearer.wire.activity import Entry, entry_bytes, seal
 
 
 async def record(tx: Transaction, actor: Actor, activity: Activity, now: int) -> None:
@@ -15,12 +18,12 @@ async def record(tx: Transaction, actor: Actor, activity: Activity, now: int) ->
     Args:
         now: microseconds since 1970 UTC.
     """
-    await rows.add_all(tx, [(actor, activity)], now)
+    await rows.add_all(tx, [_row(actor, activity, now)])
 
 
 async def record_all(tx: Transaction, made: Sequence[tuple[Actor, Activity]], now: int) -> None:
     """Keep what several actors did in one transaction; see `record`."""
-    await rows.add_all(tx, made, now)
+    await rows.add_all(tx, [_row(actor, activity, now) for actor, activity in made])
 
 
 async def record_ended(tx: Transaction, actor: Actor, grants: Iterable[Grant], now: int) -> None:
@@ -35,3 +38,31 @@ async def record_ended(tx: Transaction, actor: Actor, grants: Iterable[Grant], n
             grant_id=grant.grant_id,
         )
         await record(tx, actor, ended, now)
+
+
+def _row(actor: Actor, activity: Activity, now: int) -> dict[str, Any]:
+    """Return the row of a change; what is personal in it stands in the details alone."""
+    user_id = activity.user_id if activity.user_id is not None else actor.user_id
+    personal = {
+        "user": "" if user_id is None else str(user_id),
+        "address": actor.address,
+        "agent": actor.agent,
+        "subject": activity.subject,
+        "words": activity.words,
+    }
+    sealed, details = seal({field: value for field, value in personal.items() if value}, secrets.token_bytes)
+    entry = Entry(
+        at=now,
+        action=activity.action,
+        outcome=activity.outcome,
+        reason=activity.reason,
+        team=activity.team_id,
+        environment=activity.environment,
+        client=activity.client_id or actor.client_id,
+        grant=activity.grant_id,
+        token=activity.token_id or actor.token_id,
+        token_last4=activity.token_last4 or actor.token_last4,
+        request_id=actor.request_id or None,
+        sealed=sealed or None,
+    )
+    return rows.row_of(entry, entry_bytes(entry), details, now)

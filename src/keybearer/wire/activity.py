@@ -29,7 +29,8 @@ class Entry:
         at: when, in microseconds since 1970 UTC by the reporter's clock.
         action: ``api.called``, or ``noun.verb``.
         outcome: ``done``, ``refused``, ``failed`` (the handler broke) or ``unknown`` (its process died first).
-        reporter: who tells it: a resource server's id or a node's name.
+        reporter: who tells it: a resource server's id. What the server records itself, in the transaction of what it
+            records, needs no counting: it has neither this nor the next two.
         boot: random text of one life of the reporter's process.
         n: its number in this life, from 1 without a gap.
         reason: why it was refused, a code.
@@ -41,9 +42,9 @@ class Entry:
     at: int
     action: str
     outcome: str
-    reporter: str
-    boot: str
-    n: int
+    reporter: str | None = None
+    boot: str | None = None
+    n: int | None = None
     reason: str | None = None
     team: int | None = None
     environment: str | None = None
@@ -157,6 +158,8 @@ def entry_bytes(entry: Entry) -> bytes:
 
     Source: RFC 8785 (written down directly: the keys are ours, in order, and the values are texts and whole numbers).
     """
+    if not (entry.reporter is None) == (entry.boot is None) == (entry.n is None):
+        raise ValueError("the entry has one of reporter, boot and n without the others")
     parts = []
     for (opening, judge), value in zip(_KEYS, _values(entry), strict=True):
         if value is not None:
@@ -213,6 +216,6 @@ _TO_URL: Final = bytes.maketrans(b"+/", b"-_")
 _FROM_URL: Final = bytes.maketrans(b"-_", b"+/")
 _OPENINGS: Final = {field: b"kb1" + field.encode() + b"\x00" for field in SEALED}
 
-_REQUIRED: Final = ("at", "action", "outcome", "reporter", "boot", "n")
+_REQUIRED: Final = ("at", "action", "outcome")
 _KEYS: Final = tuple((f'"{name}":', judge) for name, judge in JUDGES.items())
 _values: Final = attrgetter(*JUDGES)

@@ -8,11 +8,13 @@ import apsw
 import asyncpg
 import pytest
 
+from keybearer.server.store.database import open_database
 from keybearer.server.store.migrations import migrate, script
 from keybearer.server.store.tables import metadata
 from keybearer.server.store.triggers import WATCHED
 from tests.server.store.test_feed_events import SCENE
 from tests.server.store.trial import execute
+from tests.support.activity import recorded
 
 _COLUMNS = {
     "sqlite": "SELECT m.name, c.name FROM sqlite_master m, pragma_table_info(m.name) c WHERE m.type = 'table'",
@@ -82,6 +84,30 @@ async def test_an_upgrade_from_the_first_tables_keeps_everything_and_makes_the_t
     assert await _rows(empty_url, {dialect: "SELECT kind, subject FROM feed_pending"}) == {
         ("grant.ended", "grant:g1:901:902")
     }
+
+
+async def test_what_was_recorded_before_becomes_entries_in_its_order(empty_url: str) -> None:
+    dialect = empty_url.partition(":")[0]
+    columns = "at, action, outcome, user_id, team_id, environment, subject, request_id, address"
+    rows = [
+        f"({at}, 'member.left', 'done', 901, 902, 'live', 'membership:901:902', 'r{at}', '::1')" for at in (9, 7, 8)
+    ]
+    nobody = "(5, 'session.refused', 'refused', NULL, NULL, NULL, 'user:unknown', 'r5', '::1')"
+    await execute(
+        empty_url,
+        script(dialect, None, "0001"),
+        *(f"INSERT INTO activity_records ({columns}) VALUES {row}" for row in [*rows, nobody]),  # noqa: S608 - ours
+    )
+    assert await asyncio.to_thread(migrate, empty_url)
+    database = await open_database(empty_url)
+    try:
+        records = await recorded(database)
+    finally:
+        await database.close()
+    assert [record["at"] for record in records] == [9, 7, 8, 5]
+    assert (records[0]["user_id"], records[0]["user"], records[0]["subject"]) == (901, "901", "membership:901:902")
+    assert (records[3]["user_id"], records[3].get("user"), records[3]["address"]) == (None, None, "::1")
+    assert "activity_before" not in {table for table, _ in await _rows(empty_url, _COLUMNS)}
 
 
 async def test_the_migrated_columns_are_those_of_the_tables(database_url: str) -> None:

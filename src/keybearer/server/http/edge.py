@@ -19,8 +19,10 @@ from keybearer.server.http.answers import json_bytes
 from keybearer.server.http.same_origin import is_trustworthy
 
 MAX_BODY_BYTES: Final = 64 * 1024
+_LONG_BODIES: Final = {"/verifier/activity": 4 * 1024 * 1024}
 MAX_HEADERS: Final = 100
 MAX_HEADER_BYTES: Final = 16 * 1024
+MAX_AGENT: Final = 300  # characters of a User-Agent that are kept
 _SMALL_NUMBER: Final = re.compile(r"[0-9]{1,10}", re.ASCII)
 
 _CONTENT_SECURITY_POLICY: Final = (
@@ -61,7 +63,8 @@ def actor_of(
         token: the acting token's id and last four characters.
     """
     token_id, last4 = token or (None, None)
-    return Actor(request_id(request), address_of(request), user_id, client_id, token_id, last4)
+    agent = request.headers.get("user-agent", "")[:MAX_AGENT]
+    return Actor(request_id(request), address_of(request), user_id, client_id, token_id, last4, agent)
 
 
 def note_actor(request: Request, **known: str | int | None) -> None:
@@ -152,7 +155,7 @@ class Edge:
         began = time.perf_counter()
         try:
             _check_head(scope, headers)
-            await self._app(scope, _Body(receive, self._patience_s).receive, answer.send)
+            await self._app(scope, _Body(receive, self._patience_s, _most_bytes(scope)).receive, answer.send)
         except _Refused as refused:
             await answer.refuse(refused.status, refused.public)
         except ClientDisconnect:
@@ -182,19 +185,24 @@ def _check_head(scope: Scope, headers: Headers) -> None:
         raise _Refused(431, "The request's headers are too large.")
     if headers.get("content-encoding", "identity").lower() != "identity":
         raise _Refused(415, "Compressed bodies are not accepted. Send the body as it is.")
-    length = headers.get("content-length", "0")
-    if not _SMALL_NUMBER.fullmatch(length) or int(length) > MAX_BODY_BYTES:
-        raise _Refused(413, f"The body is too large. At most {MAX_BODY_BYTES} bytes are accepted.")
+    length, most = headers.get("content-length", "0"), _most_bytes(scope)
+    if not _SMALL_NUMBER.fullmatch(length) or int(length) > most:
+        raise _Refused(413, f"The body is too large. At most {most} bytes are accepted.")
+
+
+def _most_bytes(scope: Scope) -> int:
+    """Return how long a body may be; the door for long ones reads them only of those whose key it knows."""
+    return _LONG_BODIES.get(scope["path"], MAX_BODY_BYTES)
 
 
 class _Body:
     """Counts the body as it comes, and does not wait for ever: not for a piece, and not for piece after piece."""
 
-    def __init__(self, receive: Receive, patience_s: float) -> None:
+    def __init__(self, receive: Receive, patience_s: float, most: int) -> None:
         self._receive = receive
         self._patience_s = patience_s
         self._deadline = 0.0
-        self._left = MAX_BODY_BYTES
+        self._most = self._left = most
         self._is_whole = False
 
     async def receive(self) -> Message:
@@ -210,7 +218,7 @@ class _Body:
         self._left -= len(message.get("body", b""))
         self._is_whole = not message.get("more_body", False)
         if self._left < 0:
-            raise _Refused(413, f"The body is too large. At most {MAX_BODY_BYTES} bytes are accepted.")
+            raise _Refused(413, f"The body is too large. At most {self._most} bytes are accepted.")
         return message
 
 

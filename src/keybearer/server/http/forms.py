@@ -90,7 +90,7 @@ async def read_form(request: Request) -> Form:
     Raises:
         Refusal: ``unsupported_media_type`` for any other content type; ``invalid_request`` for a malformed form.
     """
-    _demand(request, "application/x-www-form-urlencoded")
+    demand_type(request, "application/x-www-form-urlencoded")
     body = await request.body()
     try:
         return parse_fields(body.decode("ascii"))
@@ -130,7 +130,7 @@ async def read_json(request: Request) -> dict[str, Any]:
     body = await request.body()
     if not body.strip():
         return {}
-    _demand(request, "application/json")
+    demand_type(request, "application/json")
     public = "The body must be one JSON object, with each property once."
     try:
         if _depth(body) > _MAX_JSON_DEPTH:
@@ -162,7 +162,7 @@ def _finite(text: str) -> float:
 _STRICT: Final = json.JSONDecoder(object_pairs_hook=_each_once, parse_constant=_finite, parse_float=_finite)
 
 
-def _demand(request: Request, wanted: str) -> None:
+def demand_type(request: Request, wanted: str) -> None:
     """Refuse any other content type than *wanted*."""
     content_type = request.headers.get("content-type", "").split(";")[0].strip().lower()
     if content_type != wanted:

@@ -1,34 +1,52 @@
-"""The rows of the activity log."""
+"""The records of the activity log, as they are kept before they have a place in a log."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable
+from typing import Any, Final
 
+import msgspec
 from sqlalchemy import insert
 
-from keybearer.server.events import Activity, Actor
 from keybearer.server.store.database import Transaction
 from keybearer.server.store.tables import activity_records
+from keybearer.wire.activity import Details, Entry
 
-_ADD = insert(activity_records)
-
-
-async def add_all(tx: Transaction, made: Sequence[tuple[Actor, Activity]], at: int) -> None:
-    """Keep one record for each change, made at *at* (microseconds since 1970 UTC) by its actor."""
-    await tx.run_all(_ADD, [_row(actor, activity, at) for actor, activity in made])
+_ADD: Final = insert(activity_records)
 
 
-def _row(actor: Actor, activity: Activity, at: int) -> dict[str, object]:
+def row_of(entry: Entry, written: bytes, details: Details, received_at: int) -> dict[str, Any]:
+    """
+    Return the row of a record: the entry as it was *written*, what opens it, and copies of what is searched by.
+
+    Args:
+        written: the entry's canonical bytes; these are hashed, and nothing else is.
+        details: of what is personal, the user's number alone is copied.
+        received_at: microseconds since 1970 UTC.
+    """
+    user = details.get("user")
     return {
-        "at": at,
-        "action": activity.action,
-        "outcome": activity.outcome,
-        "user_id": activity.user_id if activity.user_id is not None else actor.user_id,
-        "team_id": activity.team_id,
-        "environment": activity.environment,
-        "client_id": activity.client_id or actor.client_id,
-        "grant_id": activity.grant_id,
-        "token_id": activity.token_id or actor.token_id,
-        "token_last4": activity.token_last4 or actor.token_last4,
-        "subject": activity.subject,
-        "request_id": actor.request_id,
-        "address": actor.address,
+        "at": entry.at,
+        "received_at": received_at,
+        "entry": written,
+        "details": msgspec.json.encode(details),
+        "action": entry.action,
+        "outcome": entry.outcome,
+        "user_id": int(user[1]) if user else None,
+        "team_id": entry.team,
+        "environment": entry.environment,
+        "client_id": entry.client,
+        "grant_id": entry.grant,
+        "token_id": entry.token,
+        "token_last4": entry.token_last4,
+        "method": entry.method,
+        "route": entry.route,
+        "status": entry.status,
+        "request_id": entry.request_id,
+        "reporter": entry.reporter,
+        "boot": entry.boot,
+        "n": entry.n,
     }
+
+
+async def add_all(tx: Transaction, rows: Iterable[dict[str, Any]]) -> None:
+    """Keep records; see `row_of`."""
+    await tx.run_all(_ADD, list(rows))

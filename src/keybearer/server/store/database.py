@@ -3,7 +3,7 @@
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import Any, Concatenate, ParamSpec, Protocol, TypeVar
 
-from sqlalchemy import Executable
+from sqlalchemy import Executable, Table
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -45,6 +45,9 @@ class Transaction(Reader, Protocol):
 
     async def run_all(self, statement: Executable, rows: Sequence[Mapping[str, Any]], /) -> None:
         """Run *statement* once for each of *rows*, which are its values; all of them go to the database at once."""
+
+    async def load(self, table: Table, rows: Sequence[Mapping[str, Any]], /) -> None:
+        """Add many *rows*, which name the same columns, to *table* in the quickest way that the database has."""
 
 
 class Database(Protocol):

@@ -17,8 +17,8 @@ async def present(reader: Reader) -> str | None:
     return row["digest"] if row else None
 
 
-async def put(tx: Transaction, digest: str) -> None:
-    """Let this policy be in force; of two nodes that bring the same one at once, one changes something."""
+async def put(tx: Transaction, digest: str) -> bool:
+    """Let this policy be in force instead of another; of two nodes that bring it at once, one is told True."""
     if await present(tx) is None:
         await tx.run(_ADD, singleton=1, digest=digest)
-    await tx.run(_CHANGE, the_digest=digest)
+    return await tx.run(_CHANGE, the_digest=digest) > 0

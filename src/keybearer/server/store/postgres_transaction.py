@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 import asyncpg
-from sqlalchemy import Executable, Select
+from sqlalchemy import Executable, Select, Table
 
 from keybearer.server.store.database import Position, Row
 from keybearer.server.store.faults import OutcomeUnknown, StoreUnavailable
@@ -56,6 +56,21 @@ class PostgresTransaction:
                 await self._connection.execute(several, *arrays)
             else:
                 await self._connection.executemany(text, given)
+        except FAULTS as error:
+            self.fault = name_fault(error)
+            raise self.fault from error
+
+    async def load(self, table: Table, rows: Sequence[Mapping[str, Any]], /) -> None:
+        """See `database.Transaction.load`."""
+        if self.fault is not None:
+            raise self.fault
+        if not rows:
+            return
+        self.has_written = True
+        try:
+            await self._connection.copy_records_to_table(
+                table.name, records=[tuple(row.values()) for row in rows], columns=tuple(rows[0])
+            )
         except FAULTS as error:
             self.fault = name_fault(error)
             raise self.fault from error

@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 import apsw
-from sqlalchemy import Executable
+from sqlalchemy import Executable, Table
 from sqlalchemy.dialects.sqlite.base import SQLiteDialect
 
 from keybearer.server.store import tables
@@ -133,6 +133,15 @@ class Rows:
         except apsw.Error as error:
             raise name_fault(error) from error
 
+    def load(self, table: Table, rows: Sequence[Mapping[str, Any]]) -> None:
+        """Add *rows* to *table*."""
+        columns = tuple(rows[0])
+        text = f"INSERT INTO {table.name} ({', '.join(columns)}) VALUES ({', '.join('?' * len(columns))})"  # noqa: S608 - names out of our own tables
+        try:
+            self._cursor.executemany(text, [tuple(row.values()) for row in rows]).fetchall()
+        except apsw.Error as error:
+            raise name_fault(error) from error
+
     def fetch_one(self, statement: Executable, values: Mapping[str, Any]) -> Row | None:
         """Run *statement* and give its only row, or None."""
         rows = self.fetch(statement, values)
@@ -221,6 +230,17 @@ class SqlitePart:
             return
         try:
             self._rows.execute_all(statement, rows)
+        except (apsw.Error, StoreFault) as error:
+            self.fault = error
+            raise
+
+    async def load(self, table: Table, rows: Sequence[Mapping[str, Any]], /) -> None:
+        """See `database.Transaction.load`."""
+        self._check()
+        if not rows:
+            return
+        try:
+            self._rows.load(table, rows)
         except (apsw.Error, StoreFault) as error:
             self.fault = error
             raise

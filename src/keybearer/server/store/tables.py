@@ -1,9 +1,12 @@
 """The tables, with every constraint named; migrations bring a database to this shape."""
 
+from typing import Any
+
 from sqlalchemy import (
     BigInteger,
     CheckConstraint,
     Column,
+    ColumnElement,
     ForeignKey,
     ForeignKeyConstraint,
     Index,
@@ -33,6 +36,8 @@ ENVIRONMENTS = ("live", "sandbox")
 TOKEN_KINDS = ("pat", "oat", "ort")
 # What may end a grant together with much else: the feed tells that by one broader event (triggers.py).
 GRANT_ENDS = ("membership", "user")
+LOG_KINDS = ("team", "user", "server", "tree")
+ACTIVITY_OUTCOMES = ("done", "refused", "failed", "unknown")
 
 
 def _one_of(column: str, words: tuple[str, ...]) -> str:
@@ -46,6 +51,11 @@ def _narrowing(owner: str) -> tuple[Column[str], Column[str], CheckConstraint]:
         Column("scope", Text, nullable=False),
         CheckConstraint("narrowing = 'scope' OR (narrowing = 'none' AND scope = '')", name=f"{owner}_narrowing"),
     )
+
+
+def _index_where(name: str, *columns: Column[Any], when: ColumnElement[bool], unique: bool = False) -> None:
+    """Declare an index of only those rows for which *when* holds."""
+    Index(name, *columns, unique=unique, sqlite_where=when, postgresql_where=when)
 
 
 users = Table(
@@ -130,13 +140,12 @@ clients = Table(
     # A subject is a number in decimal digits, so a client id that starts with a letter never looks like one.
     CheckConstraint("length(client_id) BETWEEN 4 AND 64 AND client_id >= 'a'", name="client_id"),
 )
-Index(
+_index_where(
     "uq_clients_team_id_name_key",
     clients.c.team_id,
     clients.c.name_key,
+    when=clients.c.deleted_at.is_(None),
     unique=True,
-    sqlite_where=clients.c.deleted_at.is_(None),
-    postgresql_where=clients.c.deleted_at.is_(None),
 )
 
 client_secrets = Table(
@@ -188,26 +197,21 @@ grants = Table(
     Index(None, "team_id"),
     Index(None, "client_id"),
 )
-_IS_LIVE_APP_GRANT = grants.c.ended_at.is_(None) & grants.c.client_id.is_not(None)
-Index(
+_index_where(
     "uq_grants_user_id_team_id_client_id",
     grants.c.user_id,
     grants.c.team_id,
     grants.c.client_id,
+    when=grants.c.ended_at.is_(None) & grants.c.client_id.is_not(None),
     unique=True,
-    sqlite_where=_IS_LIVE_APP_GRANT,
-    postgresql_where=_IS_LIVE_APP_GRANT,
 )
-
-_IS_LIVE_PERSONAL_GRANT = grants.c.ended_at.is_(None) & grants.c.client_id.is_(None)
-Index(
+_index_where(
     "uq_grants_user_id_team_id_name_key",
     grants.c.user_id,
     grants.c.team_id,
     grants.c.name_key,
+    when=grants.c.ended_at.is_(None) & grants.c.client_id.is_(None),
     unique=True,
-    sqlite_where=_IS_LIVE_PERSONAL_GRANT,
-    postgresql_where=_IS_LIVE_PERSONAL_GRANT,
 )
 
 families = Table(
@@ -322,12 +326,11 @@ resource_servers = Table(
     CheckConstraint(_one_of("environment", ENVIRONMENTS), name="environment"),
     CheckConstraint("length(digest) = 32", name="digest"),
 )
-Index(
+_index_where(
     "uq_resource_servers_name_key",
     resource_servers.c.name_key,
+    when=resource_servers.c.revoked_at.is_(None),
     unique=True,
-    sqlite_where=resource_servers.c.revoked_at.is_(None),
-    postgresql_where=resource_servers.c.revoked_at.is_(None),
 )
 
 policy = Table(
@@ -374,11 +377,39 @@ mail_links = Table(
     Index(None, "user_id"),
 )
 
+activity_logs = Table(
+    "activity_logs",
+    metadata,
+    Column("log_id", Serial, primary_key=True, autoincrement=True),
+    Column("origin", Text, nullable=False),
+    Column("kind", Text, nullable=False),
+    Column("team_id", BigInteger),
+    Column("user_id", BigInteger),
+    Column("month", Text, nullable=False),
+    Column("part", BigInteger, nullable=False),
+    Column("size", BigInteger, nullable=False),
+    Column("root", LargeBinary, nullable=False),
+    Column("min_index", BigInteger, nullable=False),
+    Column("frozen_at", BigInteger),
+    Column("frozen_why", Text),
+    UniqueConstraint("origin"),
+    CheckConstraint(_one_of("kind", LOG_KINDS), name="kind"),
+    CheckConstraint("length(root) = 32", name="root"),
+    CheckConstraint("(frozen_at IS NULL) = (frozen_why IS NULL)", name="frozen_why"),
+    sqlite_autoincrement=True,
+)
+
+# Beside the entry stand copies of what it says, to search by. Nothing personal but the user's number is one of them.
 activity_records = Table(
     "activity_records",
     metadata,
     Column("activity_id", Serial, primary_key=True, autoincrement=True),
+    Column("log_id", BigInteger),
+    Column("log_index", BigInteger),
     Column("at", BigInteger, nullable=False),
+    Column("received_at", BigInteger, nullable=False),
+    Column("entry", LargeBinary, nullable=False),
+    Column("details", LargeBinary),
     Column("action", Text, nullable=False),
     Column("outcome", Text, nullable=False),
     Column("user_id", BigInteger),
@@ -388,13 +419,99 @@ activity_records = Table(
     Column("grant_id", Text),
     Column("token_id", Text),
     Column("token_last4", Text),
-    Column("subject", Text, nullable=False),
-    Column("request_id", Text, nullable=False),
-    Column("address", Text, nullable=False),
-    CheckConstraint(_one_of("outcome", ("done", "refused")), name="outcome"),
+    Column("method", Text),
+    Column("route", Text),
+    Column("status", BigInteger),
+    Column("request_id", Text),
+    Column("reporter", Text),
+    Column("boot", Text),
+    Column("n", BigInteger),
+    CheckConstraint(_one_of("outcome", ACTIVITY_OUTCOMES), name="outcome"),
+    CheckConstraint("(log_id IS NULL) = (log_index IS NULL)", name="log_index"),
+    CheckConstraint("(reporter IS NULL) = (n IS NULL) AND (boot IS NULL) = (n IS NULL)", name="reporter"),
     Index(None, "team_id", "activity_id"),
     Index(None, "user_id", "activity_id"),
+    Index(None, "team_id", "user_id", "activity_id"),
+    Index(None, "team_id", "action", "activity_id"),
     sqlite_autoincrement=True,
+)
+# What has no place in a log yet: the sealer looks there every second.
+_index_where(
+    "ix_activity_records_unsequenced", activity_records.c.activity_id, when=activity_records.c.log_id.is_(None)
+)
+for _column in (activity_records.c.token_id, activity_records.c.client_id):
+    _index_where(
+        f"ix_activity_records_team_id_{_column.name}_activity_id",
+        activity_records.c.team_id,
+        _column,
+        activity_records.c.activity_id,
+        when=_column.is_not(None),
+    )
+_index_where(
+    "uq_activity_records_log_id_log_index",
+    activity_records.c.log_id,
+    activity_records.c.log_index,
+    when=activity_records.c.log_id.is_not(None),
+    unique=True,
+)
+_index_where(
+    "uq_activity_records_reporter_boot_n",
+    activity_records.c.reporter,
+    activity_records.c.boot,
+    activity_records.c.n,
+    when=activity_records.c.n.is_not(None),
+    unique=True,
+)
+
+activity_tiles = Table(
+    "activity_tiles",
+    metadata,
+    Column("log_id", BigInteger, ForeignKey(activity_logs.c.log_id), primary_key=True, autoincrement=False),
+    Column("level", BigInteger, primary_key=True, autoincrement=False),
+    Column("place", BigInteger, primary_key=True, autoincrement=False),
+    Column("hashes", LargeBinary, nullable=False),
+)
+
+# A checkpoint without a note is decided and not signed yet.
+activity_checkpoints = Table(
+    "activity_checkpoints",
+    metadata,
+    Column("log_id", BigInteger, ForeignKey(activity_logs.c.log_id), primary_key=True, autoincrement=False),
+    Column("size", BigInteger, primary_key=True, autoincrement=False),
+    Column("root", LargeBinary, nullable=False),
+    Column("at", BigInteger, nullable=False),
+    Column("note", Text),
+    Column("tree_index", BigInteger),
+    CheckConstraint("length(root) = 32", name="root"),
+)
+_index_where(
+    "ix_activity_checkpoints_unsigned", activity_checkpoints.c.log_id, when=activity_checkpoints.c.note.is_(None)
+)
+
+# One row: whoever has it locked is the one that puts records into logs. The key signs them all.
+activity_seal = Table(
+    "activity_seal",
+    metadata,
+    Column("singleton", Integer, primary_key=True, autoincrement=False),
+    Column("key", Text, nullable=False),
+    CheckConstraint("singleton = 1", name="singleton"),
+)
+
+# How far each process that reports has come: all records up to `through` are kept, or were given up for lost.
+activity_cursors = Table(
+    "activity_cursors",
+    metadata,
+    Column("reporter", Text, primary_key=True),
+    Column("boot", Text, primary_key=True),
+    Column("through", BigInteger, nullable=False),
+    Column("highest", BigInteger, nullable=False),
+    Column("missing_since", BigInteger),
+    Column("seen_at", BigInteger, nullable=False),
+)
+_index_where(
+    "ix_activity_cursors_missing_since",
+    activity_cursors.c.missing_since,
+    when=activity_cursors.c.missing_since.is_not(None),
 )
 
 feed_head = Table(

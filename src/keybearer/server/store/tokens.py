@@ -126,21 +126,19 @@ _LOCK_FREE_REFRESHES = _HELD_REFRESH.with_for_update(of=tokens, skip_locked=True
 _ACCESS_OF_PAIR = select(tokens.c.token_id, tokens.c.narrowing, tokens.c.scope, tokens.c.expires_at).where(
     tokens.c.pair_id == bindparam("pair_id"), tokens.c.kind == "oat"
 )
-_HELD = (
-    select(
-        tokens.c.token_id,
-        tokens.c.kind,
-        tokens.c.last4,
-        tokens.c.family_id,
-        grants.c.grant_id,
-        grants.c.client_id,
-        grants.c.user_id,
-        grants.c.team_id,
-        grants.c.environment,
-    )
-    .join(grants, grants.c.grant_id == tokens.c.grant_id)
-    .where(tokens.c.digest == bindparam("digest"))
-)
+_WITH_WHOSE_IT_IS = select(
+    tokens.c.token_id,
+    tokens.c.kind,
+    tokens.c.last4,
+    tokens.c.family_id,
+    grants.c.grant_id,
+    grants.c.client_id,
+    grants.c.user_id,
+    grants.c.team_id,
+    grants.c.environment,
+).join(grants, grants.c.grant_id == tokens.c.grant_id)
+_HELD = _WITH_WHOSE_IT_IS.where(tokens.c.digest == bindparam("digest"))
+_HELD_AMONG = _WITH_WHOSE_IT_IS.where(tokens.c.token_id.in_(bindparam("token_ids", expanding=True)))
 _ADD = insert(tokens)
 _CONSUME = (
     update(tokens)
@@ -232,6 +230,11 @@ async def held(reader: Reader, digest: bytes) -> HeldToken | None:
     """Return the token of this digest with whose it is, whatever its state; None if there is none."""
     row = await reader.one(_HELD, digest=digest)
     return HeldToken(**row) if row else None
+
+
+async def held_among(reader: Reader, token_ids: Sequence[str]) -> dict[str, HeldToken]:
+    """Return those of these tokens that there are, whatever their state, by their id."""
+    return {row["token_id"]: HeldToken(**row) for row in await reader.many(_HELD_AMONG, token_ids=token_ids)}
 
 
 async def add_all(tx: Transaction, rows: Sequence[Mapping[str, object]]) -> None:

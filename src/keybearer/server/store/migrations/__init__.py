@@ -15,6 +15,7 @@ from sqlalchemy import Text, column, select, table
 
 from keybearer.server.store.database import Reader
 from keybearer.server.store.faults import StoreUnavailable
+from keybearer.server.store.migrations.activity_conversion import convert_postgres, convert_sqlite
 from keybearer.server.store.postgres_connections import Address, Link
 
 _FOLDER: Final = Path(__file__).parent
@@ -99,6 +100,7 @@ def _migrate_sqlite(path: str) -> bool:
         if present == newest():
             return False  # closing the connection rolls the empty transaction back
         connection.execute(script("sqlite", present)).fetchall()
+        convert_sqlite(connection)
         connection.execute("COMMIT")
     return True
 
@@ -113,6 +115,7 @@ async def _migrate_postgres(url: str) -> bool:
             if present == newest():
                 return False
             await connection.execute(script("postgresql", present))
+            await convert_postgres(connection)
         return True
     finally:
         await connection.close()

@@ -1,0 +1,78 @@
+"""The door at which APIs report what was done with tokens: batches of records, each kept exactly once."""
+
+import asyncio
+from typing import Any, Final
+
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import BaseRoute, Route
+
+from keybearer.server.actions.record_activity import Recorded, record_activity
+from keybearer.server.activity_lines import MOST_LINES, Line, RefusedLine, Reporter, lines_of, read_lines
+from keybearer.server.http.answers import NO_STORE, json_answer
+from keybearer.server.http.bearer import bearer_text
+from keybearer.server.http.edge import log_quietly, note_actor
+from keybearer.server.http.errors import verifier_error
+from keybearer.server.http.forms import demand_type
+from keybearer.server.node import Node
+from keybearer.server.reads.token_owners import token_owners
+from keybearer.server.refusals import Refusal
+
+PATH: Final = "/verifier/activity"
+_CONTENT_TYPE: Final = "application/x-ndjson"
+_LINES_A_TURN: Final = 50  # judged before the event loop may look after others
+
+
+def routes(node: Node) -> list[BaseRoute]:
+    """Return the door; who knocks is asked before the body, which may be long, is read."""
+
+    async def knock(request: Request) -> Response:
+        try:
+            answered = await _report(node, request)
+        except Refusal as refusal:
+            note_actor(request, refused=refusal.code, detail=refusal.detail)
+            return verifier_error(refusal)
+        log_quietly(request)
+        return json_answer(answered, 200, NO_STORE)
+
+    return [Route(PATH, knock, methods=["POST"])]
+
+
+async def _report(node: Node, request: Request) -> dict[str, Any]:
+    text = bearer_text(request)
+    if text is None:
+        raise Refusal("unauthenticated", "Send a resource server's key as Bearer.", "no key")
+    await node.feed.recent()
+    owner = await node.verifier_keys.owner_of(text)
+    demand_type(request, _CONTENT_TYPE)
+    lines, refused = await _read(
+        await request.body(), Reporter(owner.resource_server_id, owner.environment), node.now()
+    )
+    owners = await token_owners(node.database, lines)
+    recorded = await node.act(record_activity, lines, owners, node.now())
+    node.last_seen.note(owner.resource_server_id, node.now())
+    return _answer(recorded, refused)
+
+
+async def _read(body: bytes, reporter: Reporter, now: int) -> tuple[list[Line], list[RefusedLine]]:
+    if body.count(b"\n") > MOST_LINES or len(lines_of(body)) > MOST_LINES:
+        raise Refusal("too_large", f"A batch has at most {MOST_LINES} lines.", "too many lines")
+    lines, refused = [], []
+    for line in read_lines(body, reporter, now):
+        if isinstance(line, Line):
+            lines.append(line)
+        else:
+            refused.append(line)
+        if (len(lines) + len(refused)) % _LINES_A_TURN == 0:
+            await asyncio.sleep(0)
+    return lines, refused
+
+
+def _answer(recorded: Recorded, unread: list[RefusedLine]) -> dict[str, Any]:
+    refused = sorted((*unread, *recorded.refused), key=lambda line: line.place)
+    return {
+        "kept": recorded.kept,
+        "repeated": recorded.repeated,
+        "refused": [{"line": line.place, "n": line.n, "error": line.error} for line in refused],
+        "through": recorded.through,
+    }

@@ -1,0 +1,130 @@
+"""What keeps reported records exactly once: how far each process has come, and what is there already."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any, Final
+
+from sqlalchemy import bindparam, select, update
+from sqlalchemy.dialects.postgresql import insert as upsert
+
+from keybearer.server.store.database import Transaction
+from keybearer.server.store.tables import activity_cursors, activity_records
+
+_LOCK: Final = (
+    upsert(activity_cursors)
+    .values(
+        reporter=bindparam("reporter"),
+        boot=bindparam("boot"),
+        through=0,
+        highest=0,
+        seen_at=bindparam("now"),
+    )
+    .on_conflict_do_update(
+        index_elements=[activity_cursors.c.reporter, activity_cursors.c.boot], set_={"seen_at": bindparam("now")}
+    )
+    .returning(activity_cursors.c.through, activity_cursors.c.highest, activity_cursors.c.missing_since)
+)
+_IS_THIS_BOOT: Final = (activity_records.c.reporter == bindparam("reporter")) & (
+    activity_records.c.boot == bindparam("boot")
+)
+_THESE: Final = select(activity_records.c.n, activity_records.c.entry).where(
+    _IS_THIS_BOOT, activity_records.c.n.in_(bindparam("numbers", expanding=True))
+)
+_LATER: Final = (
+    select(activity_records.c.n)
+    .where(_IS_THIS_BOOT, activity_records.c.n > bindparam("after"))
+    .order_by(activity_records.c.n)
+    .limit(bindparam("most"))
+)
+_MOVE: Final = (
+    update(activity_cursors)
+    .where(activity_cursors.c.reporter == bindparam("the_reporter"), activity_cursors.c.boot == bindparam("the_boot"))
+    .values(through=bindparam("through"), highest=bindparam("highest"), missing_since=bindparam("missing_since"))
+)
+_AT_ONCE: Final = 1_000
+
+
+@dataclass(frozen=True, slots=True)
+class Cursor:
+    """
+    How far one life of a reporting process has come.
+
+    Args:
+        through: every record up to this number is kept, or was given up for lost.
+        highest: the highest number that is kept.
+        missing_since: since when a number between them is missing; None while none is.
+    """
+
+    reporter: str
+    boot: str
+    through: int
+    highest: int
+    missing_since: int | None
+
+
+async def lock_cursor(tx: Transaction, reporter: str, boot: str, now: int) -> Cursor:
+    """Return how far this process has come, and let nobody else move it meanwhile."""
+    row = await tx.one(_LOCK, reporter=reporter, boot=boot, now=now)
+    assert row is not None  # noqa: S101 - it is put there if it was not
+    return Cursor(reporter, boot, row["through"], row["highest"], row["missing_since"])
+
+
+async def kept_among(tx: Transaction, cursor: Cursor, numbers: Sequence[int]) -> dict[int, bytes]:
+    """Return the entries that are there already, by their number, out of those with these *numbers*."""
+    asked = [number for number in numbers if number <= cursor.highest]
+    if not asked:
+        return {}
+    asked += asked[:1] * (_rounded(len(asked)) - len(asked))  # a statement for each length would be too many
+    rows = await tx.many(_THESE, reporter=cursor.reporter, boot=cursor.boot, numbers=asked)
+    return {row["n"]: bytes(row["entry"]) for row in rows}
+
+
+def _rounded(count: int) -> int:
+    return 1 << (count - 1).bit_length()
+
+
+async def keep(tx: Transaction, rows: Sequence[dict[str, Any]]) -> None:
+    """Add reported records; see `activity.row_of`."""
+    await tx.load(activity_records, rows)
+
+
+async def advance(tx: Transaction, cursor: Cursor, kept: Sequence[int], now: int) -> Cursor:
+    """
+    Move the cursor after these numbers were *kept*, over what is contiguous now, and return it.
+
+    Args:
+        now: microseconds since 1970 UTC; from then on a number that is skipped counts as missing.
+    """
+    highest = max(cursor.highest, *kept)
+    through = cursor.through
+    if cursor.highest == cursor.through and sorted(kept) == list(range(through + 1, through + len(kept) + 1)):
+        through = highest
+    else:
+        through = await contiguous(tx, cursor, through)
+    missing_since = None if through == highest else now if through != cursor.through else cursor.missing_since or now
+    return await move(tx, Cursor(cursor.reporter, cursor.boot, through, highest, missing_since))
+
+
+async def contiguous(tx: Transaction, cursor: Cursor, through: int) -> int:
+    """Return the number up to which nothing is missing after *through*."""
+    while True:
+        rows = await tx.many(_LATER, reporter=cursor.reporter, boot=cursor.boot, after=through, most=_AT_ONCE)
+        for row in rows:
+            if row["n"] != through + 1:
+                return through
+            through = row["n"]
+        if len(rows) < _AT_ONCE:
+            return through
+
+
+async def move(tx: Transaction, cursor: Cursor) -> Cursor:
+    """Keep where the cursor stands."""
+    await tx.run(
+        _MOVE,
+        the_reporter=cursor.reporter,
+        the_boot=cursor.boot,
+        through=cursor.through,
+        highest=cursor.highest,
+        missing_since=cursor.missing_since,
+    )
+    return cursor

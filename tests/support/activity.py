@@ -1,0 +1,24 @@
+"""What the activity log holds, with what is personal in it opened."""
+
+import json
+from typing import Any
+
+from sqlalchemy import select
+
+from keybearer.server.store.database import Reader
+from keybearer.server.store.tables import activity_records
+from keybearer.wire.activity import entry_from, open_details
+
+_ALL = select(activity_records).order_by(activity_records.c.activity_id)
+
+
+async def recorded(reader: Reader, action: str | None = None) -> list[dict[str, Any]]:
+    """Return every record (of *action*), the oldest first: its row, and what its sealed fields say by their names."""
+    rows = [dict(row) for row in await reader.many(_ALL)]
+    return [row | opened(row) for row in rows if action in {None, row["action"]}]
+
+
+def opened(row: dict[str, Any]) -> dict[str, str]:
+    """Return what the sealed fields of a record say; every commitment is checked."""
+    details = json.loads(row["details"]) if row["details"] is not None else {}
+    return open_details(entry_from(bytes(row["entry"])), details)
