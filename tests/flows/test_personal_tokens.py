@@ -190,7 +190,7 @@ async def test_delete_asks_then_a_green_banner_says_it_is_gone_and_the_next_call
     page = await desk.browser.fill_and_submit("Delete token")
     assert (await desk.call(text)).status_code == 401
     assert page.url.endswith(LIST)
-    banner = re.search(r'<p class="banner good"[^>]*>(.*?)</p>', page.html)
+    banner = re.search(r'<p role="status">(.*?)</p>', page.html)
     assert banner
     assert banner[1] == "The token “Nightly report” is deleted. It no longer works."
     assert "Nightly report" not in (await desk.browser.get(LIST)).text  # said once

@@ -18,3 +18,18 @@ class HandClock:
     def advance(self, *, seconds: float = 0, minutes: float = 0, hours: float = 0, days: float = 0) -> None:
         """Move the time on; backwards too, as real clocks do."""
         self.at += round((seconds + 60 * minutes + 3600 * hours + 86400 * days) * 1_000_000)
+
+
+@dataclass(slots=True)
+class HandBoottime:
+    """A machine's own clock that stands still until a test moves it."""
+
+    at: float = 1_000.0
+
+    def now(self) -> float:
+        """Tell the seconds since this machine started."""
+        return self.at
+
+    def advance(self, seconds: float) -> None:
+        """Move the time on; this one never goes back."""
+        self.at += seconds

@@ -16,10 +16,11 @@ from keybearer.server.actions.set_operator import set_operator
 from keybearer.server.clock import DAY
 from keybearer.server.events import Actor
 from keybearer.server.mailed_links import CHANGE_EMAIL, LINK_LIVES, VERIFY_EMAIL
-from keybearer.server.records import Client, MailLink, Team, User
+from keybearer.server.records import Client, MailLink, Report, Team, User
 from keybearer.server.registering import keep_client
 from keybearer.server.settings import Settings
-from keybearer.server.store import mail_links
+from keybearer.server.store import mail_links, verifier_nodes
+from keybearer.server.store.database import Transaction
 from tests.support.api import Stage
 from tests.support.house import House, open_house
 from tests.support.processes import ServerProcess
@@ -83,6 +84,7 @@ class Gallery:
             await self._token(ada, sandbox, token)
         await self._token(ada, live, _Token("Ledger export", 2 * DAY, 90 * DAY))
         await self._operator(sandbox)
+        await self._node.act(_appear_elsewhere)
         await self._apps(Stage(self._house, self._scene, ada, ben, vera, sandbox, live))
         await self._mailed(CHANGING_LINK, CHANGE_EMAIL, otto, "otto@example.org")
         await self._mailed(PROVING_LINK, VERIFY_EMAIL, otto, otto.email)
@@ -134,6 +136,12 @@ class Gallery:
         ticked = tuple(token.scope.split())
         asked = AskedToken(user.user_id, team.team_id, token.name, "", "", "scope" if ticked else "none", ticked)
         await self._node.act(create_personal_token, _ACTOR, asked, policy, self._node.now() - token.age)
+
+
+async def _appear_elsewhere(tx: Transaction) -> None:
+    """Have a node whose only verifier says nothing, so that what is ended takes its time to come to everybody."""
+    await verifier_nodes.appear(tx, "elsewhere")
+    await verifier_nodes.tell(tx, "elsewhere", Report("", 0, {("an API", "a process"): 0}))
 
 
 async def fill(server: ServerProcess) -> None:

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 import httpx2
 from starlette.applications import Starlette
 
+from keybearer.server import clock
 from keybearer.server.app import build_app
 from keybearer.server.node import Node
 from keybearer.server.settings import Settings
@@ -47,14 +48,17 @@ class House:
 
 
 @asynccontextmanager
-async def open_house(settings: Settings, now: Callable[[], int]) -> AsyncIterator[House]:
+async def open_house(
+    settings: Settings, now: Callable[[], int], boottime: Callable[[], float] = clock.boottime
+) -> AsyncIterator[House]:
     """
     Run the application while the block lasts.
 
     Args:
         settings: say which database; it must be migrated.
         now: tells microseconds since 1970, UTC.
+        boottime: tells seconds that go on while the machine sleeps.
     """
-    app = build_app(settings, now=now)
+    app = build_app(settings, now=now, boottime=boottime)
     async with app.router.lifespan_context(app), AsyncExitStack() as lent:
         yield House(app, settings, lent)

@@ -127,6 +127,7 @@ VIEWS: Final = (
     View("token-new-wrong", "/settings/tokens/new", then=pressing("Create token", name="\u202e")),
     View("token-created", "/settings/tokens/new", then=pressing("Create token", name="Made for the picture")),
     View("token-delete", "/settings/tokens", then=pressing("Delete")),
+    View("token-deleted", "/settings/tokens", team="Live", then=steps(pressing("Delete"), pressing("Delete token"))),
     View("clients", "/settings/clients"),
     View("clients-none-yet", "/settings/clients", team=LONG),
     View("clients-to-read", "/settings/clients", "Vera"),

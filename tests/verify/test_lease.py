@@ -215,10 +215,11 @@ def test_what_was_fetched_in_another_epoch_serves_once_and_is_not_kept(lease: Le
     assert digest_of("bob") not in lease.mirror.entries
 
 
-def test_what_was_fetched_before_an_event_about_it_serves_once_and_is_not_kept(lease: Lease) -> None:
+def test_what_was_fetched_before_an_event_about_it_proves_nothing(lease: Lease) -> None:
+    """Whoever waits until that event is confirmed everywhere is told so at this verifier's next question."""
     lease.ask("q", 1.0)
     lease.hear(answer(*chained([("user.changed", "user:1")])))
-    assert isinstance(lease.fetched(ADA, fetched("ada", as_of=0), 0.5, 1.0), Principal)
+    assert lease.fetched(ADA, fetched("ada", as_of=0), 0.5, 1.0) is None
     assert lease.known(ADA, at(1.0)) is None
 
 

@@ -116,15 +116,18 @@ class Asker:
             if isinstance(answer, Denial):
                 self._denials.keep(digest, answer, position, self._lease.position, self._clock())
                 return Seen(answer, 0.0)
-            return self._taken_in(digest, answer, asked_at, wanted)
+            if (seen := self._taken_in(digest, answer, asked_at, wanted)) is not None:
+                return seen
+            why = "the answer about this token was overtaken by events"
         return Seen(why, 0.0)
 
-    def _taken_in(self, digest: bytes, fetched: Fetched, asked_at: float, wanted: Wanted) -> Seen:
+    def _taken_in(self, digest: bytes, fetched: Fetched, asked_at: float, wanted: Wanted) -> Seen | None:
+        """Return what the answer says; None if it proves nothing any more."""
         if fetched.principal.environment != wanted.environment:
             return Seen(Denial(Reason.WRONG_ENVIRONMENT, fetched.principal.token_last4), 0.0)
         taken = self._lease.fetched(digest, fetched, asked_at, self._clock())
         if taken is None:
-            return Seen("the answer about this token was too long in coming", 0.0)
+            return None
         return Seen(taken, asked_at + min(self._lease.lease_s, fetched.remaining_s * (1 - DRIFT)))
 
 

@@ -12,6 +12,7 @@ from keybearer.server import clock, failures
 from keybearer.server.actions.adopt_policy import adopt_policy
 from keybearer.server.api import routes as api
 from keybearer.server.bearers import Bearers
+from keybearer.server.certainty import Certainty
 from keybearer.server.clock import Clock
 from keybearer.server.events import Actor
 from keybearer.server.feed_reader import FeedReader
@@ -21,6 +22,7 @@ from keybearer.server.http.edge import Edge
 from keybearer.server.http.known_paths import KnownPaths
 from keybearer.server.last_used import LastUsed
 from keybearer.server.mail import Mailer
+from keybearer.server.neighbours import Neighbours
 from keybearer.server.node import Node
 from keybearer.server.pages import routes as pages
 from keybearer.server.passwords import Passwords
@@ -36,7 +38,9 @@ from keybearer.server.verifiers import Verifiers
 _ITSELF: Final = Actor("", "server")
 
 
-def build_app(settings: Settings, *, now: Clock = clock.now) -> Starlette:
+def build_app(
+    settings: Settings, *, now: Clock = clock.now, boottime: Callable[[], float] = clock.boottime
+) -> Starlette:
     """
     Return the whole server as one ASGI application.
 
@@ -44,13 +48,14 @@ def build_app(settings: Settings, *, now: Clock = clock.now) -> Starlette:
 
     Args:
         now: microseconds since 1970 UTC.
+        boottime: seconds that go on while the machine sleeps.
     """
     bare: dict[tuple[str, str], BareDoor] = {}
     handlers = failures.handlers(settings)
 
     @asynccontextmanager
     async def lifespan(app: Starlette) -> AsyncIterator[None]:
-        async with _open_node(settings, now) as node:
+        async with _open_node(settings, now, boottime) as node:
             app.state.node = node
             app.router.routes[:] = _routes(node)
             bare.update(bare_doors(app.router.routes))
@@ -70,10 +75,12 @@ def build_app(settings: Settings, *, now: Clock = clock.now) -> Starlette:
 
 
 @asynccontextmanager
-async def _open_node(settings: Settings, now: Clock) -> AsyncIterator[Node]:
+async def _open_node(settings: Settings, now: Clock, boottime: Callable[[], float]) -> AsyncIterator[Node]:
     """Open what a node works with, and close it in the reverse order."""
     database = await open_database(settings.store_url)
-    feed = FeedReader(database, clock.boottime, settings.lease_s)
+    feed = FeedReader(database, boottime, settings.lease_s)
+    verifiers = Verifiers(boottime)
+    neighbours = Neighbours(database, feed, verifiers, boottime, settings.bound)
     verifier_keys = VerifierKeys(database)
     feed.tell(verifier_keys)
     node = Node(
@@ -88,13 +95,15 @@ async def _open_node(settings: Settings, now: Clock) -> AsyncIterator[Node]:
         feed=feed,
         bearers=Bearers(database, feed, settings.token_prefix, settings.role_permissions),
         verifier_keys=verifier_keys,
-        verifiers=Verifiers(clock.boottime),
+        verifiers=verifiers,
+        neighbours=neighbours,
+        certainty=Certainty(feed, verifiers, neighbours, boottime, settings.bound),
         role_permissions=settings.role_permissions,
         policy=policy_digest(settings.role_permissions),
     )
     try:
         await node.act(adopt_policy, _ITSELF, node.policy, now())
-        async with feed.following(), upkeep(database, (node.last_used, node.last_seen), now):
+        async with feed.following(), neighbours.sharing(), upkeep(database, (node.last_used, node.last_seen), now):
             yield node
     finally:
         await database.close()

@@ -5,10 +5,12 @@ from dataclasses import dataclass
 from typing import Concatenate, ParamSpec, TypeVar
 
 from keybearer.server.bearers import Bearers
+from keybearer.server.certainty import Certainty
 from keybearer.server.clock import Clock
 from keybearer.server.feed_reader import FeedReader
 from keybearer.server.last_used import LastUsed
 from keybearer.server.mail import Mailer
+from keybearer.server.neighbours import Neighbours
 from keybearer.server.passwords import Passwords
 from keybearer.server.quotas import Quotas
 from keybearer.server.settings import Settings
@@ -41,6 +43,8 @@ class Node:
     bearers: Bearers
     verifier_keys: VerifierKeys
     verifiers: Verifiers
+    neighbours: Neighbours
+    certainty: Certainty
     role_permissions: Mapping[str, frozenset[str]]
     policy: str
 

@@ -118,9 +118,11 @@ class Lease:
             asked_at: read before the question was sent.
 
         Returns:
-            None if the answer was so long in coming that it proves nothing any more.
+            None if the answer proves nothing any more: it was too long in coming, or older than an event about the
+            token that was taken in meanwhile. By its next question this verifier confirms that event, and somebody may
+            wait for the moment from which on nobody acts on what was before it.
 
-        Source: coherence.md 5.3, V5.
+        Source: coherence.md 5.3, V5; 5.5, consequence (iii).
         """
         if self.mirror.is_buried(fetched):
             return Denial(Reason.REVOKED, fetched.principal.token_last4)
@@ -128,6 +130,8 @@ class Lease:
         entry: Mirrored | None = None
         if fetched.epoch == self.position.epoch:
             entry = self.mirror.insert(digest, fetched, self.position.seq, deadline)
+            if entry is None:
+                return None
         if now - asked_at > self.lease_s:
             return None
         if now >= deadline:

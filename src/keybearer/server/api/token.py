@@ -7,6 +7,7 @@ from keybearer.server.api.endpoints import Call, Demand, Endpoint
 from keybearer.server.api.shapes import time_or_null
 from keybearer.server.clock import as_wire
 from keybearer.server.http.answers import empty_answer, json_answer
+from keybearer.server.http.preferences import when_preferred
 from keybearer.server.reads.presented_token import presented_token
 
 
@@ -45,7 +46,7 @@ async def revoke_token(call: Call) -> Response:
     """Revoke the token that the call came with; nothing else ends."""
     node = call.node
     await node.act(revoke_presented_token, call.actor, call.principal, node.now())
-    return empty_answer()
+    return await when_preferred(node, call.request, empty_answer())
 
 
 ENDPOINTS = (

@@ -8,6 +8,7 @@ from keybearer.server.actions.revoke_token import revoke_token
 from keybearer.server.http.answers import NO_STORE, json_answer
 from keybearer.server.http.edge import actor_of
 from keybearer.server.http.forms import Form
+from keybearer.server.http.preferences import when_preferred
 from keybearer.server.node import Node
 from keybearer.server.records import Client
 
@@ -32,4 +33,4 @@ class RevocationEndpoint:
             raise refusals.invalid_request("The parameter token is missing.", "missing: token")
         actor = actor_of(request, client_id=client.client_id)
         await self._node.act(revoke_token, actor, client, text, self._node.now())
-        return json_answer({}, 200, NO_STORE)
+        return await when_preferred(self._node, request, json_answer({}, 200, NO_STORE))

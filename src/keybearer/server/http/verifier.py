@@ -75,6 +75,7 @@ async def _sync(node: Node, request: Request) -> dict[str, Any]:
     instance, wait_s = _instance(body), _wait_s(body)
     node.verifiers.note(owner, instance, question.position)
     node.last_seen.note(owner.resource_server_id, node.now())
+    await node.neighbours.announce()
     answer = await node.feed.answer(question, wait_s)
     await node.verifier_keys.owner_of(key)
     return sync_answer_as_json(answer) | {"lease": node.settings.lease_s, "interval": INTERVAL_S}
@@ -90,11 +91,13 @@ async def _fetch(node: Node, request: Request) -> dict[str, Any]:
     owner = await node.verifier_keys.owner_of(_key(request))
     body = await read_json(request)
     nonce, digest = body.get("nonce"), body.get("digest")
-    _instance(body)
+    instance = _instance(body)
     if not isinstance(nonce, str) or not 0 < len(nonce) <= _LONGEST_NONCE:
         raise _malformed("nonce is missing")
     if not isinstance(digest, str) or not _DIGEST.fullmatch(digest):
         raise _malformed("digest is not 64 hexadecimal digits in lower case")
+    node.verifiers.note(owner, instance)
+    await node.neighbours.announce()
     found = await fetched_token(
         node.database, bytes.fromhex(digest), owner.environment, node.role_permissions, node.now(), node.policy
     )

@@ -11,10 +11,11 @@ from keybearer.server.http.edge import actor_of, note_actor
 from keybearer.server.http.errors import status_of
 from keybearer.server.http.forms import Form, read_form
 from keybearer.server.node import Node
+from keybearer.server.pages import endings
 from keybearer.server.pages.clients import redirect_uris_in
 from keybearer.server.pages.doors import page
 from keybearer.server.pages.quick_start import quick_start
-from keybearer.server.pages.render import errors_of, redirect, render
+from keybearer.server.pages.render import errors_of, redirect, redirect_ended, render
 from keybearer.server.pages.session import Visitor, require_permission, require_recent, team_of, visitor
 from keybearer.server.reads.clients import ClientDetails, client_details
 from keybearer.server.reads.lifetimes import offered_overlaps
@@ -121,7 +122,7 @@ async def _delete(request: Request) -> Response:
     actor = actor_of(request, user_id=viewer.user.user_id)
     client = await node.act(delete_client, actor, request.path_params["client_id"], team.team_id, node.now())
     notice = f"{client.name} is deleted. Its secret and all its tokens have stopped working."
-    return redirect(request, "/settings/clients", notice)
+    return await redirect_ended(request, "/settings/clients", notice, endings.ITS_TOKENS)
 
 
 async def _client_page(

@@ -11,6 +11,7 @@ from keybearer.server.node import Node
 SESSION: Final = "kb_session"
 DEVICE: Final = "kb_device"
 NOTICE: Final = "kb_notice"
+ENDING: Final = "kb_ending"
 DEVICE_S: Final = 365 * 24 * 3600
 _NOTICE_S: Final = 60
 _MAX_LENGTH: Final = 300
@@ -44,9 +45,9 @@ def clear_cookie(node: Node, answer: Response, name: str) -> None:
     set_cookie(node, answer, name, "", 0)
 
 
-def leave_notice(node: Node, answer: Response, notice: str) -> None:
+def leave_notice(node: Node, answer: Response, notice: str, keep_s: int = _NOTICE_S) -> None:
     """Leave a sentence that the next page shows once."""
-    set_cookie(node, answer, NOTICE, quote(notice[:_MAX_LENGTH]), _NOTICE_S)
+    set_cookie(node, answer, NOTICE, quote(notice[:_MAX_LENGTH]), keep_s)
 
 
 def read_notice(node: Node, request: Request) -> str:

@@ -12,6 +12,7 @@ from keybearer.server import refusals
 from keybearer.server.http.forms import query_of
 from keybearer.server.http.same_origin import is_same_origin
 from keybearer.server.node import Node
+from keybearer.server.pages.endings import look_for_ending
 from keybearer.server.pages.session import SignInNeeded
 
 Handler = Callable[[Request], Awaitable[Response]]
@@ -31,6 +32,8 @@ def page(path: str, *, get: Handler | None = None, post: Handler | None = None) 
         if request.method == "POST":
             check_same_origin(request)
         _check_path(request)
+        if request.method == "GET":
+            await look_for_ending(request)
         try:
             return await handler(request)
         except SignInNeeded as needed:

@@ -13,10 +13,11 @@ from keybearer.server.http.edge import actor_of
 from keybearer.server.http.errors import status_of
 from keybearer.server.http.forms import read_form
 from keybearer.server.node import Node
+from keybearer.server.pages import endings
 from keybearer.server.pages.doors import page
 from keybearer.server.pages.members import LIST, admin
 from keybearer.server.pages.numbers import number_in
-from keybearer.server.pages.render import errors_of, redirect, render
+from keybearer.server.pages.render import errors_of, redirect, redirect_ended, render
 from keybearer.server.pages.role_choices import HOURS, beside_fields, role_asked, role_choices
 from keybearer.server.pages.session import Visitor, active_team, team_of
 from keybearer.server.reads.access import access_of_member
@@ -80,7 +81,7 @@ async def _remove(request: Request) -> Response:
         if refusal.code != "invalid":
             raise
         return await _question(request, viewer, member, refusal)
-    return redirect(request, LIST, f"{member.name} is no longer in {team.name}.")
+    return await redirect_ended(request, LIST, f"{member.name} is no longer in {team.name}.", endings.THEIR_TOKENS)
 
 
 async def _member(request: Request, viewer: Visitor) -> TeamMember:

@@ -9,7 +9,8 @@ from starlette.responses import HTMLResponse, RedirectResponse, Response
 from keybearer.server.clock import as_wire
 from keybearer.server.node import Node
 from keybearer.server.pages import words
-from keybearer.server.pages.cookies import NOTICE, clear_cookie, leave_notice, read_notice
+from keybearer.server.pages.cookies import ENDING, NOTICE, clear_cookie, leave_notice, read_notice
+from keybearer.server.pages.endings import is_ending_kept, leave_ending, seen_ending
 from keybearer.server.pages.session import Visitor
 from keybearer.server.pages.static import asset
 from keybearer.server.refusals import Refusal
@@ -40,32 +41,53 @@ def render(
     """
     Return a page; a notice that the page before has left is shown on it, once.
 
+    A notice that something was ended is shown until that is certain, on every page that can tell how far it has come.
+
     Args:
         template: its name in ``templates/``.
         visitor: who looks at it; None for pages that need no sign-in.
         context: what the template speaks of, as frozen records.
     """
     node: Node = request.app.state.node
-    notice = read_notice(node, request)
+    ending = seen_ending(request)
+    notice = read_notice(node, request) if ending or not is_ending_kept(node, request) else ""
     text = _ENVIRONMENT.get_template(template).render(
         product=node.settings.product_name,
         path=request.scope["path"],
         now=node.now(),
         visitor=visitor,
         notice=notice,
+        ending=ending,
         **context,
     )
     answer = HTMLResponse(text, status)
-    if notice:
+    if notice and (ending is None or ending.is_over):
         clear_cookie(node, answer, NOTICE)
+        if ending:
+            clear_cookie(node, answer, ENDING)
     return answer
 
 
 def redirect(request: Request, address: str, notice: str = "") -> Response:
     """Send the browser on by GET (303), with a sentence for the page it comes to."""
     answer = RedirectResponse(address, 303)
+    node: Node = request.app.state.node
     if notice:
-        leave_notice(request.app.state.node, answer, notice)
+        leave_notice(node, answer, notice)
+        if is_ending_kept(node, request):  # it belongs to another notice
+            clear_cookie(node, answer, ENDING)
+    return answer
+
+
+async def redirect_ended(request: Request, address: str, notice: str, said: str) -> Response:
+    """
+    Send the browser on after something was ended; the page it comes to tells how far the end has come.
+
+    Args:
+        said: what is true at the end, one of the sentences of ``endings``.
+    """
+    answer = redirect(request, address)
+    await leave_ending(request, answer, notice, said)
     return answer
 
 

@@ -13,8 +13,9 @@ from keybearer.server.http.edge import actor_of, note_actor
 from keybearer.server.http.errors import status_of
 from keybearer.server.http.forms import read_form
 from keybearer.server.node import Node
+from keybearer.server.pages import endings
 from keybearer.server.pages.doors import page
-from keybearer.server.pages.render import errors_of, redirect, render
+from keybearer.server.pages.render import errors_of, redirect_ended, render
 from keybearer.server.pages.session import Visitor, require_recent, visitor
 from keybearer.server.reads.resource_servers import all_resource_servers, one_resource_server
 from keybearer.server.refusals import Refusal
@@ -81,7 +82,7 @@ async def _revoke(request: Request) -> Response:
     node: Node = request.app.state.node
     actor = actor_of(request, user_id=viewer.user.user_id)
     revoked = await node.act(revoke_resource_server, actor, request.path_params["resource_server_id"], node.now())
-    return redirect(request, _LIST, f"The key of {revoked.name} is revoked.")
+    return await redirect_ended(request, _LIST, f"The key of {revoked.name} is revoked.", endings.ANY_TOKENS)
 
 
 async def _question(request: Request, viewer: Visitor) -> Response:

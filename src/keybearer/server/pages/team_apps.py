@@ -8,8 +8,9 @@ from keybearer.server.actions.revoke_grant import Reach, revoke_grant
 from keybearer.server.http.edge import actor_of
 from keybearer.server.http.forms import read_form
 from keybearer.server.node import Node
+from keybearer.server.pages import endings
 from keybearer.server.pages.doors import page
-from keybearer.server.pages.render import redirect, render
+from keybearer.server.pages.render import redirect_ended, render
 from keybearer.server.pages.session import Visitor, active_team, require_permission, require_recent, team_of, visitor
 from keybearer.server.pages.turning import paging_of, turn_of
 from keybearer.server.reads.access import access_to_team, named_in_team, team_access
@@ -54,7 +55,8 @@ async def _take(request: Request) -> Response:
     named = await node.view(named_in_team, team.team_id, grant_id)
     reach = Reach(user_id, team.team_id)
     await node.act(revoke_grant, actor_of(request, user_id=user_id), grant_id, reach, node.now())
-    return redirect(request, _LIST, f"{named.name} can no longer act as {named.user_name} in {team.name}.")
+    notice = f"{named.name} can no longer act as {named.user_name} in {team.name}."
+    return await redirect_ended(request, _LIST, notice, endings.IT)
 
 
 async def _admin(request: Request) -> Visitor:

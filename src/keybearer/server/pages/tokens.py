@@ -8,8 +8,9 @@ from keybearer.server.actions.revoke_grant import Reach, revoke_grant
 from keybearer.server.http.edge import actor_of
 from keybearer.server.http.forms import read_form
 from keybearer.server.node import Node
+from keybearer.server.pages import endings
 from keybearer.server.pages.doors import page
-from keybearer.server.pages.render import redirect, render
+from keybearer.server.pages.render import redirect_ended, render
 from keybearer.server.pages.session import visitor
 from keybearer.server.reads.access import own_token, own_tokens
 
@@ -36,7 +37,8 @@ async def _delete(request: Request) -> Response:
         return render(request, "token_delete.html", viewer, token=token, **about_texts(node))
     actor = actor_of(request, user_id=user_id)
     await node.act(revoke_grant, actor, token.grant_id, Reach(user_id, managed_team_id=None), node.now())
-    return redirect(request, "/settings/tokens", f"The token “{token.name}” is deleted. It no longer works.")
+    notice = f"The token “{token.name}” is deleted. It no longer works."
+    return await redirect_ended(request, "/settings/tokens", notice, endings.IT)
 
 
 def about_texts(node: Node) -> dict[str, str]:

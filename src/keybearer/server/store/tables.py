@@ -549,3 +549,16 @@ feed = Table(
     Column("prev_hash", LargeBinary, nullable=False),
     Column("hash", LargeBinary, nullable=False),
 )
+
+verifier_nodes = Table(
+    "verifier_nodes",
+    metadata,
+    Column("node_id", Text, primary_key=True),
+    Column("beat", BigInteger, nullable=False),
+    Column("is_closed", Integer, nullable=False),
+    Column("wanted", BigInteger, nullable=False),
+    Column("epoch", Text, nullable=False),
+    Column("seq", BigInteger, nullable=False),
+    Column("reached", Text, nullable=False),
+    CheckConstraint("is_closed IN (0, 1)", name="is_closed"),
+)

@@ -75,6 +75,22 @@ for (const menu of document.querySelectorAll("details.menu")) {
 
 document.querySelector("[data-focus]")?.focus();
 
+// What was ended may be accepted for some seconds more: the line that says so is asked for until it says that it is over.
+async function follow(line) {
+  while (line.dataset.ending === "waiting") {
+    await new Promise((goOn) => { setTimeout(goOn, 1000); });
+    const answer = await fetch(location.href);
+    const page = new DOMParser().parseFromString(await answer.text(), "text/html");
+    const told = page.querySelector("[data-ending]");
+    if (!told) return; // said in another window, or by another page
+    line.replaceChildren(...told.childNodes);
+    line.dataset.ending = told.dataset.ending;
+    if (told.dataset.ending === "over") announce(line.textContent);
+  }
+}
+const ending = document.querySelector("[data-ending=waiting]");
+if (ending) follow(ending).catch(() => { /* the link in the line is left */ });
+
 // A click that was meant for another window must not let an app in: the buttons wait until the page has been in sight
 // for a second.
 for (const form of document.querySelectorAll("form[data-arm]")) {
