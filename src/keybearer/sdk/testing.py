@@ -12,7 +12,8 @@ from keybearer.sdk.errors import InvalidToken, Unavailable
 from keybearer.sdk.judging import Wanted
 from keybearer.sdk.streams import while_valid
 from keybearer.wire.denial import Denial, Reason
-from keybearer.wire.principal import Principal, Standing, joined_ids
+from keybearer.wire.packing import packed_place, packed_token
+from keybearer.wire.principal import Principal, Standing
 from keybearer.wire.token_text import compose
 
 
@@ -44,9 +45,11 @@ class _Tokens:
         number = next(self._numbers)
         text = compose("kb", "pat", self._wanted.environment, secrets.token_hex(16))
         email = f"user{user_id}@example.com"
-        standing = Standing(user_id, f"User {user_id}", email, team_id, user_id, role, self._wanted.environment)
-        ids = joined_ids(text[-4:], f"token-{number}", f"grant-{number}")
-        self._held[text] = Principal(standing, frozenset(permissions), "pat", None, 4_102_444_800_000_000, False, ids)
+        place = packed_place(team_id, user_id, f"User {user_id}", email)
+        ids = (f"token-{number}", f"grant-{number}", text[-4:])
+        made = packed_token("pat", 4_102_444_800_000_000, is_narrowed=False, ids=ids)
+        standing = Standing(user_id, role, self._wanted.environment, place)
+        self._held[text] = Principal(standing, frozenset(permissions), None, made)
         return text
 
     def allow(self, token: str, *permissions: str) -> None:

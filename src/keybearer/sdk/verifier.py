@@ -33,7 +33,7 @@ class Verifier:
         key: a resource server's key, as `keybearer resource-server add` prints it; it says which environment's tokens
             are accepted.
         insecure: let plain HTTP through to other machines; whoever is on the way then reads the key.
-        most_tokens: how many are kept in memory at most, at some 550 to 750 bytes each.
+        most_tokens: how many are kept in memory at most, at some 450 to 550 bytes each.
         surroundings: another network (a proxy, certificates of one's own) or other clocks than the machine's.
 
     Raises:

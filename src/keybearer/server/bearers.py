@@ -14,7 +14,7 @@ from keybearer.wire.denial import Denial, Reason
 from keybearer.wire.feed import Fetched
 from keybearer.wire.principal import Principal
 
-_MOST_ENTRIES: Final = 100_000  # of each environment; some 60 MB
+_MOST_ENTRIES: Final = 100_000  # of each environment; some 50 MB
 
 
 class Bearers:

@@ -4,7 +4,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from keybearer.wire.denial import Denial, Reason
-from keybearer.wire.principal import Principal, Standing, joined_ids
+from keybearer.wire.packing import packed_place, packed_token
+from keybearer.wire.principal import Principal, Standing
 
 NARROWED = "scope"
 FOLLOWS_ROLE = "none"
@@ -57,23 +58,18 @@ def decide(record: TokenRecord, now: int, role_permissions: Mapping[str, frozens
         return Denial(reason, record.last4)
     assert record.role is not None  # noqa: S101 - _why_not refuses a missing membership
     assert record.membership_id is not None  # noqa: S101 - likewise
-    standing = Standing(
-        user_id=record.user_id,
-        user_name=record.user_name,
-        user_email=record.user_email,
-        team_id=record.team_id,
-        membership_id=record.membership_id,
-        role=record.role,
-        environment=record.environment,
+    place = packed_place(record.team_id, record.membership_id, record.user_name, record.user_email)
+    token = packed_token(
+        record.kind,
+        record.expires_at,
+        is_narrowed=record.narrowing != FOLLOWS_ROLE,
+        ids=(record.token_id, record.grant_id, record.last4),
     )
     return Principal(
-        standing=standing,
-        permissions=_permissions(record, role_permissions),
-        token_kind=record.kind,
-        client_id=record.client_id,
-        expires_at=record.expires_at,
-        is_narrowed=record.narrowing != FOLLOWS_ROLE,
-        ids=joined_ids(record.last4, record.token_id, record.grant_id),
+        Standing(record.user_id, record.role, record.environment, place),
+        _permissions(record, role_permissions),
+        record.client_id,
+        token,
     )
 
 

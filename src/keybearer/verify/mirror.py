@@ -127,11 +127,8 @@ class Mirror:
         return Mirrored(
             self._shared_standing(principal),
             self._permissions.setdefault(principal.permissions, principal.permissions),
-            principal.token_kind,
             principal.client_id,
-            principal.expires_at,
-            principal.is_narrowed,
-            principal.ids,
+            principal.token,
             deadline,
         )
 

@@ -1,11 +1,13 @@
 """Questions and answers between verifier and node as JSON says them: what `json` reads and writes, and no more."""
 
+import struct
 from collections.abc import Mapping
 from sys import intern
 from typing import Any, Final
 
 from keybearer.wire.feed import Event, Fetched, Position, SyncAnswer, SyncQuestion
-from keybearer.wire.principal import Principal, Standing, joined_ids
+from keybearer.wire.packing import packed_place, packed_token
+from keybearer.wire.principal import Principal, Standing
 
 _LONGEST_S: Final = 1e12  # NaN and the infinities, which `json` reads, are not below it
 _STANDING: Final = ("user_id", "user_name", "user_email", "team_id", "membership_id", "role", "environment")
@@ -58,7 +60,7 @@ def sync_answer_from_json(body: Mapping[str, Any]) -> SyncAnswer:
 
 def fetched_as_json(fetched: Fetched) -> dict[str, Any]:
     """Write an accepted token as a snapshot had it."""
-    principal, standing = fetched.principal, fetched.principal.standing
+    principal = fetched.principal
     return {
         "epoch": fetched.epoch,
         "as_of": fetched.as_of,
@@ -73,7 +75,7 @@ def fetched_as_json(fetched: Fetched) -> dict[str, Any]:
             "expires_at": principal.expires_at,
             "narrowed": principal.is_narrowed,
         },
-        "standing": {name: getattr(standing, name) for name in _STANDING},
+        "standing": {name: getattr(principal, name) for name in _STANDING},
         "permissions": sorted(principal.permissions),
     }
 
@@ -102,11 +104,12 @@ def fetched_from_json(body: Mapping[str, Any]) -> Fetched:
             "standing": dict(standing),
             "permissions": list(permissions),
         } if all(isinstance(name, str) for name in permissions):
-            ids = joined_ids(last4, token_id, grant_id)
+            try:
+                token = packed_token(kind, expires_at, is_narrowed=is_narrowed, ids=(token_id, grant_id, last4))
+            except (ValueError, struct.error) as fault:
+                raise Malformed("a fetched token has a part that no token has") from fault
             client_id = client_id and intern(client_id)
-            principal = Principal(
-                _standing(standing), frozenset(permissions), intern(kind), client_id, expires_at, is_narrowed, ids
-            )
+            principal = Principal(_standing(standing), frozenset(permissions), client_id, token)
             return Fetched(principal, epoch, as_of, family_id, _seconds(body, "remaining"))
     raise Malformed("a fetched token lacks a part, or has one of another type")
 
@@ -122,8 +125,12 @@ def _standing(body: Mapping[str, Any]) -> Standing:
             "role": str(role),
             "environment": str(environment),
         }:
+            try:
+                place = packed_place(team_id, membership_id, user_name, user_email)
+            except (ValueError, struct.error) as fault:
+                raise Malformed("a standing has a part that no standing has") from fault
             # A verifier keeps a million of these: what is the same for many is one text, not one for each.
-            return Standing(user_id, user_name, user_email, team_id, membership_id, intern(role), intern(environment))
+            return Standing(user_id, intern(role), intern(environment), place)
     raise Malformed("a standing lacks a part, or has one of another type")
 
 

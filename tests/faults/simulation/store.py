@@ -6,7 +6,8 @@ from typing import Final
 
 from keybearer.wire.denial import Denial, Reason
 from keybearer.wire.feed import NO_HASH, Event, Fetched, Position, chain_hash
-from keybearer.wire.principal import Principal, Standing, joined_ids
+from keybearer.wire.packing import packed_place, packed_token
+from keybearer.wire.principal import Principal, Standing
 from tests.faults.simulation.world import World
 
 USERS: Final = 4
@@ -107,9 +108,9 @@ class Primary:
         if token.grant_id in self.state.ended or token.user_id in self.state.disabled:
             return Denial(Reason.REVOKED)
         role = self.state.role((token.user_id, token.team_id))
-        standing = Standing(token.user_id, "", "", token.team_id, 0, role, "live")
-        ids = joined_ids("abcd", f"t{token.grant_id}", token.grant_id)
-        principal = Principal(standing, _MAY[role], "pat", None, 0, False, ids)
+        standing = Standing(token.user_id, role, "live", packed_place(token.team_id, 0, "", ""))
+        ids = (f"t{token.grant_id}", token.grant_id, "abcd")
+        principal = Principal(standing, _MAY[role], None, packed_token("pat", 0, is_narrowed=False, ids=ids))
         return Fetched(principal, self.epoch, self.head.seq, None, _YEAR_S)
 
 

@@ -1,0 +1,102 @@
+"""
+What is seldom read of a principal, as bytes: an object for each part would take most of a verifier's memory.
+
+Of a token: when it ends, flags, its ids and those of its grant (16 bytes each where they are UUIDs), its last four.
+Of a user's place in a team: two numbers, their name and address.
+"""
+
+from struct import Struct
+from typing import Final
+
+_TOKEN: Final = Struct("<qB")
+_PLACE: Final = Struct("<qq")
+_KINDS: Final = ("pat", "oat")
+_IS_NARROWED, _HAS_UUIDS, _KIND = 1, 2, 2  # flags, and how far the kind is shifted
+_UUIDS_END: Final = _TOKEN.size + 32
+
+
+def packed_token(kind: str, expires_at: int, *, is_narrowed: bool, ids: tuple[str, str, str]) -> bytes:
+    """
+    Return what is told of a token.
+
+    Args:
+        kind: ``pat`` or ``oat``.
+        expires_at: microseconds since 1970 UTC.
+        ids: the token's, its grant's, and the last four characters of its text.
+
+    Raises:
+        ValueError: there is no such kind, or a text is no Unicode or has a NUL in it.
+        struct.error: there is no such time.
+    """
+    if any("\0" in each for each in ids):
+        raise ValueError("an id has a NUL in it")
+    token_id, grant_id, last4 = ids
+    flags = is_narrowed | _KINDS.index(kind) << _KIND
+    both = _uuid_bytes(token_id) + _uuid_bytes(grant_id)
+    if len(both) == 32:
+        return _TOKEN.pack(expires_at, flags | _HAS_UUIDS) + both + last4.encode()
+    return _TOKEN.pack(expires_at, flags) + "\0".join(ids).encode()
+
+
+def ids_of(packed: bytes) -> tuple[str, str, str]:
+    """Return the token's id, its grant's, and the last four characters of its text."""
+    if packed[8] & _HAS_UUIDS:
+        both = packed[_TOKEN.size : _UUIDS_END].hex()
+        return _uuid(both[:32]), _uuid(both[32:]), packed[_UUIDS_END:].decode()
+    token_id, grant_id, last4 = packed[_TOKEN.size :].decode().split("\0")
+    return token_id, grant_id, last4
+
+
+def expires_at_of(packed: bytes) -> int:
+    """Return when the token ends: microseconds since 1970 UTC."""
+    return int.from_bytes(packed[:8], "little", signed=True)
+
+
+def kind_of(packed: bytes) -> str:
+    """Return ``pat`` or ``oat``."""
+    return _KINDS[packed[8] >> _KIND]
+
+
+def is_narrowed_in(packed: bytes) -> bool:
+    """Tell whether the token may do less than its user's role."""
+    return bool(packed[8] & _IS_NARROWED)
+
+
+def packed_place(team_id: int, membership_id: int, user_name: str, user_email: str) -> bytes:
+    """
+    Return what is told of a user's place in a team.
+
+    Raises:
+        ValueError: a text is no Unicode.
+        struct.error: a number is none of ours.
+    """
+    return _PLACE.pack(team_id, membership_id) + f"{user_name}\0{user_email}".encode()
+
+
+def team_id_of(packed: bytes) -> int:
+    """Return the team's id."""
+    return int.from_bytes(packed[:8], "little", signed=True)
+
+
+def membership_id_of(packed: bytes) -> int:
+    """Return the id of the place."""
+    return int.from_bytes(packed[8:16], "little", signed=True)
+
+
+def name_and_email_of(packed: bytes) -> tuple[str, str]:
+    """Return the user's name, and their address."""
+    name, _, email = packed[_PLACE.size :].decode().rpartition("\0")
+    return name, email
+
+
+def _uuid_bytes(text: str) -> bytes:
+    """Return the 16 bytes of a UUID in its one canonical form; nothing for any other text."""
+    try:
+        read = bytes.fromhex(text.replace("-", ""))
+    except ValueError:
+        return b""
+    return read if len(read) == 16 and _uuid(read.hex()) == text else b""
+
+
+def _uuid(digits: str) -> str:
+    return f"{digits[:8]}-{digits[8:12]}-{digits[12:16]}-{digits[16:20]}-{digits[20:]}"
