@@ -6,6 +6,7 @@ from typing import Final
 from keybearer.wire.feed import NO_HASH, Event, Position, SyncAnswer, SyncQuestion
 
 PAGE: Final = 1_000
+_LONGEST: Final = 1_000  # characters of an event; ours have a tenth of that
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,7 +36,8 @@ def sync_answer(question: SyncQuestion, view: FeedView, age_s: float) -> SyncAns
 
     Source: coherence.md 5.3, N1 (c).
     """
-    is_reset = _is_elsewhere(question.position, view)
+    # What raw SQL has left may be larger than any answer that a verifier takes: then it begins anew behind it.
+    is_reset = _is_elsewhere(question.position, view) or any(map(_is_poison, view.later[:PAGE]))
     return SyncAnswer(question.nonce, view.head, () if is_reset else view.later[:PAGE], is_reset, age_s)
 
 
@@ -45,3 +47,7 @@ def _is_elsewhere(position: Position, view: FeedView) -> bool:
         return True
     there = NO_HASH if position.seq == 0 else view.hash_there
     return position.seq >= view.min_seq and there != position.hash
+
+
+def _is_poison(event: Event) -> bool:
+    return len(event.kind) + len(event.subject) > _LONGEST

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from typing import Final
 
 from sqlalchemy import select
 
@@ -11,6 +12,7 @@ from keybearer.server.store.tables import feed_head
 from keybearer.wire.feed import chain_hash
 
 _HEAD = select(feed_head.c.epoch, feed_head.c.seq)
+_UNREADABLE: Final = ("unreadable.changed", "unreadable", 0)
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,19 +27,31 @@ class Event:
     hash: bytes
 
 
-def number(seq: int, prev_hash: bytes, pending: Iterable[tuple[str, str, int]]) -> Iterator[Event]:
+def number(seq: int, prev_hash: bytes, pending: Iterable[tuple[object, object, object]]) -> Iterator[Event]:
     """
     Number *pending* events (kind, subject, at) on from the head of the feed.
 
     Args:
         seq: the number of the newest event so far.
         prev_hash: its hash.
+        pending: with texts as UTF-8. What raw SQL wrote may be anything, in SQLite: in the place of an event that
+            cannot be read there comes one that concerns everybody.
     """
-    for kind, subject, at in pending:
+    for each in pending:
+        kind, subject, at = _readable(*each)
         seq += 1
         chained = chain_hash(prev_hash, seq, kind, subject, at)
         yield Event(seq, kind, subject, at, prev_hash, chained)
         prev_hash = chained
+
+
+def _readable(kind: object, subject: object, at: object) -> tuple[str, str, int]:
+    if isinstance(kind, bytes) and isinstance(subject, bytes) and isinstance(at, int):
+        try:
+            return kind.decode(), subject.decode(), at
+        except UnicodeDecodeError:
+            pass
+    return _UNREADABLE
 
 
 async def read_position(reader: Reader) -> Position:

@@ -23,6 +23,9 @@ _BUSY_LOG_PAGES = 16_000  # 64 MB; copying it takes some 20 ms, in which nothing
 
 _LOG = logging.getLogger(__name__)
 
+# As bytes: a text that is none cannot even be read as one.
+_PENDING = "SELECT CAST(kind AS BLOB), CAST(subject AS BLOB), at FROM feed_pending ORDER BY pending_id"
+
 
 class SqliteSession:
     """The writing connection, as the group writer drives it."""
@@ -121,7 +124,7 @@ class SqliteSession:
 
     def number(self) -> Position | None:
         """Number and chain the group's events in the order in which they were made."""
-        pending = self._run("SELECT kind, subject, at FROM feed_pending ORDER BY pending_id")
+        pending = self._run(_PENDING)
         if not pending:
             return None
         head = self._head()
