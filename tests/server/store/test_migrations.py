@@ -7,9 +7,11 @@ from pathlib import Path
 import apsw
 import asyncpg
 import pytest
+from alembic.script import ScriptDirectory
 
+from keybearer.server.store import migrations
 from keybearer.server.store.database import open_database
-from keybearer.server.store.migrations import migrate, script
+from keybearer.server.store.migrations import migrate, newest, script
 from keybearer.server.store.tables import metadata
 from keybearer.server.store.triggers import WATCHED
 from tests.server.store.test_feed_events import SCENE
@@ -126,6 +128,10 @@ async def test_every_watched_table_has_its_triggers(database_url: str) -> None:
     words = ("update", "delete", "replace" if database_url.startswith("sqlite") else "truncate")
     wanted = {f"feed_{watched.table}_{word}" for watched in WATCHED for word in words}
     assert wanted | {"feed_memberships_insert", "feed_policy_insert"} == triggers
+
+
+def test_the_newest_revision_is_alembics_head() -> None:
+    assert newest() == ScriptDirectory(migrations.__path__[0]).get_current_head()
 
 
 @pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)

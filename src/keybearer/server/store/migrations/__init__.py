@@ -5,20 +5,21 @@ import io
 from contextlib import closing
 from functools import cache
 from pathlib import Path
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 import apsw
-from alembic import command
-from alembic.config import Config
-from alembic.script import ScriptDirectory
 from sqlalchemy import Text, column, select, table
 
 from keybearer.server.store.database import Reader
 from keybearer.server.store.faults import StoreUnavailable
 from keybearer.server.store.migrations.activity_conversion import convert_postgres, convert_sqlite
-from keybearer.server.store.postgres_connections import Address, Link
+
+# Alembic and asyncpg are imported where they are used: a start on a database of this version may need neither.
+if TYPE_CHECKING:
+    from keybearer.server.store.postgres_connections import Link
 
 _FOLDER: Final = Path(__file__).parent
+_VERSIONS: Final = "versions/[0-9][0-9][0-9][0-9]_*.py"
 _BUSY_MS: Final = 60_000
 _PRESENT: Final = "SELECT version_num FROM alembic_version"
 _REVISION: Final = select(column("version_num", Text)).select_from(table("alembic_version"))
@@ -64,10 +65,8 @@ async def revision(reader: Reader) -> str | None:
 
 @cache
 def newest() -> str:
-    """Return the revision that this version's code expects."""
-    head = ScriptDirectory(str(_FOLDER)).get_current_head()
-    assert head is not None  # noqa: S101 - there is a first revision
-    return head
+    """Return the revision that this version's code expects: the last number among the files."""
+    return max(path.name[:4] for path in _FOLDER.glob(_VERSIONS))
 
 
 def script(dialect: str, present: str | None, wanted: str = "head") -> str:
@@ -77,6 +76,10 @@ def script(dialect: str, present: str | None, wanted: str = "head") -> str:
     Raises:
         RuntimeError: *present* is not one of ours.
     """
+    from alembic import command  # noqa: PLC0415
+    from alembic.config import Config  # noqa: PLC0415
+    from alembic.script import ScriptDirectory  # noqa: PLC0415
+
     known = {revision.revision for revision in ScriptDirectory(str(_FOLDER)).walk_revisions()}
     if present is not None and present not in known:
         msg = f"the database is at revision {present}, which this version does not know: install the later version"
@@ -106,7 +109,7 @@ def _migrate_sqlite(path: str) -> bool:
 
 
 async def _migrate_postgres(url: str) -> bool:
-    connection = await Address.parse(url).connect()
+    connection = await _connected(url)
     try:
         async with connection.transaction():
             # Only politeness: without the lock the second one fails on a table that is there, and changes nothing.
@@ -122,14 +125,20 @@ async def _migrate_postgres(url: str) -> bool:
 
 
 async def _postgres_revision(url: str) -> str | None:
-    connection = await Address.parse(url).connect()
+    connection = await _connected(url)
     try:
         return await _present(connection)
     finally:
         await connection.close()
 
 
-async def _present(connection: Link) -> str | None:
+async def _connected(url: str) -> "Link":
+    from keybearer.server.store.postgres_connections import Address  # noqa: PLC0415
+
+    return await Address.parse(url).connect()
+
+
+async def _present(connection: "Link") -> str | None:
     has_table = await connection.fetchval("SELECT to_regclass('alembic_version') IS NOT NULL")
     found: str | None = await connection.fetchval(_PRESENT) if has_table else None
     return found

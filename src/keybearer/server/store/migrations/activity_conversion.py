@@ -2,13 +2,15 @@
 
 import secrets
 from collections.abc import Mapping
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 import apsw
 
 from keybearer.server.store.activity import row_of
-from keybearer.server.store.postgres_connections import Link
 from keybearer.wire.activity import Entry, entry_bytes, seal
+
+if TYPE_CHECKING:  # asyncpg is no business of SQLite's
+    from keybearer.server.store.postgres_connections import Link
 
 _AT_ONCE: Final = 1_000
 _READ: Final = "SELECT * FROM activity_before WHERE activity_id > {0} ORDER BY activity_id LIMIT {1}"
@@ -29,7 +31,7 @@ def convert_sqlite(connection: apsw.Connection) -> None:
     connection.execute(_DROP)
 
 
-async def convert_postgres(connection: Link) -> None:
+async def convert_postgres(connection: "Link") -> None:
     """See `convert_sqlite`."""
     if not await connection.fetchval("SELECT to_regclass('activity_before') IS NOT NULL"):
         return
