@@ -94,8 +94,6 @@ def record_id(now: int) -> str:
 
     Source: RFC 9562 §5.7.
     """
-    chance = int.from_bytes(secrets.token_bytes(10))
-    high = (now // 1_000 & 0xFFFF_FFFF_FFFF) << 16 | 0x7000 | chance >> 68
-    low = 0x8000_0000_0000_0000 | chance & 0x3FFF_FFFF_FFFF_FFFF
-    digits = f"{high:016x}{low:016x}"
-    return f"{digits[:8]}-{digits[8:12]}-{digits[12:16]}-{digits[16:20]}-{digits[20:]}"
+    chance = secrets.token_bytes(10)
+    time, digits = f"{now // 1_000 & 0xFFFF_FFFF_FFFF:012x}", chance.hex()
+    return f"{time[:8]}-{time[8:]}-7{digits[:3]}-{'89ab'[chance[9] & 3]}{digits[3:6]}-{digits[6:18]}"

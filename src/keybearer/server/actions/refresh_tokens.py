@@ -48,13 +48,16 @@ async def refresh_tokens(
 
     Source: RFC 6749 §6, RFC 9700 §4.14.2.
     """
-    digests = [secrets.digest(one.text) for one in asked if _is_refresh_token(one.text)]
-    held = await tokens.lock_refreshes(tx, digests, waiting=is_alone)
+    digests = [secrets.digest(one.text) if _is_refresh_token(one.text) else None for one in asked]
+    held = await tokens.lock_refreshes(tx, [digest for digest in digests if digest], waiting=is_alone)
     outcomes: list[TokenPair | Refusal | None] = []
     traded: list[_Trade] = []
-    for one in asked:
-        found = held.pop(secrets.digest(one.text), None)
-        if found is None and not is_alone and _is_refresh_token(one.text):
+    for one, digest in zip(asked, digests, strict=True):
+        if digest is None:
+            outcomes.append(refusals.invalid_grant("not a refresh token"))
+            continue
+        found = held.pop(digest, None)
+        if found is None and not is_alone:
             outcomes.append(None)
             continue
         outcome = await _judged(tx, one, found, terms, now)
@@ -83,8 +86,6 @@ async def _judged(
     tx: Transaction, asked: Refresh, held: HeldRefresh | None, terms: Terms, now: int
 ) -> _Trade | TokenPair | Refusal:
     """Say what comes of one refresh token; only the end of a family is written already."""
-    if not _is_refresh_token(asked.text):
-        return refusals.invalid_grant("not a refresh token")
     judgment = judge(held, asked.client_id, now)
     if held is None or judgment.verdict is Verdict.REFUSE:
         return refusals.invalid_grant(judgment.reason)

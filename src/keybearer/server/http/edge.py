@@ -23,7 +23,9 @@ _LONG_BODIES: Final = {"/verifier/activity": 4 * 1024 * 1024}
 MAX_HEADERS: Final = 100
 MAX_HEADER_BYTES: Final = 16 * 1024
 MAX_AGENT: Final = 300  # characters of a User-Agent that are kept
-_SMALL_NUMBER: Final = re.compile(r"[0-9]{1,10}", re.ASCII)
+_SMALL_NUMBER: Final = re.compile(rb"[0-9]{1,10}")
+# What these headers mean where they are not sent.
+_UNSAID: Final = {b"transfer-encoding": b"chunked", b"content-encoding": b"identity", b"content-length": b"0"}
 
 _CONTENT_SECURITY_POLICY: Final = (
     "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; font-src 'self'; "
@@ -142,19 +144,22 @@ class Edge:
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
-        headers = Headers(scope=scope)
         scope["keybearer.request_id"] = secrets.record_id(self._now())
-        scope["keybearer.address"] = client_address(
-            scope["client"][0] if scope.get("client") else "", headers.getlist("x-forwarded-for"), self._trusted
-        )
+        scope["keybearer.address"] = self._address(scope)
         scope["keybearer.noted"] = {}
         scope["keybearer.headers"] = {}
-        await self._serve(scope, headers, receive, _Answer(scope, send, self._headers))
+        await self._serve(scope, receive, _Answer(scope, send, self._headers))
 
-    async def _serve(self, scope: Scope, headers: Headers, receive: Receive, answer: "_Answer") -> None:
+    def _address(self, scope: Scope) -> str:
+        peer: str = scope["client"][0] if scope.get("client") else ""
+        if peer not in self._trusted:
+            return peer
+        return client_address(peer, Headers(scope=scope).getlist("x-forwarded-for"), self._trusted)
+
+    async def _serve(self, scope: Scope, receive: Receive, answer: "_Answer") -> None:
         began = time.perf_counter()
         try:
-            _check_head(scope, headers)
+            _check_head(scope)
             await self._app(scope, _Body(receive, self._patience_s, _most_bytes(scope)).receive, answer.send)
         except _Refused as refused:
             await answer.refuse(refused.status, refused.public)
@@ -167,7 +172,7 @@ class Edge:
             _log_line(scope, answer.status, time.perf_counter() - began)
 
 
-def _check_head(scope: Scope, headers: Headers) -> None:
+def _check_head(scope: Scope) -> None:
     """
     Refuse too many or too long headers, compressed bodies, and bodies that say they are too long.
 
@@ -177,15 +182,23 @@ def _check_head(scope: Scope, headers: Headers) -> None:
     Source: RFC 9112 §3.2 (Host), §6.1 (Transfer-Encoding).
     """
     raw = scope["headers"]
-    if len(headers.getlist("host")) != 1 and scope["http_version"] == "1.1":
+    hosts = size = 0
+    said = dict(_UNSAID)
+    for name, value in reversed(raw):  # so that of several the first one stays
+        size += len(name) + len(value)
+        if name in said:
+            said[name] = value
+        elif name == b"host":
+            hosts += 1
+    if hosts != 1 and scope["http_version"] == "1.1":
         raise _Refused(400, "The request must have one Host header.")
-    if headers.get("transfer-encoding", "chunked").lower() != "chunked":
+    if said[b"transfer-encoding"].lower() != b"chunked":
         raise _Refused(400, "The only transfer coding that is accepted is chunked.")
-    if len(raw) > MAX_HEADERS or sum(len(name) + len(value) for name, value in raw) > MAX_HEADER_BYTES:
+    if len(raw) > MAX_HEADERS or size > MAX_HEADER_BYTES:
         raise _Refused(431, "The request's headers are too large.")
-    if headers.get("content-encoding", "identity").lower() != "identity":
+    if said[b"content-encoding"].lower() != b"identity":
         raise _Refused(415, "Compressed bodies are not accepted. Send the body as it is.")
-    length, most = headers.get("content-length", "0"), _most_bytes(scope)
+    length, most = said[b"content-length"], _most_bytes(scope)
     if not _SMALL_NUMBER.fullmatch(length) or int(length) > most:
         raise _Refused(413, f"The body is too large. At most {most} bytes are accepted.")
 
