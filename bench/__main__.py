@@ -7,14 +7,19 @@ from pathlib import Path
 
 import uvloop
 
-from bench import api_call, footprint, token_endpoint
+from bench import api_call, footprint, introspection, middleware, revocation, token_endpoint, verification
 from bench.measures import Figure, Pace
 from bench.report import lines
 from bench.servers import stay_off_the_servers_processor
 from bench.stage import durable_postgres
 
-THOROUGH = Pace(rounds=5, round_s=1.5, warm_up_s=1.0, codes=3000)
-QUICK = Pace(rounds=1, round_s=0.2, warm_up_s=0.1, codes=300)
+# As many tokens are weighed as weigh most: the dictionaries around them have just grown.
+THOROUGH = Pace(
+    rounds=5, round_s=1.5, warm_up_s=1.0, codes=3000, mirrored_tokens=1_000_000, weighed_tokens=350_000, revocations=200
+)
+QUICK = Pace(
+    rounds=1, round_s=0.2, warm_up_s=0.1, codes=300, mirrored_tokens=2_000, weighed_tokens=5_000, revocations=3
+)
 
 
 async def run(pace: Pace, folder: Path) -> None:
@@ -25,6 +30,10 @@ async def run(pace: Pace, folder: Path) -> None:
         for figure in await token_endpoint.measure(folder, cluster, pace):
             _show(figure)
     _show(await footprint.measure(folder, pace))
+    _show(await introspection.measure(folder, pace))
+    _show(await revocation.measure(folder, pace))
+    _show(await middleware.measure(pace))
+    _show(await verification.measure(pace))
 
 
 def _show(figure: Figure) -> None:

@@ -14,6 +14,9 @@ class Pace:
     round_s: float
     warm_up_s: float
     codes: int
+    mirrored_tokens: int
+    weighed_tokens: int
+    revocations: int
 
 
 @dataclass(slots=True)
@@ -47,16 +50,23 @@ class Candidate:
 
 @dataclass(frozen=True, slots=True)
 class Comparison:
-    """How many times as much *ours* does as *other*; both were measured in turns, in one run."""
+    """
+    How many times as much *ours* does as *other*; both were measured in turns, in one run.
+
+    Args:
+        is_cost: tell how many times as long it takes instead; the goal is a limit then.
+    """
 
     ours: Candidate
     other: Candidate
     goal: float | None = None
+    is_cost: bool = False
 
     @property
     def ratio(self) -> float:
         """The median of the ratios of the rounds, which neighbours on the machine disturb less than the medians'."""
-        return median(mine / theirs for mine, theirs in zip(self.ours.rates, self.other.rates, strict=True))
+        rates = zip(self.ours.rates, self.other.rates, strict=True)
+        return median(theirs / mine if self.is_cost else mine / theirs for mine, theirs in rates)
 
 
 @dataclass(frozen=True, slots=True)

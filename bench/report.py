@@ -22,5 +22,6 @@ def _found(candidate: Candidate) -> str:
 
 
 def _compared(comparison: Comparison) -> str:
-    goal = f"   (goal {comparison.goal:.1f})" if comparison.goal else ""
-    return f"{comparison.ours.name} = {comparison.ratio:.2f} x {comparison.other.name}{goal}"
+    goal = f"   ({'at most' if comparison.is_cost else 'goal'} {comparison.goal:.1f})" if comparison.goal else ""
+    verb = "takes" if comparison.is_cost else "="
+    return f"{comparison.ours.name} {verb} {comparison.ratio:.2f} x {comparison.other.name}{goal}"

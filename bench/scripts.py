@@ -34,16 +34,21 @@ class App:
     def post(self, **fields: str) -> bytes:
         """Write a request to the token endpoint, with the client's secret in the form."""
         form = urlencode({"client_id": self.client_id, "client_secret": self.client_secret, **fields})
-        return (
-            f"POST {self.token_path} HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Type: application/x-www-form-urlencoded\r\n"
-            f"Content-Length: {len(form)}\r\n\r\n{form}"
-        ).encode("ascii")
+        return post(self.token_path, form)
 
 
 def get(path: str, token: str = "") -> bytes:
     """Write a GET request, with a bearer *token* unless it is empty."""
     bearer = f"Authorization: Bearer {token}\r\n" if token else ""
     return f"GET {path} HTTP/1.1\r\nHost: 127.0.0.1\r\n{bearer}\r\n".encode("ascii")
+
+
+def post(path: str, form: str, headers: str = "") -> bytes:
+    """Write a POST of an urlencoded *form*; *headers* are lines with their ends."""
+    return (
+        f"POST {path} HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Type: application/x-www-form-urlencoded\r\n"
+        f"Content-Length: {len(form)}\r\n{headers}\r\n{form}"
+    ).encode("ascii")
 
 
 class Repeat:

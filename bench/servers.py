@@ -15,7 +15,7 @@ from typing import Final
 ROOT: Final = Path(__file__).parent.parent
 PEERS: Final = ROOT / "bench" / "peers"
 _PROCESSORS: Final = sorted(os.sched_getaffinity(0))
-_START_TIMEOUT_S: Final = 30
+_START_TIMEOUT_S: Final = 90
 _STOP_TIMEOUT_S: Final = 20
 _POLL_S: Final = 0.002
 
@@ -54,6 +54,14 @@ def constant(folder: Path) -> Iterator[Server]:
     """Run the same server with one door that always answers the same."""
     port = _free_port()
     with _running([sys.executable, "-m", "bench.constant", str(port)], folder, port, "/constant") as server:
+        yield server
+
+
+@contextmanager
+def echo(folder: Path) -> Iterator[Server]:
+    """Run uvicorn with a bare ASGI application that echoes forms."""
+    port = _free_port()
+    with _running([sys.executable, "-m", "bench.echo", str(port)], folder, port, "/") as server:
         yield server
 
 

@@ -21,6 +21,7 @@ from keybearer.server.store.migrations import migrate
 from tests.support.house import House, open_house
 from tests.support.postgres import Cluster, running_cluster
 from tests.support.scenes import Scene
+from tests.support.verifiers import asking
 
 TOKEN_PATH: Final = "/oauth/token"
 _USERS: Final = 100
@@ -34,6 +35,8 @@ class Stage:
     personal_token: str
     app: App
     codes: list[str]
+    key: str
+    more_tokens: list[str]
 
 
 @contextmanager
@@ -60,7 +63,7 @@ async def sqlite_database(folder: Path) -> str:
     return url
 
 
-async def set_stage(folder: Path, database_url: str, code_count: int) -> Stage:
+async def set_stage(folder: Path, database_url: str, code_count: int, token_count: int = 0) -> Stage:
     """Fill a migrated database in this process, by the store's own functions, before a server opens it."""
     settings = Settings(data_dir=folder / "data", database_url=SecretStr(database_url))
     async with open_house(settings, clock.now) as house:
@@ -73,7 +76,9 @@ async def set_stage(folder: Path, database_url: str, code_count: int) -> Stage:
         token = await scene.personal_token(users[0], team)
         families = [family for user in users for family in [await house.node.act(_let_in, app.client, team, user)]]
         made = await _make_codes(house, app.client, families, code_count)
-        return Stage(token, App(app.client.client_id, app.secret, TOKEN_PATH), made)
+        more = [await scene.personal_token(users[0], team) for _ in range(token_count)]
+        key = (await asking(house)).key
+        return Stage(token, App(app.client.client_id, app.secret, TOKEN_PATH), made, key, more)
 
 
 async def _let_in(tx: Transaction, client: Client, team: Team, user: User) -> str:

@@ -20,7 +20,7 @@ REFRESH_GOAL: Final = 0.8
 SQLITE: Final = "SQLite"
 POSTGRES: Final = "PostgreSQL"
 PEER: Final = "oidc-provider in memory"
-_PEERS_APP: Final = App("bench", "bench-secret-bench-secret-bench-secret", "/token")
+PEERS_APP: Final = App("bench", "bench-secret-bench-secret-bench-secret", "/token")
 
 
 class _Player(Protocol):
@@ -109,7 +109,7 @@ async def _everybody(folder: Path, cluster: Cluster, pace: Pace) -> AsyncIterato
             server = running.enter_context(keybearer(folder, url))
             entered.enter(f"Keybearer on {database}", _Served(server.port, stage.app, stage.codes, pace.codes))
         peer, peer_codes = running.enter_context(oidc_provider(folder, codes))
-        entered.enter(PEER, _Served(peer.port, _PEERS_APP, peer_codes, pace.codes))
+        entered.enter(PEER, _Served(peer.port, PEERS_APP, peer_codes, pace.codes))
         path = (await sqlite_database(folder / "bare")).removeprefix("sqlite:///")
         for database, writer in (
             (SQLITE, SqliteWriter(path)),

@@ -28,7 +28,7 @@ const provider = new Provider(`http://127.0.0.1:${port}`, {
     application_type: 'native',
   }],
   adapter: RoomyMemoryAdapter,
-  features: { devInteractions: { enabled: false } },
+  features: { devInteractions: { enabled: false }, introspection: { enabled: true } },
   findAccount: (ctx, accountId) => ({ accountId, claims: () => ({ sub: accountId }) }),
   issueRefreshToken: () => true, // no `openid`, so no ID token has to be signed: it does no more than we do
   rotateRefreshToken: true,
