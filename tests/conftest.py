@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 import pytest_asyncio
+from hypothesis import HealthCheck, settings
 from playwright.async_api import Browser as Chromium
 from pydantic import SecretStr
 
@@ -20,6 +21,10 @@ if TYPE_CHECKING:
     from tests.support.house import House
 
 HOUSE = "https://keybearer.test"
+
+# How long a machine takes that others use as well says nothing about what is tested.
+settings.register_profile("house", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("house")
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:

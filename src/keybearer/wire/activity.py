@@ -6,15 +6,25 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from hashlib import sha256
 from operator import attrgetter
-from typing import Any, Final
+from typing import Any, Final, Protocol
 
-from keybearer.wire.activity_keys import CANONICAL, JUDGES, LATENCIES_MS, MAX_INTEGER, SEALED, is_32_bytes
+from keybearer.wire.activity_keys import CANONICAL, JUDGES, LATENCIES_MS, MAX_INTEGER, SEALED
 
 VERSION: Final = 1
 CALL: Final = "api.called"
 MAX_ENTRY_BYTES: Final = 16 * 1024
 MAX_VALUE_BYTES: Final = 8 * 1024  # of what one sealed field says
 SALT_BYTES: Final = 32
+OPENINGS: Final = {field: b"kb1" + field.encode() + b"\x00" for field in SEALED}  # what is hashed before the salt
+
+
+class HasSealed(Protocol):
+    """An entry, in whatever way it was read."""
+
+    @property
+    def sealed(self) -> Mapping[str, str] | None:
+        """Its commitments by their fields."""
+
 
 Details = Mapping[str, list[str]]
 """What opens an entry's commitments: by the field's name its salt (base64url, 43 characters) and its value."""
@@ -101,7 +111,7 @@ def commitment(field: str, salt: bytes, value: str) -> str:
     Raises:
         ValueError: the field is unknown, or the value is too long or has half a character.
     """
-    opening = _OPENINGS.get(field)
+    opening = OPENINGS.get(field)
     if opening is None:
         raise ValueError(f"{field} is not a field that can be sealed")
     try:
@@ -113,7 +123,7 @@ def commitment(field: str, salt: bytes, value: str) -> str:
     return _base64url(sha256(opening + salt + encoded).digest())
 
 
-def open_details(entry: Entry, details: Details) -> dict[str, str]:
+def open_details(entry: HasSealed, details: Details) -> dict[str, str]:
     """
     Open an entry's commitments; a field that has no detail was erased, and is not in what is returned.
 
@@ -122,15 +132,17 @@ def open_details(entry: Entry, details: Details) -> dict[str, str]:
     """
     sealed, found = entry.sealed or {}, {}
     for field, detail in details.items():
-        if field not in sealed:
+        committed = sealed.get(field)
+        if committed is None:
             raise ValueError(f"the details have {field}, which the entry does not")
-        match detail:
-            case [str(salt), str(value)]:
-                found[field] = value
-            case _:
-                raise ValueError(f"the detail of {field} is not a salt and a value")
-        if commitment(field, _salt(field, salt), value) != sealed[field]:
+        try:
+            salt, value = detail[0], detail[1]
+            opens = commitment(field, _salt(field, salt), value) == committed and len(detail) == 2
+        except (AttributeError, IndexError, KeyError, TypeError) as error:
+            raise ValueError(f"the detail of {field} is not a salt and a value") from error
+        if not opens:
             raise ValueError(f"{field} is not what the entry was sealed with")
+        found[field] = value
     return found
 
 
@@ -203,9 +215,13 @@ def _entry(parts: Any) -> Entry:
 
 
 def _salt(field: str, text: str) -> bytes:
-    if not is_32_bytes(text):
+    try:
+        salt = binascii.a2b_base64(text.encode().translate(_FROM_URL) + b"=", strict_mode=True)
+    except ValueError:
+        salt = b""
+    if len(salt) != SALT_BYTES or text[-1] not in "AEIMQUYcgkosw048":  # else bits are left over at the end
         raise ValueError(f"the salt of {field} is not base64url of 32 bytes")
-    return binascii.a2b_base64(text.encode().translate(_FROM_URL) + b"=")
+    return salt
 
 
 def _base64url(data: bytes) -> str:
@@ -213,8 +229,7 @@ def _base64url(data: bytes) -> str:
 
 
 _TO_URL: Final = bytes.maketrans(b"+/", b"-_")
-_FROM_URL: Final = bytes.maketrans(b"-_", b"+/")
-_OPENINGS: Final = {field: b"kb1" + field.encode() + b"\x00" for field in SEALED}
+_FROM_URL: Final = bytes.maketrans(b"-_+/", b"+/!!")
 
 _REQUIRED: Final = ("at", "action", "outcome")
 _KEYS: Final = tuple((f'"{name}":', judge) for name, judge in JUDGES.items())

@@ -16,7 +16,8 @@ CANONICAL: Final = json.JSONEncoder(ensure_ascii=False, sort_keys=True, separato
 Judge = Callable[[Any], str]
 """Writes the value of one key as JSON, or raises `ValueError` for one that no entry can have."""
 
-is_32_bytes: Final = re.compile("[A-Za-z0-9_-]{42}[AEIMQUYcgkosw048]").fullmatch  # no bits left over at the end
+COMMITMENT: Final = "[A-Za-z0-9_-]{42}[AEIMQUYcgkosw048]"  # 32 bytes in base64url, no bits left over at the end
+is_32_bytes: Final = re.compile(COMMITMENT).fullmatch
 
 
 def _one_of(name: str, *words: str) -> Judge:

@@ -49,6 +49,10 @@ class VerifierKey:
         """The key in one line, ``name+id+key``, as tools for transparency logs exchange it."""
         return f"{self.name}+{self.key_id.hex()}+{base64.b64encode(ED25519 + self.key).decode()}"
 
+    def is_above(self, origin: str) -> bool:
+        """Tell whether the log *origin* is the one of this key's name, or one below it."""
+        return origin == self.name or origin.startswith(self.name + "/")
+
     def named(self, origin: str) -> "VerifierKey":
         """
         Return this key as the log *origin* signs with it.
@@ -59,7 +63,7 @@ class VerifierKey:
         Raises:
             BadNote: the origin is not below this key's name.
         """
-        if origin != self.name and not origin.startswith(self.name + "/"):
+        if not self.is_above(origin):
             raise BadNote(f"the log {origin} is not one of {self.name}, whose key this is")
         return VerifierKey(origin, self.key)
 
