@@ -9,10 +9,10 @@ import pytest
 
 from keybearer.sdk.clocks import Clocks
 from keybearer.sdk.driver import SOONEST_S, TIMEOUT_S, Call, Driver
-from keybearer.sdk.judging import RecentDenials
 from keybearer.sdk.nodes import Nodes
 from keybearer.verify.lease import Lease
 from keybearer.verify.mirror import Mirror
+from keybearer.verify.recent_denials import RecentDenials
 from keybearer.wire.denial import Denial, Reason
 from keybearer.wire.feed import NO_HASH, Position, SyncAnswer
 from keybearer.wire.messages import sync_answer_as_json

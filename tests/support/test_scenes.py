@@ -7,7 +7,7 @@ from tests.support.scenes import Scene
 
 
 async def _bearer(house: House, text: str) -> Principal | Denial:
-    return await house.node.bearers.bearer(text, house.node.now())
+    return await house.node.bearers.bearer(text, house.node.now(), "here")
 
 
 async def test_a_token_of_a_scene_acts_as_its_user_in_its_team(house: House) -> None:

@@ -8,10 +8,11 @@ from typing import Any, Final
 
 from keybearer.sdk.driver import TIMEOUT_S, Driver
 from keybearer.sdk.errors import InvalidToken, Unavailable
-from keybearer.sdk.judging import RecentDenials, Wanted
+from keybearer.sdk.judging import Wanted
 from keybearer.sdk.nodes import Nodes
 from keybearer.sdk.transport import Transport, Unanswered
 from keybearer.verify.lease import DRIFT, Lease
+from keybearer.verify.recent_denials import RecentDenials
 from keybearer.wire.denial import Denial, Reason
 from keybearer.wire.feed import Fetched
 from keybearer.wire.messages import Malformed, fetched_from_json

@@ -21,6 +21,7 @@ from keybearer.server.http.bare_doors import BareDoor, BareDoors, bare_doors
 from keybearer.server.http.edge import Edge
 from keybearer.server.http.known_paths import KnownPaths
 from keybearer.server.last_used import LastUsed
+from keybearer.server.look_ups import LookUps
 from keybearer.server.mail import Mailer
 from keybearer.server.neighbours import Neighbours
 from keybearer.server.node import Node
@@ -81,7 +82,8 @@ async def _open_node(settings: Settings, now: Clock, boottime: Callable[[], floa
     feed = FeedReader(database, boottime, settings.lease_s)
     verifiers = Verifiers(boottime)
     neighbours = Neighbours(database, feed, verifiers, boottime, settings.bound)
-    verifier_keys = VerifierKeys(database)
+    look_ups = LookUps()
+    verifier_keys = VerifierKeys(database, look_ups)
     feed.tell(verifier_keys)
     node = Node(
         settings=settings,
@@ -93,7 +95,8 @@ async def _open_node(settings: Settings, now: Clock, boottime: Callable[[], floa
         last_used=LastUsed(),
         last_seen=LastUsed(note_seen),
         feed=feed,
-        bearers=Bearers(database, feed, settings.token_prefix, settings.role_permissions),
+        look_ups=look_ups,
+        bearers=Bearers(database, feed, look_ups, settings.token_prefix, settings.role_permissions),
         verifier_keys=verifier_keys,
         verifiers=verifiers,
         neighbours=neighbours,

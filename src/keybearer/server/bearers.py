@@ -6,9 +6,11 @@ from typing import Final
 from keybearer.server import secrets
 from keybearer.server.clock import SECOND
 from keybearer.server.feed_reader import FeedReader
+from keybearer.server.look_ups import LookUps
 from keybearer.server.reads.fetched_token import fetched_token
 from keybearer.server.store.database import Database
 from keybearer.verify.mirror import Mirror
+from keybearer.verify.recent_denials import DENIAL_S, RecentDenials
 from keybearer.wire import token_text
 from keybearer.wire.denial import Denial, Reason
 from keybearer.wire.feed import Fetched
@@ -30,17 +32,24 @@ class Bearers:
     """
 
     def __init__(
-        self, database: Database, feed: FeedReader, prefix: str, role_permissions: Mapping[str, frozenset[str]]
+        self,
+        database: Database,
+        feed: FeedReader,
+        look_ups: LookUps,
+        prefix: str,
+        role_permissions: Mapping[str, frozenset[str]],
     ) -> None:
         self._database = database
         self._feed = feed
+        self._look_ups = look_ups
+        self._denials = RecentDenials(keep_s=DENIAL_S * SECOND)
         self._prefix = prefix
         self._role_permissions = role_permissions
         self._mirrors = {environment: Mirror(_MOST_ENTRIES) for environment in token_text.ENVIRONMENT_WORDS}
         for mirror in self._mirrors.values():
             feed.tell(mirror)
 
-    async def bearer(self, text: str, now: int) -> Principal | Denial:
+    async def bearer(self, text: str, now: int, whence: str) -> Principal | Denial:
         """
         Tell who acts with the token of this *text*, or why nobody does.
 
@@ -48,20 +57,22 @@ class Bearers:
 
         Args:
             now: microseconds since 1970 UTC.
+            whence: who presents it, for `LookUps`.
 
         Raises:
             StoreUnavailable: nobody can say.
+            Refusal: those of `LookUps.place`.
         """
         digest = secrets.digest(text)
         if denial := self._cannot_be_ours(text, digest):
             return denial
         await self._feed.fresh()
-        return await self._as_told(text, digest, now)
+        return await self._as_told(text, digest, now, whence)
 
-    async def bearer_as_told(self, text: str, now: int) -> Principal | Denial:
+    async def bearer_as_told(self, text: str, now: int, whence: str) -> Principal | Denial:
         """Tell what `bearer` does, for a caller that has just had the feed looked at."""
         digest = secrets.digest(text)
-        return self._cannot_be_ours(text, digest) or await self._as_told(text, digest, now)
+        return self._cannot_be_ours(text, digest) or await self._as_told(text, digest, now, whence)
 
     def _cannot_be_ours(self, text: str, digest: bytes) -> Denial | None:
         if any(digest in mirror.entries for mirror in self._mirrors.values()):
@@ -71,20 +82,27 @@ class Bearers:
             return Denial(Reason.MALFORMED)
         return None if parsed.kind in token_text.BEARER_KINDS else Denial(Reason.WRONG_KIND, parsed.last4)
 
-    async def _as_told(self, text: str, digest: bytes, now: int) -> Principal | Denial:
+    async def _as_told(self, text: str, digest: bytes, now: int, whence: str) -> Principal | Denial:
         for mirror in self._mirrors.values():
             entry = mirror.entries.get(digest)
             if entry is not None and now < entry.deadline:
                 return entry
-        return await self._fetch(text, digest, now)
+        return await self._fetch(text, digest, now, whence)
 
-    async def _fetch(self, text: str, digest: bytes, now: int) -> Principal | Denial:
+    async def _fetch(self, text: str, digest: bytes, now: int, whence: str) -> Principal | Denial:
         """Ask the store, and keep the answer."""
+        position = self._feed.position
+        if position is not None and (denial := self._denials.get(digest, position, now)):
+            return denial
         parsed = token_text.parse(text)
         assert parsed is not None  # noqa: S101 - whatever cannot be parsed is not known, and was refused
-        fetched = await fetched_token(self._database, digest, parsed.environment, self._role_permissions, now)
+        async with self._look_ups.place(whence):
+            fetched = await fetched_token(self._database, digest, parsed.environment, self._role_permissions, now)
         if isinstance(fetched, Denial):
-            return Denial(fetched.reason, parsed.last4)
+            denial = Denial(fetched.reason, parsed.last4)
+            if position is not None and self._feed.position is not None:
+                self._denials.keep(digest, denial, position, self._feed.position, now)
+            return denial
         return self._keep(digest, fetched, now)
 
     def _keep(self, digest: bytes, fetched: Fetched, now: int) -> Principal | Denial:

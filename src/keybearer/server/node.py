@@ -9,6 +9,7 @@ from keybearer.server.certainty import Certainty
 from keybearer.server.clock import Clock
 from keybearer.server.feed_reader import FeedReader
 from keybearer.server.last_used import LastUsed
+from keybearer.server.look_ups import LookUps
 from keybearer.server.mail import Mailer
 from keybearer.server.neighbours import Neighbours
 from keybearer.server.passwords import Passwords
@@ -40,6 +41,7 @@ class Node:
     last_used: LastUsed
     last_seen: LastUsed
     feed: FeedReader
+    look_ups: LookUps
     bearers: Bearers
     verifier_keys: VerifierKeys
     verifiers: Verifiers

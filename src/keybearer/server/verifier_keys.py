@@ -3,6 +3,7 @@
 from typing import Final
 
 from keybearer.server import secrets
+from keybearer.server.look_ups import LookUps
 from keybearer.server.reads.resource_server import authenticate
 from keybearer.server.records import ResourceServer
 from keybearer.server.store.database import Database
@@ -14,23 +15,28 @@ _MOST: Final = 10_000
 class VerifierKeys:
     """Remembers who a key belongs to until the feed tells of a change to any resource server; a `Follower`."""
 
-    def __init__(self, database: Database) -> None:
+    def __init__(self, database: Database, look_ups: LookUps) -> None:
         self._database = database
+        self._look_ups = look_ups
         self._known: dict[bytes, ResourceServer] = {}
         self._forgotten = 0
 
-    async def owner_of(self, text: str) -> ResourceServer:
+    async def owner_of(self, text: str, whence: str) -> ResourceServer:
         """
         Return the resource server whose key this is.
 
+        Args:
+            whence: who presents it, for `LookUps`.
+
         Raises:
-            Refusal: ``unauthenticated``: it is nobody's, or was revoked.
+            Refusal: ``unauthenticated``: it is nobody's, or was revoked; those of `LookUps.place`.
         """
         digest = secrets.digest(text)
         if digest in self._known:
             return self._known[digest]
         forgotten_before = self._forgotten
-        owner = await authenticate(self._database, text)
+        async with self._look_ups.place(whence):
+            owner = await authenticate(self._database, text)
         if forgotten_before == self._forgotten:  # else what was read may be older than what the feed told since
             if len(self._known) >= _MOST:
                 self._known.clear()

@@ -11,7 +11,7 @@ from keybearer.server.actions.record_activity import Recorded, record_activity
 from keybearer.server.activity_lines import MOST_LINES, Line, RefusedLine, Reporter, lines_of, read_lines
 from keybearer.server.http.answers import NO_STORE, json_answer
 from keybearer.server.http.bearer import bearer_text
-from keybearer.server.http.edge import log_quietly, note_actor
+from keybearer.server.http.edge import address_of, log_quietly, note_actor
 from keybearer.server.http.errors import verifier_error
 from keybearer.server.http.forms import demand_type
 from keybearer.server.node import Node
@@ -43,7 +43,7 @@ async def _report(node: Node, request: Request) -> dict[str, Any]:
     if text is None:
         raise Refusal("unauthenticated", "Send a resource server's key as Bearer.", "no key")
     await node.feed.recent()
-    owner = await node.verifier_keys.owner_of(text)
+    owner = await node.verifier_keys.owner_of(text, address_of(request))
     demand_type(request, _CONTENT_TYPE)
     lines, refused = await _read(
         await request.body(), Reporter(owner.resource_server_id, owner.environment), node.now()

@@ -4,7 +4,7 @@ from typing import Final
 
 from starlette.requests import Request
 
-from keybearer.server.http.edge import note_actor
+from keybearer.server.http.edge import address_of, note_actor
 from keybearer.server.node import Node
 from keybearer.server.refusals import Refusal
 from keybearer.wire.denial import Denial, Reason
@@ -38,7 +38,7 @@ async def caller_of(node: Node, request: Request) -> Principal:
     text = bearer_text(request)
     if text is None:
         return admitted(node, request, Denial(Reason.MISSING))
-    return admitted(node, request, await node.bearers.bearer(text, node.now()))
+    return admitted(node, request, await node.bearers.bearer(text, node.now(), address_of(request)))
 
 
 def admitted(node: Node, request: Request, found: Principal | Denial) -> Principal:

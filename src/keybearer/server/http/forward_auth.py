@@ -9,7 +9,7 @@ from starlette.types import Receive, Scope, Send
 
 from keybearer.server.http.bearer import admitted, bearer_text
 from keybearer.server.http.demand import demand_permission
-from keybearer.server.http.edge import log_quietly
+from keybearer.server.http.edge import address_of, log_quietly
 from keybearer.server.http.limits import count_call
 from keybearer.server.node import Node
 from keybearer.server.refusals import Refusal
@@ -59,7 +59,7 @@ class ForwardAuth:
         if len(keys) != 1:
             raise _misconfigured("Its configuration must set the header X-Keybearer-Key.", "no key, or several")
         await node.feed.fresh()  # from here on keys and tokens are known as they are
-        environment = await self._environment_of(keys[0])
+        environment = await self._environment_of(keys[0], address_of(request))
         demanded = [name for value in request.headers.getlist(PERMISSION) for name in value.split()]
         if not node.settings.permissions.keys() >= set(demanded):
             raise _misconfigured("It demands a permission that does not exist.", "unknown permission")
@@ -69,10 +69,10 @@ class ForwardAuth:
             demand_permission(node, request, principal, permission)
         return principal
 
-    async def _environment_of(self, key: str) -> str:
+    async def _environment_of(self, key: str, address: str) -> str:
         """Return the one environment whose tokens may pass: that of the gateway's key."""
         try:
-            owner = await self._node.verifier_keys.owner_of(key)
+            owner = await self._node.verifier_keys.owner_of(key, address)
         except Refusal as refusal:
             raise _misconfigured("Its key is unknown or was revoked.", refusal.detail) from refusal
         self._node.last_seen.note(owner.resource_server_id, self._node.now())
@@ -82,7 +82,7 @@ class ForwardAuth:
         text = bearer_text(request)
         if text is None:
             return Denial(Reason.MISSING)
-        found = await self._node.bearers.bearer_as_told(text, self._node.now())
+        found = await self._node.bearers.bearer_as_told(text, self._node.now(), address_of(request))
         if isinstance(found, Principal) and found.environment != environment:
             return Denial(Reason.WRONG_ENVIRONMENT, found.token_last4)
         return found

@@ -11,7 +11,7 @@ from keybearer.server.clock import SECOND
 from keybearer.server.http.answers import NO_STORE, json_answer
 from keybearer.server.http.bearer import bearer_text
 from keybearer.server.http.caller import CHALLENGE, Caller, credentials_of
-from keybearer.server.http.edge import log_quietly, note_actor
+from keybearer.server.http.edge import address_of, log_quietly, note_actor
 from keybearer.server.http.errors import oauth_error
 from keybearer.server.http.forms import Form, read_oauth_form
 from keybearer.server.node import Node
@@ -69,7 +69,7 @@ class IntrospectionEndpoint:
             raise refusals.invalid_request("The parameter token is missing.", "missing: token")
         if isinstance(asker, Client) and _is_refresh(text):
             return await self._refresh(text, asker)
-        principal = await self._node.bearers.bearer_as_told(text, self._node.now())
+        principal = await self._node.bearers.bearer_as_told(text, self._node.now(), address_of(request))
         if isinstance(principal, Denial) or not _may_know(asker, principal):
             return _INACTIVE
         return self._active(principal)
@@ -81,10 +81,10 @@ class IntrospectionEndpoint:
         Source: RFC 7662 §2.1 (whoever asks authenticates).
         """
         if key := bearer_text(request):
-            return await self._owner_of(key)
+            return await self._owner_of(key, request)
         credentials = credentials_of(request.headers.getlist("authorization"), form)
         if credentials.secret is not None and _is_key(credentials.secret):
-            owner = await self._owner_of(credentials.secret)
+            owner = await self._owner_of(credentials.secret, request)
             if owner.resource_server_id != credentials.client_id:
                 raise refusals.invalid_client("another resource server's key")
             return owner
@@ -93,9 +93,9 @@ class IntrospectionEndpoint:
             raise refusals.invalid_client("a client without a secret asks about tokens")
         return client
 
-    async def _owner_of(self, key: str) -> ResourceServer:
+    async def _owner_of(self, key: str, request: Request) -> ResourceServer:
         try:
-            return await self._node.verifier_keys.owner_of(key)
+            return await self._node.verifier_keys.owner_of(key, address_of(request))
         except Refusal as refusal:
             raise refusals.invalid_client(refusal.detail) from refusal
 

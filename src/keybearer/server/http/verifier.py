@@ -10,7 +10,7 @@ from starlette.routing import BaseRoute, Route
 
 from keybearer.server.http.answers import NO_STORE, json_answer
 from keybearer.server.http.bearer import bearer_text
-from keybearer.server.http.edge import log_quietly, note_actor
+from keybearer.server.http.edge import address_of, log_quietly, note_actor
 from keybearer.server.http.errors import verifier_error
 from keybearer.server.http.forms import read_json
 from keybearer.server.node import Node
@@ -65,8 +65,8 @@ async def _sync(node: Node, request: Request) -> dict[str, Any]:
 
     Source: coherence.md 5.3, V1 and N1.
     """
-    key = _key(request)
-    owner = await node.verifier_keys.owner_of(key)
+    key, address = _key(request), address_of(request)
+    owner = await node.verifier_keys.owner_of(key, address)
     body = await read_json(request)
     try:
         question = sync_question_from_json(body)
@@ -77,7 +77,7 @@ async def _sync(node: Node, request: Request) -> dict[str, Any]:
     node.last_seen.note(owner.resource_server_id, node.now())
     await node.neighbours.announce()
     answer = await node.feed.answer(question, wait_s)
-    await node.verifier_keys.owner_of(key)
+    await node.verifier_keys.owner_of(key, address)
     return sync_answer_as_json(answer) | {"lease": node.settings.lease_s, "interval": INTERVAL_S}
 
 
@@ -88,7 +88,7 @@ async def _fetch(node: Node, request: Request) -> dict[str, Any]:
     Source: coherence.md 5.3, V5.
     """
     await node.feed.recent()
-    owner = await node.verifier_keys.owner_of(_key(request))
+    owner = await node.verifier_keys.owner_of(_key(request), address_of(request))
     body = await read_json(request)
     nonce, digest = body.get("nonce"), body.get("digest")
     instance = _instance(body)
@@ -98,9 +98,10 @@ async def _fetch(node: Node, request: Request) -> dict[str, Any]:
         raise _malformed("digest is not 64 hexadecimal digits in lower case")
     node.verifiers.note(owner, instance)
     await node.neighbours.announce()
-    found = await fetched_token(
-        node.database, bytes.fromhex(digest), owner.environment, node.role_permissions, node.now(), node.policy
-    )
+    async with node.look_ups.place(f"{owner.resource_server_id} {instance}"):
+        found = await fetched_token(
+            node.database, bytes.fromhex(digest), owner.environment, node.role_permissions, node.now(), node.policy
+        )
     if isinstance(found, Denial):
         return {"nonce": nonce, "fetched": None, "denied": found.reason.value}
     return {"nonce": nonce, "fetched": fetched_as_json(found), "denied": None}

@@ -1,0 +1,55 @@
+"""The lane in which what nobody here knows is looked up: guesses cost the store no more than a few look-ups at once."""
+
+import asyncio
+from collections import Counter
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from typing import Final
+
+from keybearer.server import refusals
+from keybearer.server.refusals import Refusal
+
+_AT_ONCE: Final = 4  # of the eight connections on which PostgreSQL is read; the others are for the feed and for pages
+_MOST: Final = 512
+_MOST_OF_ONE: Final = 64  # twice what a verifier asks at once
+_COME_BACK_S: Final = 1
+
+
+class LookUps:
+    """
+    Lets through a few at once, and has a few wait; the others are told at once to come back.
+
+    Whoever floods it uses up the places of one, so others still find one. What is known here already, a token in the
+    mirror, say, is never looked up, and does not come this way.
+    """
+
+    def __init__(self, at_once: int = _AT_ONCE, most: int = _MOST, most_of_one: int = _MOST_OF_ONE) -> None:
+        self._lane = asyncio.Semaphore(at_once)
+        self._most = most
+        self._most_of_one = most_of_one
+        self._here: Counter[str] = Counter()
+
+    @asynccontextmanager
+    async def place(self, whence: str) -> AsyncIterator[None]:
+        """
+        Wait for a place, and have it while the block lasts.
+
+        Args:
+            whence: who asks: an address, or a verifier.
+
+        Raises:
+            Refusal: ``too_many``: this one has enough of them already; ``unavailable``: all together have.
+        """
+        if self._here[whence] >= self._most_of_one:
+            raise refusals.too_many("unknown credentials at once", _COME_BACK_S)
+        if self._here.total() >= self._most:
+            public = "Too many unknown credentials at once. Try again in a second."
+            raise Refusal("unavailable", public, "unknown credentials of many at once", retry_after_s=_COME_BACK_S)
+        self._here[whence] += 1
+        try:
+            async with self._lane:
+                yield
+        finally:
+            self._here[whence] -= 1
+            if not self._here[whence]:
+                del self._here[whence]
