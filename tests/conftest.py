@@ -19,6 +19,7 @@ from tests.support.processes import ServerProcess, running_server
 
 if TYPE_CHECKING:
     from tests.support.house import House
+    from tests.support.webhook_desk import HookDesk
 
 HOUSE = "https://keybearer.test"
 
@@ -116,6 +117,18 @@ async def house(database_url: str, tmp_path: Path, clock: HandClock) -> AsyncIte
     settings = Settings(data_dir=tmp_path, database_url=SecretStr(database_url), issuer=HOUSE)
     async with open_house(settings, clock.now) as running:
         yield running
+
+
+@pytest.fixture
+async def desk(database_url: str, tmp_path: Path, clock: HandClock) -> AsyncIterator["HookDesk"]:
+    """Have somebody manage webhooks in a house on each database, and a program that receives them."""
+    from keybearer.server.settings import Settings  # noqa: PLC0415
+    from tests.support.receiver import receiving  # noqa: PLC0415
+    from tests.support.webhook_desk import hook_desk  # noqa: PLC0415
+
+    settings = Settings(data_dir=tmp_path, database_url=SecretStr(database_url), issuer=HOUSE)
+    async with receiving() as receiver, hook_desk(settings, clock, receiver) as prepared:
+        yield prepared
 
 
 @pytest.fixture

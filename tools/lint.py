@@ -18,6 +18,7 @@ EDGES = frozenset(
         "src/keybearer/cli/main.py",
         "src/keybearer/sdk/following.py",
         "src/keybearer/sdk/reporter.py",
+        "src/keybearer/server/courier.py",
         "src/keybearer/server/http/edge.py",
         "src/keybearer/server/store/grouping.py",
         "src/keybearer/server/store/listeners.py",

@@ -56,6 +56,9 @@ async def collected(person: Person, server: ServerProcess) -> Secrets:
     form |= {"client_id": app.client_id, "client_secret": app.secret, "code_verifier": VERIFIER}
     pair = httpx2.post(f"{server.url}/oauth/token", data=form).json()
     held |= {"access token": pair["access_token"], "refresh token": pair["refresh_token"]}
+    await person.browser.get("/team/webhooks/new")
+    page = await person.browser.fill_and_submit("Add webhook", url="https://hooks.example/", events=["member.left"])
+    held["signing secret"] = page.shown["webhook-secret"]
     assert all(held.values())
     return Secrets(held)
 
@@ -105,7 +108,7 @@ async def test_no_secret_is_found_in_the_log_the_database_or_anybodys_answer(
     told(server, "team", "add", "Acme", "--environment", "sandbox", "--owner", "ada@example.com")
     async with at_browser(server, "ada") as ada, httpx2.AsyncClient(base_url=server.url, timeout=60) as stranger:
         secrets = await collected(ada, server)
-        assert len(secrets.held) == 8
+        assert len(secrets.held) == 9
         for kind, secret in secrets.held.items():
             for path, methods in paths(house):
                 for answer in await push(stranger, path, methods, secret):

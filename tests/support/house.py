@@ -9,6 +9,7 @@ from starlette.applications import Starlette
 
 from keybearer.server import clock
 from keybearer.server.app import build_app
+from keybearer.server.egress import Network
 from keybearer.server.node import Node
 from keybearer.server.settings import Settings
 from tests.support.browser import Browser
@@ -49,7 +50,10 @@ class House:
 
 @asynccontextmanager
 async def open_house(
-    settings: Settings, now: Callable[[], int], boottime: Callable[[], float] = clock.boottime
+    settings: Settings,
+    now: Callable[[], int],
+    boottime: Callable[[], float] = clock.boottime,
+    network: Network | None = None,
 ) -> AsyncIterator[House]:
     """
     Run the application while the block lasts.
@@ -58,7 +62,8 @@ async def open_house(
         settings: say which database; it must be migrated.
         now: tells microseconds since 1970, UTC.
         boottime: tells seconds that go on while the machine sleeps.
+        network: the world outside; the real one if none is given.
     """
-    app = build_app(settings, now=now, boottime=boottime)
+    app = build_app(settings, now=now, boottime=boottime, network=network)
     async with app.router.lifespan_context(app), AsyncExitStack() as lent:
         yield House(app, settings, lent)

@@ -6,9 +6,12 @@ from typing import Any, Final
 import httpx2
 from sqlalchemy import select, update
 
-from keybearer.server.records import Team, User
+from keybearer.server.actions.create_webhook import WebhookPolicy, create_webhook
+from keybearer.server.events import Actor
+from keybearer.server.records import Team, User, Webhook
 from keybearer.server.store import memberships, tables, users
 from keybearer.server.store.database import Transaction
+from keybearer.server.webhook_changes import TypedWebhook
 from tests.support.api import Stage
 from tests.support.house import House
 from tests.support.scenes import App, Scene
@@ -69,6 +72,7 @@ class Scenery:
             tables.grants.c.team_id == self.target.team_id, tables.grants.c.user_id != self.mallory.user_id
         )
         apps = select(tables.clients.c.client_id).where(tables.clients.c.team_id == self.target.team_id)
+        hooks = select(tables.webhooks.c.webhook_id).where(tables.webhooks.c.team_id == self.target.team_id)
         of_member = tables.memberships.c.user_id != self.mallory.user_id
         wanted = {
             "teams": tables.teams.c.team_id == self.target.team_id,
@@ -79,6 +83,8 @@ class Scenery:
             "grants": tables.grants.c.grant_id.in_(grants),
             "families": tables.families.c.grant_id.in_(grants),
             "tokens": tables.tokens.c.grant_id.in_(grants),
+            "webhooks": tables.webhooks.c.team_id == self.target.team_id,
+            "webhook_deliveries": tables.webhook_deliveries.c.webhook_id.in_(hooks),
         }
         read = self.house.node.database.many
         return {
@@ -101,13 +107,23 @@ async def set_scenery(house: House) -> Scenery:
     held = await house.node.database.many(
         select(tables.grants.c.grant_id, tables.grants.c.client_id).where(tables.grants.c.user_id == olga.user_id)
     )
+    hook = await _hooked(house, target, olga)
     ids = {
+        "webhook": hook.webhook_id,
         "team": str(target.team_id),
         "membership": str(place.membership_id),
         "client": app.client.client_id,
         **{"app's grant" if row["client_id"] else "token's grant": row["grant_id"] for row in held},
     }
     return Scenery(stage, target, elsewhere, mallory, app, ids)
+
+
+async def _hooked(house: House, team: Team, owner: User) -> Webhook:
+    """Have the team's events sent to where nobody listens."""
+    node, actor = house.node, Actor("a test", "127.0.0.1", owner.user_id)
+    typed = TypedWebhook(f"https://{CANARY.lower()}.example/hooks", ["client.secret_rotated"])
+    policy = WebhookPolicy(node.webhook_key, allows_private=False)
+    return (await node.act(create_webhook, actor, team, typed, policy, node.now())).webhook
 
 
 async def _archive(tx: Transaction, team_id: int, now: int) -> None:

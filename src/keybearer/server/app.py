@@ -14,13 +14,17 @@ from keybearer.server.api import routes as api
 from keybearer.server.bearers import Bearers
 from keybearer.server.certainty import Certainty
 from keybearer.server.clock import Clock
+from keybearer.server.courier import Courier, Post
+from keybearer.server.egress import Egress, Network
 from keybearer.server.events import Actor
 from keybearer.server.feed_reader import FeedReader
 from keybearer.server.http import activity_report, forward_auth, health, oauth, verifier
 from keybearer.server.http.bare_doors import BareDoor, BareDoors, bare_doors
 from keybearer.server.http.edge import Edge
 from keybearer.server.http.known_paths import KnownPaths
+from keybearer.server.key_files import kept_key
 from keybearer.server.last_used import LastUsed
+from keybearer.server.letters import Letters
 from keybearer.server.look_ups import LookUps
 from keybearer.server.mail import Mailer
 from keybearer.server.neighbours import Neighbours
@@ -40,7 +44,11 @@ _ITSELF: Final = Actor("", "server")
 
 
 def build_app(
-    settings: Settings, *, now: Clock = clock.now, boottime: Callable[[], float] = clock.boottime
+    settings: Settings,
+    *,
+    now: Clock = clock.now,
+    boottime: Callable[[], float] = clock.boottime,
+    network: Network | None = None,
 ) -> Starlette:
     """
     Return the whole server as one ASGI application.
@@ -50,13 +58,14 @@ def build_app(
     Args:
         now: microseconds since 1970 UTC.
         boottime: seconds that go on while the machine sleeps.
+        network: the world outside; the real one if none is given.
     """
     bare: dict[tuple[str, str], BareDoor] = {}
     handlers = failures.handlers(settings)
 
     @asynccontextmanager
     async def lifespan(app: Starlette) -> AsyncIterator[None]:
-        async with _open_node(settings, now, boottime) as node:
+        async with _open_node(settings, now, boottime, network or Network()) as node:
             app.state.node = node
             app.router.routes[:] = _routes(node)
             bare.update(bare_doors(app.router.routes))
@@ -76,7 +85,9 @@ def build_app(
 
 
 @asynccontextmanager
-async def _open_node(settings: Settings, now: Clock, boottime: Callable[[], float]) -> AsyncIterator[Node]:
+async def _open_node(
+    settings: Settings, now: Clock, boottime: Callable[[], float], network: Network
+) -> AsyncIterator[Node]:
     """Open what a node works with, and close it in the reverse order."""
     database = await open_database(settings.store_url)
     feed = FeedReader(database, boottime, settings.lease_s)
@@ -85,12 +96,15 @@ async def _open_node(settings: Settings, now: Clock, boottime: Callable[[], floa
     look_ups = LookUps()
     verifier_keys = VerifierKeys(database, look_ups)
     feed.tell(verifier_keys)
+    mailer = Mailer(settings.smtp_url.get_secret_value(), settings.data_dir / "mail", settings.mail_from)
+    webhook_key = settings.webhook_key.get_secret_value() or kept_key(settings.data_dir / "webhook-key")
+    egress = Egress(network, allows_private=settings.webhook_private_addresses)
     node = Node(
         settings=settings,
         database=database,
         now=now,
         passwords=Passwords(),
-        mailer=Mailer(settings.smtp_url.get_secret_value(), settings.data_dir / "mail", settings.mail_from),
+        mailer=mailer,
         quotas=Quotas(settings.rate),
         last_used=LastUsed(),
         last_seen=LastUsed(note_seen),
@@ -103,10 +117,13 @@ async def _open_node(settings: Settings, now: Clock, boottime: Callable[[], floa
         certainty=Certainty(feed, verifiers, neighbours, boottime, settings.bound),
         role_permissions=settings.role_permissions,
         policy=policy_digest(settings.role_permissions),
+        courier=Courier(database, Post(egress, mailer, Letters(settings), webhook_key), now),
+        webhook_key=webhook_key,
     )
     try:
         await node.act(adopt_policy, _ITSELF, node.policy, now())
-        async with feed.following(), neighbours.sharing(), upkeep(database, (node.last_used, node.last_seen), now):
+        keeping = upkeep(database, (node.last_used, node.last_seen), now)
+        async with feed.following(), neighbours.sharing(), keeping, node.courier.at_work():
             yield node
     finally:
         await database.close()

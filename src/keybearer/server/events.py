@@ -90,4 +90,12 @@ ACTIONS: Final = {
     "activity.frozen": "A log was found damaged or rolled back, and is not signed any more",
     "activity.redacted": "What was personal in a user's records was erased",
     "activity.pruned": "Old records were deleted",
+    "webhook.created": "A webhook was added",
+    "webhook.changed": "A webhook was changed",
+    "webhook.secret_rotated": "A webhook got a new signing secret",
+    "webhook.tested": "A test event was sent to a webhook",
+    "webhook.resent": "An event was sent to a webhook once more",
+    "webhook.switched_off": "A webhook was switched off after too many failures",
+    "webhook.switched_on": "A webhook was switched on again",
+    "webhook.deleted": "A webhook was deleted",
 }

@@ -4,6 +4,7 @@ import secrets
 from collections.abc import Iterable, Sequence
 from typing import Any
 
+from keybearer.server import outbox
 from keybearer.server.events import Activity, Actor
 from keybearer.server.records import Grant
 from keybearer.server.store import activity as rows
@@ -18,12 +19,13 @@ async def record(tx: Transaction, actor: Actor, activity: Activity, now: int) ->
     Args:
         now: microseconds since 1970 UTC.
     """
-    await rows.add_all(tx, [_row(actor, activity, now)])
+    await record_all(tx, [(actor, activity)], now)
 
 
 async def record_all(tx: Transaction, made: Sequence[tuple[Actor, Activity]], now: int) -> None:
-    """Keep what several actors did in one transaction; see `record`."""
+    """Keep what several actors did in one transaction, and have their teams' webhooks told; see `record`."""
     await rows.add_all(tx, [_row(actor, activity, now) for actor, activity in made])
+    await outbox.put(tx, made, now)
 
 
 async def record_ended(tx: Transaction, actor: Actor, grants: Iterable[Grant], now: int) -> None:

@@ -4,6 +4,8 @@ from dataclasses import dataclass
 
 from keybearer.server.mail import Letter
 from keybearer.server.mailed_links import AddressAsked
+from keybearer.server.records import Webhook
+from keybearer.server.rules.redelivery import MOST_FAILURES
 from keybearer.server.settings import Settings
 
 
@@ -35,6 +37,22 @@ If you know nothing of such an account, leave the link alone. Somebody has
 mistyped their own address, and has no way into your mailbox.
 """
         return Letter(email, f"Confirm your email address for {self.settings.product_name}", text)
+
+    def webhook_is_off(self, email: str, webhook: Webhook) -> Letter:
+        """Tell an owner that events are no longer sent, and where to see why."""
+        text = f"""\
+A webhook of one of your teams on {self.settings.product_name} is switched off: {MOST_FAILURES} events
+in a row could not be delivered, each tried several times.
+
+What became of each event, and the button that switches the webhook on again,
+are here, in the {webhook.environment} team with the id {webhook.team_id}:
+
+{self.settings.issuer}/team/webhooks/{webhook.webhook_id}
+
+Events that happen until then are not sent. Nothing else has changed: your
+tokens and apps work as before.
+"""
+        return Letter(email, f"A webhook is switched off on {self.settings.product_name}", text)
 
     def _address_is_free(self, asked: AddressAsked) -> Letter:
         text = f"""\

@@ -7,6 +7,7 @@ from typing import Concatenate, ParamSpec, TypeVar
 from keybearer.server.bearers import Bearers
 from keybearer.server.certainty import Certainty
 from keybearer.server.clock import Clock
+from keybearer.server.courier import Courier
 from keybearer.server.feed_reader import FeedReader
 from keybearer.server.last_used import LastUsed
 from keybearer.server.look_ups import LookUps
@@ -30,6 +31,7 @@ class Node:
 
     Args:
         policy: the digest of *role_permissions*.
+        webhook_key: seals the signing secrets of webhooks.
     """
 
     settings: Settings
@@ -49,6 +51,8 @@ class Node:
     certainty: Certainty
     role_permissions: Mapping[str, frozenset[str]]
     policy: str
+    courier: Courier
+    webhook_key: str
 
     def roles_with(self, permission: str) -> frozenset[str]:
         """Return the roles that give this permission."""

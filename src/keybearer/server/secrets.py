@@ -1,5 +1,6 @@
 """Making random parts, and the digests under which texts are kept."""
 
+import base64
 import hashlib
 import hmac
 import secrets
@@ -18,7 +19,7 @@ def _even(alphabet: str) -> tuple[bytes, bytes]:
 
 
 _NONCE_LENGTH: Final = 12
-_SEALING: Final = b"keybearer: the successor of a refresh token"
+_SUCCESSOR: Final = "keybearer: the successor of a refresh token"
 _BASE62, _UNEVEN_BASE62 = _even(ALPHABET)
 _BASE36, _UNEVEN_BASE36 = _even(string.digits + string.ascii_lowercase)
 
@@ -56,9 +57,26 @@ def _random_characters(length: int, table: bytes, uneven: bytes) -> str:
     return drawn[:length].decode("ascii")
 
 
-def seal(plain: str, text: str) -> bytes:
+def random_key() -> str:
+    """Return a key to seal with, 43 characters of base64url: 256 bits."""
+    return secrets.token_urlsafe(32)
+
+
+def webhook_secret() -> str:
+    """
+    Return a secret that a webhook's deliveries are signed with: 256 bits.
+
+    Source: Standard Webhooks 1.0.0, "Signature scheme" (192 to 512 bits, base64 behind ``whsec_``).
+    """
+    return "whsec_" + base64.b64encode(secrets.token_bytes(32)).decode("ascii")
+
+
+def seal(plain: str, text: str, purpose: str = _SUCCESSOR) -> bytes:
     """
     Encrypt *plain* so that only the bearer of *text* can have it read; its digest does not open it.
+
+    Args:
+        purpose: what the sealed is for; it opens for nothing else.
 
     Returns:
         a random nonce of 12 bytes, then what AES-256-GCM made.
@@ -66,23 +84,23 @@ def seal(plain: str, text: str) -> bytes:
     Source: NIST SP 800-56C r2 §4.1 (the key), NIST SP 800-38D §8.2.2 (a random nonce).
     """
     nonce = secrets.token_bytes(_NONCE_LENGTH)
-    return nonce + AESGCM(_sealing_key(text)).encrypt(nonce, plain.encode(), None)
+    return nonce + AESGCM(_sealing_key(text, purpose)).encrypt(nonce, plain.encode(), None)
 
 
-def unseal(sealed: bytes, text: str) -> str:
+def unseal(sealed: bytes, text: str, purpose: str = _SUCCESSOR) -> str:
     """
-    Return what was sealed under *text*.
+    Return what was sealed under *text* for this *purpose*.
 
     Raises:
-        cryptography.exceptions.InvalidTag: it was sealed under another text, or altered.
+        cryptography.exceptions.InvalidTag: it was sealed under another text, for another purpose, or altered.
     """
     nonce, encrypted = sealed[:_NONCE_LENGTH], sealed[_NONCE_LENGTH:]
-    return AESGCM(_sealing_key(text)).decrypt(nonce, encrypted, None).decode()
+    return AESGCM(_sealing_key(text, purpose)).decrypt(nonce, encrypted, None).decode()
 
 
-def _sealing_key(text: str) -> bytes:
+def _sealing_key(text: str, purpose: str) -> bytes:
     """Derive the key out of a text that is random already: one step will do (NIST SP 800-56C r2 §4.1, option 1)."""
-    return hashlib.sha256(b"\x00\x00\x00\x01" + text.encode() + _SEALING).digest()
+    return hashlib.sha256(b"\x00\x00\x00\x01" + text.encode() + purpose.encode()).digest()
 
 
 def record_id(now: int) -> str:

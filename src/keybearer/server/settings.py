@@ -23,6 +23,7 @@ from keybearer.server.roles import (
 from keybearer.verify.lease import BOUND_S, LEASE_S
 
 YEAR_S: Final = 31_536_000
+MIN_KEY_LENGTH: Final = 32
 _RATE: Final = re.compile(r"(\d{1,6})/(second|minute|hour)")
 _WINDOWS_S: Final = {"second": 1, "minute": 60, "hour": 3600}
 
@@ -75,6 +76,14 @@ class Settings(BaseSettings):
         SecretStr(""), description="smtp://user:password@host:port; mail goes to files when empty."
     )
     mail_from: str = Field("keybearer@localhost", description="The sender of mail.")
+    webhook_key: SecretStr = Field(
+        SecretStr(""),
+        description="Seals webhooks' signing secrets, the same on all nodes; a file in the data directory when empty.",
+    )
+    webhook_private_addresses: bool = Field(
+        default=False,
+        description="Dangerous, for tests: webhooks may lead into this server's own network, and by http.",
+    )
     permissions: dict[str, str] = Field(
         default_factory=lambda: dict(DEFAULT_PERMISSIONS),
         description="Permission names and what they let a token do, in words.",
@@ -111,6 +120,14 @@ class Settings(BaseSettings):
     def _database_is_one_that_we_speak(cls, value: SecretStr) -> SecretStr:
         if not re.match(r"(postgres(ql)?://|sqlite:///|$)", value.get_secret_value()):
             msg = "must begin with postgresql://"
+            raise ValueError(msg)
+        return value
+
+    @field_validator("webhook_key")
+    @classmethod
+    def _key_is_long_enough(cls, value: SecretStr) -> SecretStr:
+        if 0 < len(value.get_secret_value()) < MIN_KEY_LENGTH:
+            msg = f"must be random, and at least {MIN_KEY_LENGTH} characters long"
             raise ValueError(msg)
         return value
 

@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from typing import Final
 
 import structlog
@@ -31,8 +31,8 @@ _LOG = structlog.get_logger("keybearer.upkeep")
 @asynccontextmanager
 async def upkeep(database: Database, uses: Sequence[LastUsed], now: Clock) -> AsyncIterator[None]:
     """Keep a node's books while the block lasts, and close them at its end."""
-    writing = asyncio.create_task(_again_and_again(_WRITE_USES_EVERY_S, lambda: _write_uses(database, uses)))
-    pruning = asyncio.create_task(_again_and_again(_PRUNE_EVERY_S, lambda: prune_all(database, now())))
+    writing = asyncio.create_task(again_and_again(_WRITE_USES_EVERY_S, lambda: _write_uses(database, uses)))
+    pruning = asyncio.create_task(again_and_again(_PRUNE_EVERY_S, lambda: prune_all(database, now())))
     try:
         yield
     finally:
@@ -57,10 +57,21 @@ async def prune_all(database: Database, now: int) -> None:
         _LOG.debug("old events taken away")
 
 
-async def _again_and_again(every_s: float, work: Callable[[], Awaitable[None]]) -> None:
-    """Do *work* now and then; a store that is away for a while is tried again next time."""
+async def again_and_again(
+    every_s: float, work: Callable[[], Awaitable[None]], woken: asyncio.Event | None = None
+) -> None:
+    """
+    Do *work* now and then; a store that is away for a while is tried again next time.
+
+    Args:
+        woken: when it is set, the work is done at once.
+    """
+    woken = woken or asyncio.Event()
     while True:
-        await asyncio.sleep(every_s)
+        with suppress(TimeoutError):
+            async with asyncio.timeout(every_s):
+                await woken.wait()
+        woken.clear()
         try:
             await work()
         except StoreFault as fault:

@@ -28,6 +28,8 @@ from keybearer.server.pages import (
     team,
     team_apps,
     tokens,
+    webhook,
+    webhooks,
 )
 
 _MAKERS: Final[tuple[Callable[[Node], list[BaseRoute]], ...]] = (
@@ -51,6 +53,8 @@ _MAKERS: Final[tuple[Callable[[Node], list[BaseRoute]], ...]] = (
     members.routes,
     member.routes,
     team_apps.routes,
+    webhooks.routes,
+    webhook.routes,
     resource_servers.routes,
 )
 

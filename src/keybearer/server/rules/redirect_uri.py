@@ -1,9 +1,11 @@
 """Which redirect URIs may be registered, and which presented one is a registered one."""
 
 import re
-from ipaddress import AddressValueError, IPv4Address, IPv6Address
+from ipaddress import IPv4Address
 from typing import Final
 from urllib.parse import unquote
+
+from keybearer.server.rules.hosts import host_address, is_host, is_local_name
 
 MAX_LENGTH: Final = 2_000
 MAX_COUNT: Final = 20
@@ -13,7 +15,6 @@ _SEPARATORS: Final = re.compile(r"[,\r\n]+")
 _CHARACTERS: Final = re.compile(r"(?:[A-Za-z0-9\-._~:/?\[\]@!$&'()+,;=]|%[0-9A-Fa-f]{2})+")
 _WEB: Final = re.compile(r"(https?)://([^/?]+)(/[^?]*)?(\?.*)?")
 _AUTHORITY: Final = re.compile(r"(\[[0-9a-f:.]+\]|[a-z0-9.-]+)(?::([1-9][0-9]{0,4}))?")
-_LABEL: Final = re.compile(r"[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?")
 # RFC 8252 §7.1: a domain name that the app's maker holds, reversed; the dot keeps javascript:, data: and file: out.
 _PRIVATE_USE: Final = re.compile(r"[a-z][a-z0-9+-]*(?:\.[a-z0-9][a-z0-9+-]*)+:/{1,2}([A-Za-z0-9][^?@]*)?(\?.*)?")
 _LOOPBACK: Final = re.compile(r"(http://(?:127(?:\.[0-9]{1,3}){3}|\[::1\]))(?::([1-9][0-9]{0,4}))?([/?].*)?", re.DOTALL)
@@ -116,7 +117,7 @@ def _authority_problem(scheme: str, authority: str, environment: str) -> str | N
     if "@" in authority:
         return "has a user name before its host. Leave it and the @ out."
     parts = _AUTHORITY.fullmatch(authority)
-    if parts is None or int(parts[2] or 1) > 65_535 or not _is_host(parts[1]):
+    if parts is None or int(parts[2] or 1) > 65_535 or not is_host(parts[1]):
         return "has no valid host. Write it as example.com, in lower case, with a port only if it needs one."
     if scheme == "https" or _is_loopback(parts[1]) or (parts[1] == "localhost" and environment == "sandbox"):
         return None
@@ -132,7 +133,7 @@ def _unfit(uri: str, kind: str) -> str | None:
     if web is None:
         return None
     host = re.sub(r":[0-9]+$", "", web[2])
-    if host == "localhost" or host.endswith(".localhost"):
+    if is_local_name(host):
         return "leads to the user's own machine. Replace it by the app's public address."
     if web[1] == "http" and kind == "confidential":
         return "is not encrypted. Replace it by the app's public address, which starts with https://."
@@ -147,23 +148,6 @@ def _has_dot_segment(path: str) -> bool:
     return any(segment.split(";")[0] in {".", ".."} for segment in segments)
 
 
-def _is_host(host: str) -> bool:
-    """Tell whether *host* is a domain name or an address in its one usual spelling."""
-    if host.startswith("["):
-        return _address(host) is not None
-    labels = host.split(".")
-    if re.fullmatch(r"[0-9]+|0x[0-9a-f]*", labels[-1]):  # 127.1 and 0x7f000001 are addresses to some, names to others
-        return _address(host) is not None
-    return len(host) <= 253 and all(_LABEL.fullmatch(label) for label in labels)
-
-
 def _is_loopback(host: str) -> bool:
-    address = _address(host)
+    address = host_address(host)
     return host == "[::1]" or (isinstance(address, IPv4Address) and address.is_loopback)
-
-
-def _address(host: str) -> IPv4Address | IPv6Address | None:
-    try:
-        return IPv6Address(host[1:-1]) if host.startswith("[") else IPv4Address(host)
-    except AddressValueError:
-        return None

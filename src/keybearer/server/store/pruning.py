@@ -13,6 +13,8 @@ from keybearer.server.store.tables import (
     sessions,
     sign_in_attempts,
     tokens,
+    webhook_deliveries,
+    webhooks,
 )
 
 AT_ONCE: Final = 1_000
@@ -30,6 +32,13 @@ _FORGOTTEN: Final[tuple[tuple[Table, ColumnElement[bool]], ...]] = (
         ((sessions.c.expires_at < _BEFORE) | (sessions.c.ended_at < _BEFORE))
         & ~select(authorizations.c.digest).where(authorizations.c.session_id == sessions.c.session_id).exists(),
     ),
+    (
+        webhooks,
+        (webhooks.c.deleted_at < _BEFORE)
+        & ~select(webhook_deliveries.c.delivery_id)
+        .where(webhook_deliveries.c.webhook_id == webhooks.c.webhook_id)
+        .exists(),
+    ),
 )
 
 
@@ -45,7 +54,8 @@ _SHORT_LIVED: Final = (
     _some_of(authorizations, authorizations.c.expires_at < _LATELY),
     _some_of(sign_in_attempts, (sign_in_attempts.c.failed_at < _LATELY) & (sign_in_attempts.c.blocked_until < _LATELY)),
 )
-# Ids are in the order of creation, so the primary key leads to the old tokens and the young ones are not looked at.
+# Ids are in the order of creation, so the primary key leads to the old rows and the young ones are not looked at.
+_DELIVERIES: Final = _some_of(webhook_deliveries, webhook_deliveries.c.delivery_id < bindparam("made_before"))
 _TOKENS: Final = _some_of(
     tokens,
     (tokens.c.token_id < bindparam("made_before"))
@@ -65,5 +75,6 @@ async def prune(tx: Transaction, before: int, lately: int, made_before: str) -> 
         made_before: a record id (UUIDv7) of that time.
     """
     deleted = [await tx.run(statement, lately=lately) for statement in _SHORT_LIVED]
+    deleted += [await tx.run(_DELIVERIES, made_before=made_before)]
     deleted += [await tx.run(statement, before=before) for statement in _STATEMENTS]
     return sum(deleted) + await tx.run(_TOKENS, before=before, made_before=made_before)

@@ -38,6 +38,8 @@ TOKEN_KINDS = ("pat", "oat", "ort")
 GRANT_ENDS = ("membership", "user")
 LOG_KINDS = ("team", "user", "server", "tree")
 ACTIVITY_OUTCOMES = ("done", "refused", "failed", "unknown")
+DELIVERY_PACES = ("schedule", "once")
+DELIVERY_STATUSES = ("waiting", "delivered", "failed")
 
 
 def _one_of(column: str, words: tuple[str, ...]) -> str:
@@ -512,6 +514,61 @@ _index_where(
     "ix_activity_cursors_missing_since",
     activity_cursors.c.missing_since,
     when=activity_cursors.c.missing_since.is_not(None),
+)
+
+webhooks = Table(
+    "webhooks",
+    metadata,
+    Column("webhook_id", Text, primary_key=True),
+    Column("team_id", BigInteger, nullable=False),
+    Column("environment", Text, nullable=False),
+    Column("url", Text, nullable=False),
+    Column("events", Text, nullable=False),
+    Column("sealed_secret", LargeBinary),
+    Column("sealed_previous", LargeBinary),
+    Column("previous_ends_at", BigInteger),
+    Column("failures", BigInteger, nullable=False),
+    Column("created_at", BigInteger, nullable=False),
+    Column("updated_at", BigInteger, nullable=False),
+    Column("switched_off_at", BigInteger),
+    Column("tell_at", BigInteger),
+    Column("deleted_at", BigInteger),
+    ForeignKeyConstraint(["team_id", "environment"], [teams.c.team_id, teams.c.environment], name="fk_webhooks_team"),
+    CheckConstraint("events <> ''", name="events"),
+    CheckConstraint("(sealed_secret IS NULL) = (deleted_at IS NOT NULL)", name="secret_until_deleted"),
+    CheckConstraint("(sealed_previous IS NULL) = (previous_ends_at IS NULL)", name="previous_ends"),
+    Index(None, "team_id"),
+)
+
+_index_where("ix_webhooks_tell_at", webhooks.c.tell_at, when=webhooks.c.tell_at.is_not(None))
+
+webhook_deliveries = Table(
+    "webhook_deliveries",
+    metadata,
+    Column("delivery_id", Text, primary_key=True),
+    Column("webhook_id", Text, ForeignKey(webhooks.c.webhook_id), nullable=False),
+    Column("event_id", Text, nullable=False),
+    Column("event", Text, nullable=False),
+    Column("body", Text, nullable=False),
+    Column("pace", Text, nullable=False),
+    Column("status", Text, nullable=False),
+    Column("attempts", BigInteger, nullable=False),
+    Column("due_at", BigInteger, nullable=False),
+    Column("claim_id", Text),
+    Column("created_at", BigInteger, nullable=False),
+    Column("attempted_at", BigInteger),
+    Column("answered", BigInteger),
+    Column("trouble", Text),
+    UniqueConstraint("webhook_id", "event_id"),
+    CheckConstraint(_one_of("pace", DELIVERY_PACES), name="pace"),
+    CheckConstraint(_one_of("status", DELIVERY_STATUSES), name="status"),
+    Index(None, "webhook_id", "delivery_id"),
+)
+_index_where(
+    "ix_webhook_deliveries_waiting",
+    webhook_deliveries.c.webhook_id,
+    webhook_deliveries.c.due_at,
+    when=webhook_deliveries.c.status == "waiting",
 )
 
 feed_head = Table(

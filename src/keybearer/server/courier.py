@@ -1,0 +1,171 @@
+"""Brings events to webhooks: takes what is due out of the outbox, sends it, and notes how that went."""
+
+import asyncio
+from collections import Counter
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from typing import Final
+
+import structlog
+from cryptography.exceptions import InvalidTag
+
+from keybearer.server import secrets
+from keybearer.server.actions.claim_deliveries import CLAIM_LASTS, Claim, claim_deliveries
+from keybearer.server.actions.settle_delivery import settle_delivery
+from keybearer.server.clock import Clock
+from keybearer.server.egress import PATIENCE_S, Egress
+from keybearer.server.letters import Letters
+from keybearer.server.mail import Mailer
+from keybearer.server.records import Errand, Webhook
+from keybearer.server.refusals import Refusal
+from keybearer.server.rules.webhook_signature import Attempt, signed_headers
+from keybearer.server.store import webhooks
+from keybearer.server.store.database import Database
+from keybearer.server.store.faults import StoreFault
+from keybearer.server.upkeep import again_and_again
+from keybearer.server.webhook_changes import unseal_secret
+
+# By one node. A receiver that is slow, or dead, holds back nothing but its own webhook.
+MOST_AT_ONCE: Final = 32
+MOST_TO_ONE: Final = 4
+_LOOK_EVERY_S: Final = 0.5
+_TELL_EVERY_S: Final = 2.0
+_TELL_AT_ONCE: Final = 20
+
+_LOG = structlog.get_logger("keybearer.webhooks")
+
+
+@dataclass(frozen=True, slots=True)
+class Post:
+    """What the courier works with; *key* seals the signing secrets."""
+
+    egress: Egress
+    mailer: Mailer
+    letters: Letters
+    key: str
+
+
+class Courier:
+    """
+    Sends what is due, several at a time, in no promised order.
+
+    A delivery is claimed for a minute before it is sent. Whoever dies meanwhile leaves it to the next who looks after
+    that: the same delivery, with the same id, perhaps for the second time.
+
+    Args:
+        now: microseconds since 1970 UTC.
+    """
+
+    def __init__(self, database: Database, post: Post, now: Clock) -> None:
+        self._database = database
+        self._post = post
+        self._now = now
+        self._woken = asyncio.Event()
+        self._to_tell = asyncio.Event()
+        self._running: set[asyncio.Task[None]] = set()
+        self._under_way: Counter[str] = Counter()  # by webhook
+        self._last = ""  # the webhook served last: who comes after it is served next
+
+    @asynccontextmanager
+    async def at_work(self) -> AsyncIterator[None]:
+        """Send while the block lasts; at its end let what is under way arrive."""
+        rounds = [
+            asyncio.create_task(again_and_again(_LOOK_EVERY_S, self._send_due, self._woken)),
+            asyncio.create_task(again_and_again(_TELL_EVERY_S, self._tell_owners, self._to_tell)),
+        ]
+        try:
+            yield
+        finally:
+            for task in rounds:
+                task.cancel()
+            await asyncio.gather(*rounds, return_exceptions=True)
+            if self._running:
+                await asyncio.wait(self._running, timeout=2 * PATIENCE_S)
+
+    def wake(self) -> None:
+        """Look at once: somebody waits for what they have just put down."""
+        self._woken.set()
+        self._to_tell.set()
+
+    async def _send_due(self) -> None:
+        while room := MOST_AT_ONCE - len(self._running):
+            most = await self._wanted(room)
+            if not most:
+                return
+            claim = Claim(secrets.record_id(self._now()), most)
+            for errand in await self._database.transact(claim_deliveries, claim, self._now()):
+                self._under_way[errand.delivery.webhook_id] += 1
+                task = asyncio.create_task(self._run(errand))
+                self._running.add(task)
+                task.add_done_callback(self._running.discard)
+
+    async def _wanted(self, room: int) -> dict[str, int]:
+        """Return how many deliveries to take of which webhook, in turns, so that each gets its share of the *room*."""
+        busy = [webhook_id for webhook_id, count in self._under_way.items() if count >= MOST_TO_ONE]
+        for after in dict.fromkeys((self._last, "")):
+            found = await webhooks.with_due(self._database, self._now(), after, busy, room)
+            if found:
+                self._last = found[-1]
+                share = room // len(found)
+                return {webhook_id: min(MOST_TO_ONE - self._under_way[webhook_id], share) for webhook_id in found}
+        return {}
+
+    async def _run(self, errand: Errand) -> None:
+        """Send one delivery; whatever goes wrong on our side leaves it claimed, to be taken again."""
+        delivery = errand.delivery
+        try:
+            await self._send(errand)
+        except StoreFault as fault:
+            _LOG.warning("delivery not noted", delivery=delivery.delivery_id, fault=type(fault).__name__)
+        except InvalidTag:
+            _LOG.error("webhook's secret was sealed under another KEYBEARER_WEBHOOK_KEY", webhook=delivery.webhook_id)
+        except Exception:  # noqa: BLE001 - the last stop of a task of its own
+            _LOG.exception("delivery failed", delivery=delivery.delivery_id)
+        finally:
+            self._under_way[delivery.webhook_id] -= 1
+            self._under_way += Counter()  # keeps what is above zero
+            self._woken.set()
+
+    async def _send(self, errand: Errand) -> None:
+        delivery, sent_at = errand.delivery, self._now()
+        body = delivery.body.encode()
+        attempt = Attempt(delivery.delivery_id, delivery.attempts + 1, sent_at)
+        headers = signed_headers(attempt, body, self._secrets(errand, sent_at))
+        answer = await self._post.egress.post(
+            errand.url, body, {"content-type": "application/json", "user-agent": "Keybearer-Webhooks", **headers}
+        )
+        is_noted = await self._database.transact(settle_delivery, delivery, answer, self._now())
+        _LOG.info(
+            "webhook sent" if is_noted else "webhook sent, and another node has taken it over",
+            webhook=delivery.webhook_id,
+            delivery=delivery.delivery_id,
+            attempt=attempt.number,
+            status=answer.status,
+            trouble=answer.trouble,
+        )
+
+    def _secrets(self, errand: Errand, now: int) -> list[str]:
+        """Return the secrets that sign at *now*, the newest first."""
+        held = errand.secrets
+        sealed = [held.current]
+        if held.previous is not None and now < (held.previous_ends_at or 0):
+            sealed.append(held.previous)
+        return [unseal_secret(each, self._post.key, errand.delivery.webhook_id) for each in sealed]
+
+    async def _tell_owners(self) -> None:
+        """Mail the owners of webhooks that were switched off; what cannot be mailed is tried again in a minute."""
+        for webhook in await webhooks.to_tell(self._database, self._now(), _TELL_AT_ONCE):
+            now = self._now()
+            until = now + CLAIM_LASTS
+            if await self._database.transact(webhooks.claim_telling, webhook.webhook_id, now, until):
+                await self._tell(webhook, until)
+
+    async def _tell(self, webhook: Webhook, until: int) -> None:
+        try:
+            for address in await webhooks.owners_addresses(self._database, webhook.team_id):
+                await self._post.mailer.send(self._post.letters.webhook_is_off(address, webhook))
+        except Refusal as refusal:
+            _LOG.warning("owners not told", webhook=webhook.webhook_id, detail=refusal.detail)
+            return
+        await self._database.transact(webhooks.note_told, webhook.webhook_id, until)
