@@ -96,15 +96,13 @@ async def _open_node(
     look_ups = LookUps()
     verifier_keys = VerifierKeys(database, look_ups)
     feed.tell(verifier_keys)
-    mailer = Mailer(settings.smtp_url.get_secret_value(), settings.data_dir / "mail", settings.mail_from)
-    webhook_key = settings.webhook_key.get_secret_value() or kept_key(settings.data_dir / "webhook-key")
-    egress = Egress(network, allows_private=settings.webhook_private_addresses)
+    post = _post(settings, network)
     node = Node(
         settings=settings,
         database=database,
         now=now,
         passwords=Passwords(),
-        mailer=mailer,
+        mailer=post.mailer,
         quotas=Quotas(settings.rate),
         last_used=LastUsed(),
         last_seen=LastUsed(note_seen),
@@ -117,8 +115,8 @@ async def _open_node(
         certainty=Certainty(feed, verifiers, neighbours, boottime, settings.bound),
         role_permissions=settings.role_permissions,
         policy=policy_digest(settings.role_permissions),
-        courier=Courier(database, Post(egress, mailer, Letters(settings), webhook_key), now),
-        webhook_key=webhook_key,
+        courier=Courier(database, post, now),
+        webhook_key=post.key,
     )
     try:
         await node.act(adopt_policy, _ITSELF, node.policy, now())
@@ -127,6 +125,16 @@ async def _open_node(
             yield node
     finally:
         await database.close()
+
+
+def _post(settings: Settings, network: Network) -> Post:
+    """Return what brings letters and events out of the house."""
+    return Post(
+        egress=Egress(network, allows_private=settings.webhook_private_addresses),
+        mailer=Mailer(settings.smtp_url.get_secret_value(), settings.data_dir / "mail", settings.mail_from),
+        letters=Letters(settings),
+        key=settings.webhook_key.get_secret_value() or kept_key(settings.data_dir / "webhook-key"),
+    )
 
 
 def _routes(node: Node) -> list[BaseRoute]:
