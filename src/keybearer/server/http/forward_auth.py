@@ -1,16 +1,21 @@
 """The door for gateways: whether a request may pass to the API behind, and as whom, told in headers."""
 
+from functools import lru_cache
 from typing import Final
 from urllib.parse import quote
 
 from starlette.requests import Request
+from starlette.responses import Response
 from starlette.routing import BaseRoute, Route
 from starlette.types import Receive, Scope, Send
 
+from keybearer.server.http.answers import empty_answer
+from keybearer.server.http.bare_doors import BareDoor
 from keybearer.server.http.bearer import admitted, bearer_text
 from keybearer.server.http.demand import demand_permission
 from keybearer.server.http.edge import address_of, log_quietly
 from keybearer.server.http.limits import count_call
+from keybearer.server.http.scopes import scope_of
 from keybearer.server.node import Node
 from keybearer.server.refusals import Refusal
 from keybearer.wire.denial import Denial, Reason
@@ -21,12 +26,13 @@ KEY: Final = "x-keybearer-key"
 PERMISSION: Final = "x-keybearer-permission"
 # What may stand in a header as it is: RFC 5322's atext without the percent sign, dots and the at sign.
 _PLAIN: Final = "!#$&'*+-/=?^_`{|}~.@:"
+_MOST_FIELDS: Final = 10_000  # remembered as they are written: callers come again
 
 
 def routes(node: Node) -> list[BaseRoute]:
     """Return the door, for every method, and with the request's own path behind it, which is what Envoy asks."""
     door = ForwardAuth(node)
-    return [Route(PATH, door), Route(f"{PATH}/{{original:path}}", door)]
+    return [BareDoor(PATH, door.answer, methods=["GET"]), Route(PATH, door), Route(f"{PATH}/{{original:path}}", door)]
 
 
 class ForwardAuth:
@@ -40,13 +46,16 @@ class ForwardAuth:
     def __init__(self, node: Node) -> None:
         self._node = node
 
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:  # noqa: ARG002 - the body is not read
-        """Answer one request."""
-        request = Request(scope)
-        headers = identity_headers(await self._passing(request))
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer one request of any method; its body is not read."""
+        await (await self.answer(Request(scope)))(scope, receive, send)
+
+    async def answer(self, request: Request) -> Response:
+        """Return the answer to one request."""
+        answer = empty_answer(200)
+        answer.raw_headers += identity_headers(await self._passing(request))
         log_quietly(request)
-        await send({"type": "http.response.start", "status": 200, "headers": [*headers, (b"content-length", b"0")]})
-        await send({"type": "http.response.body", "body": b""})
+        return answer
 
     async def _passing(self, request: Request) -> Principal:
         """
@@ -101,11 +110,16 @@ def identity_headers(principal: Principal) -> list[tuple[bytes, bytes]]:
         b"x-auth-user-email": principal.user_email,
         b"x-auth-team": str(principal.team_id),
         b"x-auth-role": principal.role,
-        b"x-auth-permissions": " ".join(sorted(principal.permissions)),
+        b"x-auth-permissions": scope_of(principal.permissions),
         b"x-auth-client": principal.client_id or "",
         b"x-auth-environment": principal.environment,
     }
-    return [(name, quote(value, safe=f"{_PLAIN} ").encode()) for name, value in told.items()]
+    return [(name, _field(value)) for name, value in told.items()]
+
+
+@lru_cache(_MOST_FIELDS)
+def _field(value: str) -> bytes:
+    return quote(value, safe=f"{_PLAIN} ").encode()
 
 
 def _misconfigured(what: str, detail: str) -> Refusal:

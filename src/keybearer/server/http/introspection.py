@@ -4,16 +4,18 @@ from typing import Any, Final
 
 from starlette.requests import Request
 from starlette.responses import Response
-from starlette.routing import BaseRoute, Route
+from starlette.routing import BaseRoute
 
 from keybearer.server import refusals
 from keybearer.server.clock import SECOND
 from keybearer.server.http.answers import NO_STORE, json_answer
+from keybearer.server.http.bare_doors import BareDoor
 from keybearer.server.http.bearer import bearer_text
 from keybearer.server.http.caller import CHALLENGE, Caller, credentials_of
 from keybearer.server.http.edge import address_of, log_quietly, note_actor
 from keybearer.server.http.errors import oauth_error
 from keybearer.server.http.forms import Form, read_oauth_form
+from keybearer.server.http.scopes import scope_of
 from keybearer.server.node import Node
 from keybearer.server.reads.introspection import active_refresh
 from keybearer.server.records import Client, ResourceServer
@@ -39,7 +41,7 @@ def routes(node: Node, caller: Caller) -> list[BaseRoute]:
         log_quietly(request)
         return json_answer(answered, 200, NO_STORE)
 
-    return [Route("/oauth/introspect", knock, methods=["POST"])]
+    return [BareDoor("/oauth/introspect", knock, methods=["POST"])]
 
 
 class IntrospectionEndpoint:
@@ -118,7 +120,7 @@ class IntrospectionEndpoint:
         body = {
             "active": True,
             "token_type": "Bearer",
-            "scope": " ".join(sorted(principal.permissions)),
+            "scope": scope_of(principal.permissions),
             "sub": str(principal.user_id),
             "username": principal.user_email,
             "exp": principal.expires_at // SECOND,
