@@ -8,6 +8,7 @@ from starlette.routing import Route
 
 from keybearer.server.api.endpoints import BASE, Demand
 from keybearer.server.api.routes import ENDPOINTS
+from keybearer.server.http.bare_doors import BareDoor
 from keybearer.server.http.known_paths import KnownPaths
 from keybearer.server.roles import DEFAULT_PERMISSIONS
 from tests.support.api import set_stage
@@ -16,7 +17,7 @@ from tests.support.house import House
 # What anybody may see. A route that is not here, and no endpoint of the API, must send strangers to sign in.
 PUBLIC = re.compile(
     r"/llms\.txt|/static/\{name\}|/login|/logout|/healthz|/readyz|/docs(/.*)?|/oauth/(token|revoke|introspect)"
-    r"|/verifier/(sync|fetch)|/\.well-known/[a-z-]+(/api/v2)?"
+    r"|/verifier/(sync|fetch|activity)|/forward-auth|/\.well-known/[a-z-]+(/api/v2)?"
     r"|(/api/v2)?/openapi\.json|/settings/account/address(/(prove|withdraw))?"
 )
 CHANGES = {("PATCH", "/me"), ("PATCH", "/team"), ("DELETE", "/token")}
@@ -25,7 +26,9 @@ CHANGES = {("PATCH", "/me"), ("PATCH", "/team"), ("DELETE", "/token")}
 def routes(house: House) -> list[Route]:
     shortcut, *found = house.app.router.routes
     assert type(shortcut) is KnownPaths  # which is made of the routes behind it
-    assert all(type(route) is Route for route in found)  # no mount, no websocket, nothing that hides a route
+    assert all(
+        type(route) in {Route, BareDoor} for route in found
+    )  # no mount, no websocket, nothing that hides a route
     return [route for route in found if isinstance(route, Route)]
 
 
