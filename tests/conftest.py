@@ -115,7 +115,7 @@ async def house(database_url: str, tmp_path: Path, clock: HandClock) -> AsyncIte
     from tests.support.house import open_house  # noqa: PLC0415
 
     settings = Settings(data_dir=tmp_path, database_url=SecretStr(database_url), issuer=HOUSE)
-    async with open_house(settings, clock.now) as running:
+    async with open_house(settings, clock.now, elapsed=clock.elapsed) as running:
         yield running
 
 

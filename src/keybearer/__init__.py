@@ -4,18 +4,19 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any, Final
 
 if TYPE_CHECKING:
-    from keybearer.sdk.errors import Forbidden, InvalidToken, Unavailable
+    from keybearer.sdk.errors import Forbidden, InvalidToken, RateLimited, Unavailable
     from keybearer.sdk.sync_verifier import SyncVerifier
     from keybearer.sdk.verifier import Verifier
     from keybearer.wire.principal import Principal
 
-__all__ = ["Forbidden", "InvalidToken", "Principal", "SyncVerifier", "Unavailable", "Verifier"]
+__all__ = ["Forbidden", "InvalidToken", "Principal", "RateLimited", "SyncVerifier", "Unavailable", "Verifier"]
 
 # Looked up when asked for: whoever wants the server, or one framework, does not load the rest.
 _HOMES: Final = {
     "Forbidden": "keybearer.sdk.errors",
     "InvalidToken": "keybearer.sdk.errors",
     "Principal": "keybearer.wire.principal",
+    "RateLimited": "keybearer.sdk.errors",
     "SyncVerifier": "keybearer.sdk.sync_verifier",
     "Unavailable": "keybearer.sdk.errors",
     "Verifier": "keybearer.sdk.verifier",

@@ -16,12 +16,6 @@ async def stage(house: House) -> Stage:
     return await set_stage(house)
 
 
-def _use_up(stage: Stage, user_id: int, team_id: int, calls: int) -> None:
-    """Make *calls* calls without the doors: what is counted is the same."""
-    for _ in range(calls):
-        stage.house.node.quotas.draw(user_id, team_id, stage.house.node.now())
-
-
 async def test_every_answer_carries_limit_and_remaining(stage: Stage) -> None:
     api = await stage.personal(stage.ada, stage.acme)
     paths = ["/api/v2/status", "/api/v2/me/teams?limit=0", f"/api/v2/teams/{stage.works.team_id}/members"]
@@ -45,20 +39,20 @@ async def test_all_tokens_of_one_user_in_one_team_share_one_limit_whatever_their
 
 
 async def test_the_same_users_tokens_in_another_team_have_their_own(stage: Stage) -> None:
-    _use_up(stage, stage.ada.user_id, stage.acme.team_id, LIMIT)
+    await stage.use_up(stage.ada, stage.acme, LIMIT)
     there = await stage.personal(stage.ada, stage.works)
     assert (await there.get("/api/v2/status")).headers["x-ratelimit-remaining"] == "199"
 
 
 async def test_another_user_in_the_same_team_has_their_own(stage: Stage) -> None:
-    _use_up(stage, stage.ada.user_id, stage.acme.team_id, LIMIT)
+    await stage.use_up(stage.ada, stage.acme, LIMIT)
     theirs = await stage.personal(stage.cleo, stage.acme)
     assert (await theirs.get("/api/v2/status")).status_code == 204
 
 
 async def test_past_the_limit_429_with_retry_after_and_reset(stage: Stage, clock: HandClock) -> None:
     api = await stage.personal(stage.ada, stage.acme)
-    _use_up(stage, stage.ada.user_id, stage.acme.team_id, LIMIT - 1)
+    await stage.use_up(stage.ada, stage.acme, LIMIT - 1)
     last = await api.get("/api/v2/status")
     assert (last.status_code, last.headers["x-ratelimit-remaining"]) == (204, "0")
     assert "retry-after" not in last.headers
@@ -72,7 +66,7 @@ async def test_past_the_limit_429_with_retry_after_and_reset(stage: Stage, clock
 
 async def test_after_retry_after_seconds_a_call_is_let_through(stage: Stage, clock: HandClock) -> None:
     api = await stage.personal(stage.ada, stage.acme)
-    _use_up(stage, stage.ada.user_id, stage.acme.team_id, LIMIT)
+    await stage.use_up(stage.ada, stage.acme, LIMIT)
     clock.advance(seconds=INTERVAL_S - 0.000001)
     over = await api.get("/api/v2/status")
     assert over.status_code == 429
@@ -82,7 +76,7 @@ async def test_after_retry_after_seconds_a_call_is_let_through(stage: Stage, clo
 
 async def test_a_refused_call_costs_nothing(stage: Stage, clock: HandClock) -> None:
     api = await stage.personal(stage.ada, stage.acme)
-    _use_up(stage, stage.ada.user_id, stage.acme.team_id, LIMIT)
+    await stage.use_up(stage.ada, stage.acme, LIMIT)
     for _ in range(5):
         assert (await api.get("/api/v2/status")).status_code == 429
     clock.advance(seconds=INTERVAL_S)

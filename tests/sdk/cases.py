@@ -1,7 +1,7 @@
 """What every framework answers to the same calls: one table, so that they agree."""
 
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Protocol
 
 import pytest
@@ -29,6 +29,8 @@ class Tokens(Protocol):
 
     def revoke(self, token: str) -> None: ...
 
+    def limit_calls(self, calls: int | None) -> None: ...
+
 
 @dataclass(frozen=True)
 class Reply:
@@ -38,8 +40,10 @@ class Reply:
     body: Any
     challenge: str | None
     retry_after: str | None
+    limits: tuple[str | None, ...] = field(compare=False)
 
 
+LIMITS = ("X-RateLimit-Limit", "X-RateLimit-Remaining")
 Call = Callable[[str, str, list[str]], Awaitable[Reply]]
 
 # The headers of a call with the token `{}`, and what is answered to a read.
@@ -58,19 +62,31 @@ HEADERS = [
 ]
 
 
-async def every_answer_is_the_references(call: Call, tokens: Tokens) -> None:
+async def every_answer_is_the_references(call: Call, tokens: Tokens, *, tells_limits: bool = True) -> None:
     """Go through what may happen to a call, on an API that lists people (read) and adds one (write)."""
     reader, writer = tokens.issue(user_id=5, permissions=[READ]), tokens.issue(permissions=[READ, WRITE])
-    assert await call("GET", "/people", [f"Bearer {reader}"]) == Reply(200, {"user": 5}, None, None)
+    assert await call("GET", "/people", [f"Bearer {reader}"]) == Reply(200, {"user": 5}, None, None, ())
     assert (await call("POST", "/people", [f"Bearer {writer}"])).status == 200
-    assert await call("POST", "/people", [f"Bearer {reader}"]) == Reply(403, UNAUTHORIZED, INSUFFICIENT, None)
+    assert await call("POST", "/people", [f"Bearer {reader}"]) == Reply(403, UNAUTHORIZED, INSUFFICIENT, None, ())
     two = await call("GET", "/people", [f"Bearer {reader}", f"Bearer {reader}"])
     assert (two.status, two.body) == (401, UNAUTHENTICATED)
     in_query = await call("GET", f"/people?access_token={reader}", [])
-    assert in_query == Reply(401, UNAUTHENTICATED, MISSING, None)
+    assert in_query == Reply(401, UNAUTHENTICATED, MISSING, None, ())
     tokens.revoke(reader)
-    assert await call("GET", "/people", [f"Bearer {reader}"]) == Reply(401, UNAUTHENTICATED, INVALID, None)
+    assert await call("GET", "/people", [f"Bearer {reader}"]) == Reply(401, UNAUTHENTICATED, INVALID, None, ())
+    await _past_the_limit_429(call, tokens, writer, tells_limits)
     tokens.is_away = True
     away = await call("GET", "/people", [f"Bearer {writer}"])
     assert (away.status, away.challenge, away.retry_after) == (503, None, "1")
     assert (await call("GET", "/health", [])).status == 200
+
+
+async def _past_the_limit_429(call: Call, tokens: Tokens, token: str, tells_limits: bool) -> None:
+    tokens.limit_calls(2)
+    left = [(await call("GET", "/people", [f"Bearer {token}"])).limits for _ in range(2)]
+    assert left == ([("2", "1"), ("2", "0")] if tells_limits else [(None, None)] * 2)
+    over = await call("GET", "/people", [f"Bearer {token}"])
+    message = "The rate limit is used up. Wait 1 second before the next call."
+    assert over == Reply(429, {"message": message}, None, "1", ())
+    assert over.limits == (("2", "0") if tells_limits else (None, None))
+    tokens.limit_calls(None)

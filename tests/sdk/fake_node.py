@@ -18,6 +18,7 @@ from keybearer.wire.feed import NO_HASH, Event, Fetched, Position, chain_hash
 from keybearer.wire.messages import fetched_as_json, sync_answer_as_json, sync_question_from_json
 from keybearer.wire.packing import packed_place, packed_token
 from keybearer.wire.principal import Principal, Standing
+from keybearer.wire.quota import Grant, Terms, grants_as_json, wants_from_json
 from keybearer.wire.token_text import compose
 
 KEY: Final = compose("kb", "rsk", "live", "k" * 32)
@@ -33,6 +34,7 @@ class FakeNode:
     Args:
         fault: ``silent`` (takes questions and says nothing), ``broken`` (500), ``garbled`` (no JSON), ``replaying``
             (says again what it said before), ``no key`` (401).
+        calls: how many more it grants.
         lease_s: what it tells verifiers.
     """
 
@@ -40,6 +42,7 @@ class FakeNode:
     fault: str | None = None
     fetch_fault: str | None = None
     delay_s: float = 0.0
+    calls: int = 1_000_000
     lease_s: float = 8.0
     interval_s: float = 1.0
     epoch: str = "e1"
@@ -98,7 +101,10 @@ class FakeNode:
             if fault == "silent":
                 await receive()  # until the other side goes away
                 return
-            answer = self._fetch(body) if is_fetch else await self._sync(body)
+            if scope["path"] == "/verifier/count":
+                answer = self._count(body)
+            else:
+                answer = self._fetch(body) if is_fetch else await self._sync(body)
             status, text = {"broken": (500, b"{}"), "no key": (401, b"{}"), "garbled": (200, b"<html>")}.get(
                 fault or "", (200, json.dumps(answer).encode())
             )
@@ -124,6 +130,14 @@ class FakeNode:
         there = log[seq - 1].hash if 0 < seq <= len(log) else None
         answer = sync_answer(question, FeedView(self.head, 1, there, tuple(log[seq : seq + 3])), 0.0)
         return {**sync_answer_as_json(answer), "lease": self.lease_s, "interval": self.interval_s}
+
+    def _count(self, body: dict[str, Any]) -> dict[str, Any]:
+        grants = []
+        for want in wants_from_json(body["wants"]):
+            calls = min(want.calls, self.calls)
+            self.calls -= calls
+            grants.append(Grant(want.user_id, want.team_id, calls, self.calls, 0.0 if calls else 30.0))
+        return {"nonce": body["nonce"], **grants_as_json(Terms(200, 60.0, 60.0), grants)}
 
     def _fetch(self, body: dict[str, Any]) -> dict[str, Any]:
         held = self.tokens.get(bytes.fromhex(body["digest"]))

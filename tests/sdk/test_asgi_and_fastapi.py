@@ -16,7 +16,7 @@ from keybearer import Principal
 from keybearer.asgi import KeybearerMiddleware, principal_of
 from keybearer.fastapi import protect, requires
 from keybearer.testing import FakeVerifier
-from tests.sdk.cases import HEADERS, METADATA, READ, WRITE, Call, Reply, every_answer_is_the_references
+from tests.sdk.cases import HEADERS, LIMITS, METADATA, READ, WRITE, Call, Reply, every_answer_is_the_references
 
 Reader = Annotated[Principal, requires(READ)]
 
@@ -46,8 +46,9 @@ def calling(app: Any) -> Call:
         transport = httpx2.ASGITransport(app)
         async with httpx2.AsyncClient(transport=transport, base_url="https://people.example.com") as client:
             said = await client.request(method, path, headers=[("authorization", value) for value in headers])
+        limits = tuple(said.headers.get(name) for name in LIMITS)
         return Reply(
-            said.status_code, said.json(), said.headers.get("www-authenticate"), said.headers.get("retry-after")
+            said.status_code, said.json(), said.headers.get("www-authenticate"), said.headers.get("retry-after"), limits
         )
 
     return call

@@ -6,7 +6,7 @@ from flask.testing import FlaskClient
 
 from keybearer.flask import principal, protect, requires
 from keybearer.testing import FakeSyncVerifier
-from tests.sdk.cases import HEADERS, METADATA, READ, WRITE, Reply, every_answer_is_the_references
+from tests.sdk.cases import HEADERS, LIMITS, METADATA, READ, WRITE, Reply, every_answer_is_the_references
 
 
 @pytest.fixture
@@ -42,7 +42,10 @@ def client(tokens: FakeSyncVerifier) -> FlaskClient:
 
 def called(client: FlaskClient, method: str, path: str, headers: list[str]) -> Reply:
     said = client.open(path, method=method, headers=[("Authorization", value) for value in headers])
-    return Reply(said.status_code, said.json, said.headers.get("WWW-Authenticate"), said.headers.get("Retry-After"))
+    limits = tuple(said.headers.get(name) for name in LIMITS)
+    return Reply(
+        said.status_code, said.json, said.headers.get("WWW-Authenticate"), said.headers.get("Retry-After"), limits
+    )
 
 
 async def test_it_answers_as_the_reference_does(client: FlaskClient, tokens: FakeSyncVerifier) -> None:

@@ -31,7 +31,7 @@ import sys
 for absent in {SERVER_ONLY + FRAMEWORKS}:
     sys.modules[absent] = None
 import {module}
-from keybearer import Forbidden, InvalidToken, Principal, SyncVerifier, Unavailable, Verifier
+from keybearer import Forbidden, InvalidToken, Principal, RateLimited, SyncVerifier, Unavailable, Verifier
 assert not any(name.startswith("keybearer.server") for name in sys.modules)
 """
     subprocess.run([sys.executable, "-c", program], check=True, timeout=60)

@@ -3,7 +3,7 @@
 from typing import Any, assert_type
 
 import keybearer
-from keybearer import Forbidden, InvalidToken, Principal, SyncVerifier, Unavailable, Verifier
+from keybearer import Forbidden, InvalidToken, Principal, RateLimited, SyncVerifier, Unavailable, Verifier
 from keybearer.asgi import KeybearerMiddleware, principal_of
 from keybearer.sdk.faces import AsyncFace, SyncFace
 from keybearer.testing import FakeSyncVerifier, FakeVerifier
@@ -20,6 +20,7 @@ async def asynchronous(token: str, key: str) -> None:
         assert_type(principal.environment, str)
         assert_type(principal.client_id, str | None)
         assert_type(principal.can("clients:write"), bool)
+        assert_type((await verifier.count(principal)).remaining, int)
         assert_type(verifier.known(token), Principal | None)
         assert_type(verifier.is_ready, bool)
         assert_type(verifier.valid_until(principal), float)
@@ -31,10 +32,12 @@ def synchronous(token: str, key: str) -> None:
     with SyncVerifier(["https://a.example.com", "https://b.example.com"], key=key) as verifier:
         assert_type(verifier, SyncVerifier)
         assert_type(verifier.verify(token), Principal)
+        assert_type(verifier.count(verifier.verify(token)).limit, int)
         assert_type(verifier.is_ready, bool)
 
 
-def refusals(invalid: InvalidToken, unavailable: Unavailable, forbidden: Forbidden) -> None:
+def refusals(invalid: InvalidToken, unavailable: Unavailable, limited: RateLimited, forbidden: Forbidden) -> None:
+    assert_type(limited.retry_after_s, int)
     assert_type(invalid.reason.value, str)
     assert_type(unavailable.retry_after_s, int)
     assert_type(forbidden.permissions, tuple[str, ...])

@@ -9,6 +9,8 @@ from keybearer.server.clock import DAY
 from keybearer.server.records import Family, Grant, Member, Team, User
 from keybearer.server.store import grants, memberships
 from keybearer.server.store.database import Transaction
+from keybearer.wire.packing import packed_place
+from keybearer.wire.principal import Principal, Standing
 from tests.support.browser import Browser
 from tests.support.house import House
 from tests.support.scenes import PASSWORD, App, Scene
@@ -54,6 +56,13 @@ class Stage:
         hangs = issuing.Hangs(held.grant_id, family.family_id, secrets.record_id(now), narrowing, scope or "")
         await issuing.keep_token(tx, text, hangs, now, now + DAY)
         return text
+
+    async def use_up(self, user: User, team: Team, calls: int) -> None:
+        """Make *calls* calls without the doors: what is counted is the same."""
+        place = packed_place(team.team_id, 1, user.name, user.email)
+        principal = Principal(Standing(user.user_id, "owner", team.environment, place), frozenset(), None, b"")
+        for _ in range(calls):
+            await self.house.node.own_calls.count(principal)
 
     async def at_browser(self, user: User) -> Browser:
         """Have the user signed in at a browser of their own; their first team is the active one."""

@@ -10,10 +10,19 @@ class HandClock:
     """Tells the time that it was set to; hand its `now` to what asks for one."""
 
     at: int = START
+    set_by: int = 0
 
     def now(self) -> int:
         """Tell the time in microseconds since 1970, UTC."""
-        return self.at
+        return self.at + self.set_by
+
+    def elapsed(self) -> float:
+        """Tell the seconds that have really gone by."""
+        return (self.at - START) / 1_000_000
+
+    def set_wall(self, *, hours: float) -> None:
+        """Set the time forwards or back, as an operator does: nothing has gone by."""
+        self.set_by += round(3600 * hours * 1_000_000)
 
     def advance(self, *, seconds: float = 0, minutes: float = 0, hours: float = 0, days: float = 0) -> None:
         """Move the time on; backwards too, as real clocks do."""

@@ -53,6 +53,7 @@ async def open_house(
     settings: Settings,
     now: Callable[[], int],
     boottime: Callable[[], float] = clock.boottime,
+    elapsed: Callable[[], float] = clock.boottime,
     network: Network | None = None,
 ) -> AsyncIterator[House]:
     """
@@ -62,8 +63,9 @@ async def open_house(
         settings: say which database; it must be migrated.
         now: tells microseconds since 1970, UTC.
         boottime: tells seconds that go on while the machine sleeps.
+        elapsed: the same for rate limits.
         network: the world outside; the real one if none is given.
     """
-    app = build_app(settings, now=now, boottime=boottime, network=network)
+    app = build_app(settings, now=now, boottime=boottime, elapsed=elapsed, network=network)
     async with app.router.lifespan_context(app), AsyncExitStack() as lent:
         yield House(app, settings, lent)

@@ -84,6 +84,11 @@ class Driver:
         body = {"nonce": nonce, "instance": self._instance, "digest": digest.hex()}
         return Call(self._nodes.url, "/verifier/fetch", body, TIMEOUT_S)
 
+    def count(self, nonce: str, wants: list[list[int]]) -> Call:
+        """Return the question for calls that may be let through, for the node that is spoken to now."""
+        body = {"nonce": nonce, "instance": self._instance, "wants": wants}
+        return Call(self._nodes.url, "/verifier/count", body, TIMEOUT_S)
+
     def answered(self, body: Mapping[str, Any]) -> float:
         """
         Take an answer in.

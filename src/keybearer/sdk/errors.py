@@ -1,5 +1,7 @@
 """What a verifier raises, and what an API answers then."""
 
+import math
+
 from keybearer.wire.denial import Denial, Reason
 
 
@@ -33,6 +35,23 @@ class Unavailable(Exception):
     def __init__(self, why: str, retry_after_s: int = 1) -> None:
         super().__init__(why)
         self.retry_after_s = retry_after_s
+
+
+class RateLimited(Exception):
+    """
+    The token is good, but its user has called too often in its team: answer 429.
+
+    Args:
+        limit: calls, as announced.
+        wait_s: seconds until another call is let through.
+        now: seconds since 1970 UTC, by the wall clock.
+    """
+
+    def __init__(self, limit: int, wait_s: float, now: float) -> None:
+        super().__init__("the rate limit is used up")
+        self.limit = limit
+        self.retry_after_s = max(1, math.ceil(wait_s))
+        self.reset_at = math.ceil(now + wait_s)
 
 
 class Forbidden(Exception):

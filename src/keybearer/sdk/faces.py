@@ -4,6 +4,7 @@ from types import TracebackType
 from typing import Protocol, Self
 
 from keybearer.wire.principal import Principal
+from keybearer.wire.quota import Left
 
 
 class AsyncFace(Protocol):
@@ -11,6 +12,9 @@ class AsyncFace(Protocol):
 
     async def verify(self, token: str) -> Principal:
         """Return who acts by *token*, or raise."""
+
+    async def count(self, principal: Principal) -> Left:
+        """Count one call, or raise."""
 
     async def __aenter__(self) -> Self: ...
 
@@ -27,3 +31,9 @@ class SyncFace(Protocol):
 
     def known(self, token: str) -> Principal | None:
         """Return who acts by *token* if nobody need be asked."""
+
+    def count(self, principal: Principal) -> Left:
+        """Count one call, or raise."""
+
+    def counted(self, principal: Principal) -> Left | None:
+        """Count one call if nobody need be asked."""

@@ -10,12 +10,14 @@ import httpx2
 
 from keybearer.sdk.asking import MOST_AT_ONCE, Asker, Seen
 from keybearer.sdk.clocks import SYSTEM, Clocks
+from keybearer.sdk.counting import Counting
 from keybearer.sdk.driver import Driver
 from keybearer.sdk.following import follow
 from keybearer.sdk.judging import Wanted
 from keybearer.sdk.nodes import Nodes
 from keybearer.sdk.transport import Transport
 from keybearer.verify.lease import Lease
+from keybearer.verify.purse import Purse
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,21 +42,22 @@ class Session:
     What begins when a verifier starts, and is thrown away when it is closed or its process was forked.
 
     Args:
-        lease: empty; nobody else takes anything in with it.
+        lease: empty; nobody else takes anything in with it, nor with the purse.
     """
 
-    def __init__(self, urls: tuple[str, ...], key: str, lease: Lease, surroundings: Surroundings) -> None:
+    def __init__(self, urls: tuple[str, ...], key: str, lease: Lease, purse: Purse, surroundings: Surroundings) -> None:
         clocks = surroundings.clocks
         random: Final[Random] = SystemRandom()
         nodes = Nodes(urls, random)
         driver = Driver(lease, nodes, f"{random.getrandbits(128):032x}", clocks, random)
-        # One connection more than there are questions about tokens at once: these never hold up the feed.
-        self._transport = Transport(key, MOST_AT_ONCE + 1, surroundings.make_transport())
+        # More connections than questions about tokens at once: these hold up neither the feed nor the counting.
+        self._transport = Transport(key, MOST_AT_ONCE + 2, surroundings.make_transport())
         self._asker = Asker(lease, nodes, driver, self._transport, clocks.boottime)
+        self._counting = Counting(purse, nodes, driver, self._transport, clocks.boottime)
         self._driver = driver
         self._told = asyncio.Event()
         self.loop = asyncio.get_running_loop()
-        self._follower = self.loop.create_task(follow(driver, self._transport, self._told.set))
+        self._follower = self.loop.create_task(follow(driver, self._transport, self._tell))
 
     @property
     def trouble(self) -> str | None:
@@ -64,6 +67,10 @@ class Session:
     async def ask(self, digest: bytes, wanted: Wanted) -> Seen:
         """Return what a node says of a token."""
         return await self._asker.ask(digest, wanted)
+
+    async def ask_for_call(self, user_id: int, team_id: int) -> str | None:
+        """Ask for calls of this user in this team; return why there was no answer, or None."""
+        return await self._counting.ask(user_id, team_id)
 
     async def news(self) -> None:
         """Wait until the server has been heard, or has not."""
@@ -75,4 +82,9 @@ class Session:
         self._follower.cancel()
         await asyncio.gather(self._follower, return_exceptions=True)
         await self._asker.close()
+        await self._counting.close()
         await self._transport.close()
+
+    def _tell(self) -> None:
+        self._told.set()
+        self._counting.settle()

@@ -13,6 +13,7 @@ from keybearer.sdk.errors import Unavailable
 from keybearer.sdk.session import MACHINE, Surroundings
 from keybearer.sdk.verifier import Verifier
 from keybearer.wire.principal import Principal
+from keybearer.wire.quota import Left
 
 _LONGEST_S: Final = 10.0
 
@@ -78,6 +79,21 @@ class SyncVerifier:
     def known(self, token: str) -> Principal | None:
         """Return who acts by *token* if that is known here, now and for certain; None: `verify` has to ask."""
         return self._verifier.known(token)
+
+    def count(self, principal: Principal) -> Left:
+        """
+        Count one call of a principal, and return what it leaves of the rate limit; each call is counted once.
+
+        Raises:
+            RateLimited: the call must not be made: answer 429.
+            Unavailable: nobody can say whether it may be: answer 503.
+        """
+        left = self._verifier.counted(principal)
+        return left if left is not None else self._run(lambda: self._verifier.count(principal))
+
+    def counted(self, principal: Principal) -> Left | None:
+        """Count one call if a call is in hand; None: `count` has to ask, and nothing was counted."""
+        return self._verifier.counted(principal)
 
     @property
     def is_ready(self) -> bool:

@@ -2,19 +2,24 @@
 
 import itertools
 import secrets
+from collections import Counter
 from collections.abc import Collection
 from contextlib import AbstractAsyncContextManager
 from dataclasses import replace
 from types import TracebackType
-from typing import Self
+from typing import Final, Self
 
-from keybearer.sdk.errors import InvalidToken, Unavailable
+from keybearer.sdk.clocks import SYSTEM
+from keybearer.sdk.errors import InvalidToken, RateLimited, Unavailable
 from keybearer.sdk.judging import Wanted
 from keybearer.sdk.streams import while_valid
 from keybearer.wire.denial import Denial, Reason
 from keybearer.wire.packing import packed_place, packed_token
 from keybearer.wire.principal import Principal, Standing
+from keybearer.wire.quota import Left
 from keybearer.wire.token_text import compose
+
+LIMIT: Final = 200
 
 
 class _Tokens:
@@ -32,6 +37,8 @@ class _Tokens:
         self._wanted = Wanted("kb", environment)
         self._held: dict[str, Principal] = {}
         self._numbers = itertools.count(1)
+        self._calls: int | None = None
+        self._made: Counter[tuple[int, int]] = Counter()
 
     @property
     def is_ready(self) -> bool:
@@ -60,9 +67,23 @@ class _Tokens:
         """End *token*."""
         del self._held[token]
 
+    def limit_calls(self, calls: int | None) -> None:
+        """Let each user make so many more calls in each team, and refuse the next with 429; None: any number."""
+        self._calls = calls
+        self._made.clear()
+
     def known(self, token: str) -> Principal | None:
         """Return who acts by *token*; None if that cannot be told."""
         return None if self.is_away else self._held.get(token)
+
+    def _counted(self, principal: Principal) -> Left:
+        if self._calls is None:
+            return Left(LIMIT, LIMIT - 1)
+        place = (principal.user_id, principal.team_id)
+        if self._made[place] >= self._calls:
+            raise RateLimited(self._calls, 1.0, SYSTEM.wall())
+        self._made[place] += 1
+        return Left(self._calls, self._calls - self._made[place])
 
     def _judged(self, token: str) -> Principal:
         fault = self._wanted.fault_of(token)
@@ -94,6 +115,10 @@ class FakeVerifier(_Tokens):
         """Return who acts by *token*, or raise as a `Verifier` does."""
         return self._judged(token)
 
+    async def count(self, principal: Principal) -> Left:
+        """Count one call, or raise as a `Verifier` does."""
+        return self._counted(principal)
+
     async def ready(self, timeout_s: float | None = None) -> None:
         """Return; a double is always ready, unless its server is away."""
         del timeout_s
@@ -122,6 +147,17 @@ class FakeSyncVerifier(_Tokens):
     def verify(self, token: str) -> Principal:
         """Return who acts by *token*, or raise as a `SyncVerifier` does."""
         return self._judged(token)
+
+    def count(self, principal: Principal) -> Left:
+        """Count one call, or raise as a `SyncVerifier` does."""
+        return self._counted(principal)
+
+    def counted(self, principal: Principal) -> Left | None:
+        """Count one call; None if it must not be made."""
+        try:
+            return self._counted(principal)
+        except RateLimited:
+            return None
 
     def ready(self, timeout_s: float | None = None) -> None:
         """Return; a double is always ready, unless its server is away."""

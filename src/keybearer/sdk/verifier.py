@@ -9,16 +9,19 @@ from typing import Final, Self
 from keybearer.sdk import forking
 from keybearer.sdk.asking import Seen
 from keybearer.sdk.digests import sha256
-from keybearer.sdk.errors import InvalidToken, Unavailable
+from keybearer.sdk.errors import InvalidToken, RateLimited, Unavailable
 from keybearer.sdk.judging import wanted_by
 from keybearer.sdk.nodes import checked_urls
 from keybearer.sdk.session import MACHINE, Session, Surroundings
 from keybearer.sdk.streams import while_valid
 from keybearer.verify.lease import Lease
 from keybearer.verify.mirror import Mirror, Mirrored
+from keybearer.verify.purse import Purse
 from keybearer.wire.denial import Denial, Reason
 from keybearer.wire.principal import Principal
+from keybearer.wire.quota import Left
 
+_TRIES: Final = 100  # each fails only if others took what was granted meanwhile
 _NOT_YET_TOLD_S: Final = 2.0  # how old an answer may be until a node has said how long its answers may be believed
 
 
@@ -97,6 +100,23 @@ class Verifier:
             return Seen(fault, 0.0)
         return await self._running().ask(sha256(token.encode()).digest(), self._wanted)
 
+    async def count(self, principal: Principal) -> Left:
+        """
+        Count one call of a principal, and return what it leaves of the rate limit; each call is counted once.
+
+        The limit is the server's, for all APIs together; most calls ask nobody.
+
+        Raises:
+            RateLimited: the call must not be made: answer 429.
+            Unavailable: nobody can say whether it may be: answer 503.
+        """
+        left = self.counted(principal)
+        return left if left is not None else await self._count_online(principal.user_id, principal.team_id)
+
+    def counted(self, principal: Principal) -> Left | None:
+        """Count one call if a call is in hand; None: `count` has to ask, and nothing was counted."""
+        return self._purse.spend(principal.standing.user_id, principal.team_id, self._clock())
+
     @property
     def is_ready(self) -> bool:
         """Whether tokens are verified without asking: after the first word of the server, while in touch with it."""
@@ -170,7 +190,21 @@ class Verifier:
     def _begin_anew(self) -> None:
         self._lease = Lease(Mirror(self._most_tokens), _NOT_YET_TOLD_S)
         self._known: Callable[[bytes, Callable[[], float]], Mirrored | None] = self._lease.known
+        self._purse = Purse()
         self._session: Session | None = None
+
+    async def _count_online(self, user_id: int, team_id: int) -> Left:
+        for _ in range(_TRIES):
+            wait_s = self._purse.wait_s(user_id, team_id, self._clock())
+            if wait_s > 0:
+                raise RateLimited(self._purse.limit, wait_s, self._surroundings.clocks.wall())
+            why = await self._running().ask_for_call(user_id, team_id)
+            if why is not None:
+                raise Unavailable(why)
+            left = self._purse.spend(user_id, team_id, self._clock())
+            if left is not None:
+                return left
+        raise Unavailable("others were always faster")
 
     def _running(self) -> Session:
         """Return the session of this event loop, begun if there is none."""
@@ -182,5 +216,5 @@ class Verifier:
                 raise RuntimeError("a Verifier belongs to one event loop; use SyncVerifier from several threads")
             self._begin_anew()
         if self._session is None:
-            self._session = Session(self._urls, self._key, self._lease, self._surroundings)
+            self._session = Session(self._urls, self._key, self._lease, self._purse, self._surroundings)
         return self._session

@@ -29,9 +29,10 @@ from keybearer.server.look_ups import LookUps
 from keybearer.server.mail import Mailer
 from keybearer.server.neighbours import Neighbours
 from keybearer.server.node import Node
+from keybearer.server.own_calls import OwnCalls
 from keybearer.server.pages import routes as pages
 from keybearer.server.passwords import Passwords
-from keybearer.server.quotas import Quotas
+from keybearer.server.rate_limits import RateLimits
 from keybearer.server.rules.policy import policy_digest
 from keybearer.server.settings import Settings
 from keybearer.server.store.database import open_database
@@ -40,6 +41,7 @@ from keybearer.server.upkeep import upkeep
 from keybearer.server.verifier_keys import VerifierKeys
 from keybearer.server.verifiers import Verifiers
 
+Seconds = Callable[[], float]
 _ITSELF: Final = Actor("", "server")
 
 
@@ -47,7 +49,8 @@ def build_app(
     settings: Settings,
     *,
     now: Clock = clock.now,
-    boottime: Callable[[], float] = clock.boottime,
+    boottime: Seconds = clock.boottime,
+    elapsed: Seconds = clock.boottime,
     network: Network | None = None,
 ) -> Starlette:
     """
@@ -57,7 +60,7 @@ def build_app(
 
     Args:
         now: microseconds since 1970 UTC.
-        boottime: seconds that go on while the machine sleeps.
+        boottime, elapsed: seconds that go on while the machine sleeps; rate limits go by the latter.
         network: the world outside; the real one if none is given.
     """
     bare: dict[tuple[str, str], BareDoor] = {}
@@ -65,7 +68,7 @@ def build_app(
 
     @asynccontextmanager
     async def lifespan(app: Starlette) -> AsyncIterator[None]:
-        async with _open_node(settings, now, boottime, network or Network()) as node:
+        async with _open_node(settings, now, boottime, elapsed, network or Network()) as node:
             app.state.node = node
             app.router.routes[:] = _routes(node)
             bare.update(bare_doors(app.router.routes))
@@ -86,7 +89,7 @@ def build_app(
 
 @asynccontextmanager
 async def _open_node(
-    settings: Settings, now: Clock, boottime: Callable[[], float], network: Network
+    settings: Settings, now: Clock, boottime: Seconds, elapsed: Seconds, network: Network
 ) -> AsyncIterator[Node]:
     """Open what a node works with, and close it in the reverse order."""
     database = await open_database(settings.store_url)
@@ -103,7 +106,7 @@ async def _open_node(
         now=now,
         passwords=Passwords(),
         mailer=post.mailer,
-        quotas=Quotas(settings.rate),
+        own_calls=OwnCalls(RateLimits(database, elapsed, settings.rate), elapsed),
         last_used=LastUsed(),
         last_seen=LastUsed(note_seen),
         feed=feed,
@@ -121,7 +124,7 @@ async def _open_node(
     try:
         await node.act(adopt_policy, _ITSELF, node.policy, now())
         keeping = upkeep(database, (node.last_used, node.last_seen), now)
-        async with feed.following(), neighbours.sharing(), keeping, node.courier.at_work():
+        async with feed.following(), neighbours.sharing(), keeping, node.own_calls.counting(), node.courier.at_work():
             yield node
     finally:
         await database.close()

@@ -13,8 +13,8 @@ from keybearer.server.last_used import LastUsed
 from keybearer.server.look_ups import LookUps
 from keybearer.server.mail import Mailer
 from keybearer.server.neighbours import Neighbours
+from keybearer.server.own_calls import OwnCalls
 from keybearer.server.passwords import Passwords
-from keybearer.server.quotas import Quotas
 from keybearer.server.settings import Settings
 from keybearer.server.store.database import Database, Reader, Transaction
 from keybearer.server.verifier_keys import VerifierKeys
@@ -39,7 +39,7 @@ class Node:
     now: Clock
     passwords: Passwords
     mailer: Mailer
-    quotas: Quotas
+    own_calls: OwnCalls
     last_used: LastUsed
     last_seen: LastUsed
     feed: FeedReader

@@ -48,7 +48,9 @@ class Settings(BaseSettings):
         "kb", pattern=r"^[a-z][a-z0-9]{0,15}$", description="The API provider's own prefix for tokens."
     )
     product_name: str = Field("Keybearer", min_length=1, max_length=60, description="The name people see on the pages.")
-    rate_limit: str = Field("200/minute", description="Calls per user and team: N/second, N/minute or N/hour.")
+    rate_limit: str = Field(
+        "200/minute", description="Calls per user and team, all APIs and nodes together: N/second, N/minute or N/hour."
+    )
     access_token_ttl: int = Field(YEAR_S, ge=60, le=10 * YEAR_S, description="Seconds an OAuth access token lives.")
     personal_token_ttl: int = Field(
         YEAR_S, ge=60, le=YEAR_S, description="Seconds a personal access token lives at most."

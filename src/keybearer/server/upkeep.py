@@ -14,6 +14,7 @@ from keybearer.server.store.database import Database
 from keybearer.server.store.faults import StoreFault
 from keybearer.server.store.feed_pruning import prune_feed
 from keybearer.server.store.pruning import prune
+from keybearer.server.store.rate_limits import forget_regained
 
 _WRITE_USES_EVERY_S: Final = 5
 _PRUNE_EVERY_S: Final = 3600
@@ -55,6 +56,7 @@ async def prune_all(database: Database, now: int) -> None:
         _LOG.debug("old rows taken away")
     while await database.transact(prune_feed, now - _KEEP_EVENTS_FOR):
         _LOG.debug("old events taken away")
+    await database.transact(forget_regained)
 
 
 async def again_and_again(

@@ -4,11 +4,13 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
 
-from keybearer.sdk.errors import Forbidden, InvalidToken, Unavailable
+from keybearer.sdk.errors import Forbidden, InvalidToken, RateLimited, Unavailable
 from keybearer.wire.denial import Denial, Reason
 from keybearer.wire.principal import Principal
+from keybearer.wire.quota import Left, used_up_in_words
 
-REFUSALS: Final = (InvalidToken, Unavailable, Forbidden)
+Refusal = InvalidToken | Unavailable | RateLimited | Forbidden
+REFUSALS: Final = (InvalidToken, Unavailable, RateLimited, Forbidden)
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,7 +33,7 @@ class Challenge:
 
     resource_metadata: str | None = None
 
-    def answer(self, refusal: InvalidToken | Unavailable | Forbidden) -> Answer:
+    def answer(self, refusal: Refusal) -> Answer:
         """
         Return the answer to a call that is refused; it does not tell which check failed.
 
@@ -40,6 +42,12 @@ class Challenge:
         if isinstance(refusal, Unavailable):
             body = {"message": "Whether the token is good cannot be told at the moment."}
             return Answer(503, body, {"retry-after": str(refusal.retry_after_s)})
+        if isinstance(refusal, RateLimited):
+            headers = limit_headers(Left(refusal.limit, 0)) | {
+                "retry-after": str(refusal.retry_after_s),
+                "x-ratelimit-reset": str(refusal.reset_at),
+            }
+            return Answer(429, {"message": used_up_in_words(refusal.retry_after_s)}, headers)
         if isinstance(refusal, Forbidden):
             challenge = self._with("insufficient_scope", "The token does not allow this.", *refusal.permissions)
             return Answer(403, {"message": "This action is unauthorized."}, {"www-authenticate": challenge})
@@ -73,6 +81,11 @@ def token_in(headers: Sequence[str]) -> str:
         if scheme.lower() == "bearer" and token:
             return token
     raise InvalidToken(Denial(Reason.MISSING))
+
+
+def limit_headers(left: Left) -> dict[str, str]:
+    """Return how an answer says what its call leaves of the rate limit."""
+    return {"x-ratelimit-limit": str(left.limit), "x-ratelimit-remaining": str(left.remaining)}
 
 
 def demand(principal: Principal, permissions: Sequence[str]) -> None:

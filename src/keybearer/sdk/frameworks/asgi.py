@@ -5,7 +5,7 @@ from collections.abc import Awaitable, Callable, Collection, MutableMapping, Seq
 from typing import Any, Final
 
 from keybearer.sdk.faces import AsyncFace
-from keybearer.sdk.frameworks.answers import REFUSALS, Answer, Challenge, demand, token_in
+from keybearer.sdk.frameworks.answers import REFUSALS, Answer, Challenge, demand, limit_headers, token_in
 from keybearer.wire.principal import Principal
 
 Scope = MutableMapping[str, Any]
@@ -13,12 +13,13 @@ Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
 Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
 Application = Callable[[Scope, Receive, Send], Awaitable[None]]
 
+_LEFT: Final = "keybearer.left"
 _POLICY_VIOLATION: Final = 1008  # RFC 6455 §7.4.1
 
 
 class KeybearerMiddleware:
     """
-    Lets calls with a good token through, with ``scope["principal"]``; answers the others 401, 403 or 503 itself.
+    Lets calls with a good token through, with ``scope["principal"]``; answers the others 401, 403, 429 or 503 itself.
 
     It starts the verifier with the application and closes it with the application.
 
@@ -47,16 +48,15 @@ class KeybearerMiddleware:
         """Answer a call, or hand it on."""
         if scope["type"] in {"http", "websocket"} and scope["path"] not in self._public:
             try:
-                scope["principal"] = principal = await self._verifier.verify(token_in(authorization_of(scope)))
-                demand(principal, self._needs(scope))
+                demand(await caller_of(scope, self._verifier, authorization_of(scope)), self._needs(scope))
             except REFUSALS as refusal:
-                await refuse(self._challenge.answer(refusal), scope, send)
+                await refuse(self._challenge.answer(refusal), scope, telling_what_is_left(scope, send))
                 return
         await self._app(scope, receive, send)
 
 
 class Running:
-    """Starts a verifier with the application, and closes it with the application."""
+    """Starts a verifier with the application, closes it with the application, and has answers tell what is left."""
 
     def __init__(self, app: Application, verifier: AsyncFace) -> None:
         self._app = app
@@ -68,7 +68,36 @@ class Running:
             async with self._verifier:
                 await self._app(scope, receive, send)
         else:
-            await self._app(scope, receive, send)
+            await self._app(scope, receive, telling_what_is_left(scope, send))
+
+
+async def caller_of(scope: Scope, verifier: AsyncFace, headers: Sequence[str]) -> Principal:
+    """
+    Return who calls, verified and counted once in a call, however many ask.
+
+    Raises:
+        InvalidToken, RateLimited, Unavailable: nobody, or too often, or that cannot be known.
+    """
+    principal: Principal | None = scope.get("principal")
+    if principal is None:
+        principal = await verifier.verify(token_in(headers))
+        scope[_LEFT] = await verifier.count(principal)
+        scope["principal"] = principal
+    return principal
+
+
+def telling_what_is_left(scope: Scope, send: Send) -> Send:
+    """Return *send* with the rate limit's headers on the answer to a call that was counted."""
+    if scope["type"] != "http":
+        return send
+
+    async def tell(message: MutableMapping[str, Any]) -> None:
+        if message["type"] == "http.response.start" and _LEFT in scope:
+            told = [(name.encode(), value.encode()) for name, value in limit_headers(scope[_LEFT]).items()]
+            message = {**message, "headers": [*message.get("headers", ()), *told]}
+        await send(message)
+
+    return tell
 
 
 def principal_of(scope: Scope) -> Principal:

@@ -10,11 +10,11 @@ from django.conf import settings
 from django.core.signals import setting_changed
 from django.http import HttpRequest, HttpResponse, JsonResponse
 
-from keybearer.sdk.errors import Forbidden, InvalidToken, Unavailable
 from keybearer.sdk.faces import SyncFace
-from keybearer.sdk.frameworks.answers import REFUSALS, Challenge, demand, token_in
+from keybearer.sdk.frameworks.answers import REFUSALS, Challenge, Refusal, demand, limit_headers, token_in
 from keybearer.sdk.sync_verifier import SyncVerifier
 from keybearer.wire.principal import Principal
+from keybearer.wire.quota import Left
 
 
 @lru_cache(maxsize=1)
@@ -35,7 +35,7 @@ def challenge() -> Challenge:
 
 class KeybearerMiddleware:
     """
-    Lets calls with a good token through, with ``request.principal``; answers the others 401 or 503 itself.
+    Lets calls with a good token through, with ``request.principal``; answers the others 401, 429 or 503 itself.
 
     Paths in ``PUBLIC`` of ``settings.KEYBEARER`` need no token.
     """
@@ -57,7 +57,8 @@ class KeybearerMiddleware:
                 caller_of(request)
         except REFUSALS as refusal:
             return answered(refusal)
-        return self._get_response(request)
+        response: HttpResponse = self._get_response(request)
+        return telling_what_is_left(request, response)
 
     async def _called(self, request: HttpRequest) -> HttpResponse:
         try:
@@ -66,7 +67,7 @@ class KeybearerMiddleware:
         except REFUSALS as refusal:
             return answered(refusal)
         response: HttpResponse = await self._get_response(request)
-        return response
+        return telling_what_is_left(request, response)
 
 
 def requires(*permissions: str) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
@@ -82,16 +83,16 @@ def requires(*permissions: str) -> Callable[[Callable[..., Any]], Callable[..., 
             try:
                 demand(caller_of(request), permissions)
             except REFUSALS as refusal:
-                return answered(refusal)
-            return view(request, *args, **kwargs)
+                return telling_what_is_left(request, answered(refusal))
+            return telling_what_is_left(request, view(request, *args, **kwargs))
 
         @wraps(view)
         async def demanding_async(request: HttpRequest, *args: Any, **kwargs: Any) -> Any:
             try:
                 demand(await caller_of_async(request), permissions)
             except REFUSALS as refusal:
-                return answered(refusal)
-            return await view(request, *args, **kwargs)
+                return telling_what_is_left(request, answered(refusal))
+            return telling_what_is_left(request, await view(request, *args, **kwargs))
 
         return demanding_async if iscoroutinefunction(view) else demanding
 
@@ -99,10 +100,12 @@ def requires(*permissions: str) -> Callable[[Callable[..., Any]], Callable[..., 
 
 
 def caller_of(request: HttpRequest) -> Principal:
-    """Return who calls, and keep it as ``request.principal``: asked once in a call."""
+    """Return who calls, and keep it as ``request.principal``: asked and counted once in a call."""
     principal: Principal | None = getattr(request, "principal", None)
     if principal is None:
-        principal = request.principal = verifier().verify(_token(request))
+        principal = verifier().verify(_token(request))
+        request.keybearer_left = verifier().count(principal)
+        request.principal = principal
     return principal
 
 
@@ -114,11 +117,22 @@ async def caller_of_async(request: HttpRequest) -> Principal:
         principal = verifier().known(token)
         if principal is None:
             principal = await asyncio.to_thread(verifier().verify, token)
+        left = verifier().counted(principal)
+        request.keybearer_left = left or await asyncio.to_thread(verifier().count, principal)
         request.principal = principal
     return principal
 
 
-def answered(refusal: InvalidToken | Unavailable | Forbidden) -> HttpResponse:
+def telling_what_is_left(request: HttpRequest, response: HttpResponse) -> HttpResponse:
+    """Say on an answer what its call leaves of the rate limit."""
+    left: Left | None = getattr(request, "keybearer_left", None)
+    if left is not None:
+        for name, value in limit_headers(left).items():
+            response.headers[name] = value
+    return response
+
+
+def answered(refusal: Refusal) -> HttpResponse:
     """Return a refusal as Django's answer."""
     answer = challenge().answer(refusal)
     return JsonResponse(answer.body, status=answer.status, headers=answer.headers)

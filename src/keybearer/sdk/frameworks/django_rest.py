@@ -8,8 +8,8 @@ from rest_framework.exceptions import APIException
 from rest_framework.permissions import BasePermission
 from rest_framework.request import Request
 
-from keybearer.sdk.errors import Forbidden, InvalidToken, Unavailable
-from keybearer.sdk.frameworks.answers import REFUSALS, demand
+from keybearer.sdk.errors import RateLimited, Unavailable
+from keybearer.sdk.frameworks.answers import REFUSALS, Refusal, demand
 from keybearer.sdk.frameworks.django import caller_of, challenge
 from keybearer.wire.principal import Principal
 
@@ -38,7 +38,7 @@ class KeybearerAuthentication(BaseAuthentication):
         Return who calls; None if the request says nothing of a bearer.
 
         Raises:
-            APIException: 401 or 503.
+            APIException: 401, 429 or 503.
         """
         if not request.META.get("HTTP_AUTHORIZATION", "").lower().startswith("bearer"):
             return None
@@ -72,13 +72,13 @@ def needs(*permissions: str) -> type[BasePermission]:
     return Needs
 
 
-def _raise(refusal: InvalidToken | Unavailable | Forbidden) -> NoReturn:
+def _raise(refusal: Refusal) -> NoReturn:
     """Raise a refusal as REST framework answers it: a body as it is, and two headers."""
     answer = challenge().answer(refusal)
     exception = APIException(answer.body)
     exception.detail = answer.body  # as it is, not as REST framework would word it
     exception.status_code = answer.status
     exception.auth_header = answer.headers.get("www-authenticate")
-    if isinstance(refusal, Unavailable):
+    if isinstance(refusal, Unavailable | RateLimited):
         exception.wait = refusal.retry_after_s
     raise exception from refusal

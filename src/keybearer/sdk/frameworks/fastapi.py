@@ -10,8 +10,8 @@ from fastapi.security.base import SecurityBase
 from starlette.responses import JSONResponse
 
 from keybearer.sdk.faces import AsyncFace
-from keybearer.sdk.frameworks.answers import REFUSALS, Challenge, demand, token_in
-from keybearer.sdk.frameworks.asgi import Running, refuse
+from keybearer.sdk.frameworks.answers import REFUSALS, Challenge, demand
+from keybearer.sdk.frameworks.asgi import Running, caller_of, refuse
 from keybearer.wire.principal import Principal
 
 
@@ -55,11 +55,8 @@ class _Caller(SecurityBase):
         self.model = BearerModel(description="A personal access token or an OAuth access token, as `Bearer`.")
 
     async def __call__(self, connection: HTTPConnection, needed: SecurityScopes) -> Principal:
-        principal: Principal | None = connection.scope.get("principal")
-        if principal is None:
-            verifier: AsyncFace = connection.app.state.keybearer
-            principal = await verifier.verify(token_in(connection.headers.getlist("authorization")))
-            connection.scope["principal"] = principal  # asked once in a call, however many ask
+        verifier: AsyncFace = connection.app.state.keybearer
+        principal = await caller_of(connection.scope, verifier, connection.headers.getlist("authorization"))
         demand(principal, needed.scopes)
         return principal
 

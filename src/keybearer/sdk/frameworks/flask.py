@@ -7,9 +7,8 @@ from typing import ParamSpec, TypeVar
 from flask import Flask, Response, current_app, g, jsonify, request
 from werkzeug.local import LocalProxy
 
-from keybearer.sdk.errors import Forbidden, InvalidToken, Unavailable
 from keybearer.sdk.faces import SyncFace
-from keybearer.sdk.frameworks.answers import REFUSALS, Challenge, demand, token_in
+from keybearer.sdk.frameworks.answers import REFUSALS, Challenge, Refusal, demand, limit_headers, token_in
 from keybearer.wire.principal import Principal
 
 Arguments = ParamSpec("Arguments")
@@ -33,14 +32,20 @@ def protect(
         if request.path not in open_paths:
             _caller()
 
-    def answered(refusal: InvalidToken | Unavailable | Forbidden) -> Response:
+    def answered(refusal: Refusal) -> Response:
         answer = challenge.answer(refusal)
         response = jsonify(answer.body)
         response.status_code = answer.status
         response.headers.update(answer.headers)
         return response
 
+    def tell_what_is_left(response: Response) -> Response:
+        if "keybearer_left" in g:
+            response.headers.update(limit_headers(g.keybearer_left))
+        return response
+
     app.before_request(before)
+    app.after_request(tell_what_is_left)
     for refusal in REFUSALS:
         app.register_error_handler(refusal, answered)
 
@@ -60,10 +65,12 @@ def requires(*permissions: str) -> Callable[[Callable[Arguments, Result]], Calla
 
 
 def _caller() -> Principal:
-    """Return who calls; asked once in a call."""
+    """Return who calls; asked and counted once in a call."""
     if "principal" not in g:
         verifier: SyncFace = current_app.extensions["keybearer"]
-        g.principal = verifier.verify(token_in(request.headers.getlist("Authorization")))
+        caller = verifier.verify(token_in(request.headers.getlist("Authorization")))
+        g.keybearer_left = verifier.count(caller)
+        g.principal = caller
     principal: Principal = g.principal
     return principal
 

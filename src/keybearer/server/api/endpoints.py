@@ -78,7 +78,7 @@ def _route(node: Node, path: str, methods: dict[str, Endpoint]) -> Route:
     async def serve(request: Request) -> Response:
         endpoint = methods["GET" if request.method == "HEAD" else request.method]
         principal = await caller_of(node, request)
-        count_call(node, request, principal)
+        await count_call(node, request, principal)
         _check(node, request, principal, endpoint.demand)
         return await endpoint.answer(Call(node, request, principal))
 

@@ -73,7 +73,7 @@ class ForwardAuth:
         if not node.settings.permissions.keys() >= set(demanded):
             raise _misconfigured("It demands a permission that does not exist.", "unknown permission")
         principal = admitted(node, request, await self._bearer(request, environment))
-        count_call(node, request, principal)
+        await count_call(node, request, principal)
         for permission in demanded:
             demand_permission(node, request, principal, permission)
         return principal

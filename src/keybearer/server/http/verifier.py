@@ -1,4 +1,4 @@
-"""The doors for verifiers: what happened since, and who acts with a token (coherence.md 5.3)."""
+"""The doors for verifiers: what happened since, who acts with a token (coherence.md 5.3), how often they may call."""
 
 import re
 from collections.abc import Awaitable, Callable
@@ -24,6 +24,7 @@ from keybearer.wire.messages import (
     sync_answer_as_json,
     sync_question_from_json,
 )
+from keybearer.wire.quota import grants_as_json, wants_from_json
 
 LONGEST_WAIT_S: Final = 5.0
 _INSTANCE: Final = re.compile(r"[!-~]{8,64}")
@@ -41,7 +42,11 @@ def routes(node: Node) -> list[BaseRoute]:
     What is answered is logged at debug only: fifty verifiers ask fifty times a second. Told at info are the verifier
     that appears or goes (`verifiers.Verifiers`) and every refusal.
     """
-    return [_door(node, "/verifier/sync", _sync), _door(node, "/verifier/fetch", _fetch)]
+    return [
+        _door(node, "/verifier/sync", _sync),
+        _door(node, "/verifier/fetch", _fetch),
+        _door(node, "/verifier/count", _count),
+    ]
 
 
 def _door(node: Node, path: str, answer: Answer) -> Route:
@@ -90,10 +95,7 @@ async def _fetch(node: Node, request: Request) -> dict[str, Any]:
     await node.feed.recent()
     owner = await node.verifier_keys.owner_of(_key(request), address_of(request))
     body = await read_json(request)
-    nonce, digest = body.get("nonce"), body.get("digest")
-    instance = _instance(body)
-    if not isinstance(nonce, str) or not 0 < len(nonce) <= _LONGEST_NONCE:
-        raise _malformed("nonce is missing")
+    nonce, digest, instance = _nonce(body), body.get("digest"), _instance(body)
     if not isinstance(digest, str) or not _DIGEST.fullmatch(digest):
         raise _malformed("digest is not 64 hexadecimal digits in lower case")
     node.verifiers.note(owner, instance)
@@ -107,11 +109,37 @@ async def _fetch(node: Node, request: Request) -> dict[str, Any]:
     return {"nonce": nonce, "fetched": fetched_as_json(found), "denied": None}
 
 
+async def _count(node: Node, request: Request) -> dict[str, Any]:
+    """
+    Take calls off the limits of those who call the verifier's API, for it to count itself.
+
+    What was granted is gone if this answer is lost: asked again, the verifier is granted other calls.
+    """
+    await node.feed.recent()
+    owner = await node.verifier_keys.owner_of(_key(request), address_of(request))
+    body = await read_json(request)
+    _instance(body)
+    try:
+        wants = wants_from_json(body.get("wants"))
+    except Malformed as error:
+        raise _malformed(str(error)) from error
+    nonce = _nonce(body)
+    grants = await node.own_calls.limits.take(wants, owner.environment)
+    return {"nonce": nonce} | grants_as_json(node.own_calls.limits.terms, grants)
+
+
 def _key(request: Request) -> str:
     text = bearer_text(request)
     if text is None:
         raise Refusal("unauthenticated", "Send a resource server's key as Bearer.", "no key")
     return text
+
+
+def _nonce(body: dict[str, Any]) -> str:
+    nonce = body.get("nonce")
+    if not isinstance(nonce, str) or not 0 < len(nonce) <= _LONGEST_NONCE:
+        raise _malformed("nonce is missing")
+    return nonce
 
 
 def _instance(body: dict[str, Any]) -> str:

@@ -87,7 +87,7 @@ class Statements:
     def _compile(self, statement: ClauseElement, values: Mapping[str, Any]) -> SQLCompiler:
         columns = None
         if isinstance(statement, Insert):
-            if not (statement._values or statement._multi_values or statement.select):  # noqa: SLF001 - nothing public tells
+            if statement.select is None and not (statement._values or statement._multi_values):  # noqa: SLF001 - nothing public tells
                 columns = list(values)
             if not statement._returning:  # noqa: SLF001 - nothing public tells
                 statement = statement.inline()  # else PostgreSQL's compiler returns the key unasked

@@ -343,6 +343,23 @@ policy = Table(
     CheckConstraint("singleton = 1", name="singleton"),
 )
 
+rate_limits = Table(
+    "rate_limits",
+    metadata,
+    Column("user_id", BigInteger, primary_key=True, autoincrement=False),
+    Column("team_id", BigInteger, primary_key=True, autoincrement=False),
+    Column("full_at", BigInteger, nullable=False),
+)
+
+rate_clock = Table(
+    "rate_clock",
+    metadata,
+    Column("singleton", Integer, primary_key=True, autoincrement=False),
+    Column("at", BigInteger, nullable=False),
+    Column("beats", BigInteger, nullable=False),
+    CheckConstraint("singleton = 1", name="singleton"),
+)
+
 sign_in_attempts = Table(
     "sign_in_attempts",
     metadata,

@@ -1,0 +1,113 @@
+"""The calls that this process lets through its own doors, counted like those of any verifier."""
+
+import asyncio
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from typing import Final
+
+import structlog
+
+from keybearer.server.rate_limits import RateLimits
+from keybearer.server.store.faults import StoreFault
+from keybearer.verify.purse import Purse
+from keybearer.wire.principal import Principal
+from keybearer.wire.quota import Left
+from keybearer.wire.token_text import ENVIRONMENT_WORDS
+
+_SETTLE_AFTER_S: Final = 0.2
+_TRIES: Final = 100  # each is lost only if others took what was granted meanwhile
+
+_LOG = structlog.get_logger("keybearer.rate_limits")
+
+
+class LimitUsedUp(Exception):
+    """
+    No call is left.
+
+    Args:
+        wait_s: seconds until there is one to be had.
+    """
+
+    def __init__(self, limit: int, wait_s: float) -> None:
+        super().__init__()
+        self.limit = limit
+        self.wait_s = wait_s
+
+
+class OwnCalls:
+    """
+    Counts the calls of the doors of this process.
+
+    Args:
+        boottime: seconds that nobody can set.
+    """
+
+    def __init__(self, limits: RateLimits, boottime: Callable[[], float]) -> None:
+        self.limits = limits
+        self._boottime = boottime
+        self._purses = {environment: Purse() for environment in ENVIRONMENT_WORDS}
+        self._turn = asyncio.Lock()
+        self._coming: asyncio.Task[None] | None = None
+        self._tasks: set[asyncio.Task[None]] = set()
+        self._settling: asyncio.TimerHandle | None = None
+
+    async def count(self, principal: Principal) -> Left:
+        """
+        Count one call, and return what it leaves.
+
+        Raises:
+            LimitUsedUp: it must not be made.
+            StoreFault: nobody can say.
+        """
+        user_id, team_id, purse = principal.user_id, principal.team_id, self._purses[principal.environment]
+        for _ in range(_TRIES):
+            left = purse.spend(user_id, team_id, self._boottime())
+            if left is not None:
+                if self._settling is None and purse.is_wanting:
+                    self._settling = asyncio.get_running_loop().call_later(_SETTLE_AFTER_S, self._settle)
+                return left
+            wait_s = purse.wait_s(user_id, team_id, self._boottime())
+            if wait_s > 0:
+                break
+            purse.want(user_id, team_id)
+            await asyncio.shield(self._coming_flight())
+        raise LimitUsedUp(self.limits.terms.limit, wait_s or 1.0)
+
+    @asynccontextmanager
+    async def counting(self) -> AsyncIterator[None]:
+        """Ask the store ahead of need, and keep its clock going, while the block lasts."""
+        try:
+            async with self.limits.beating():
+                yield
+        finally:
+            if self._settling is not None:
+                self._settling.cancel()
+            for task in self._tasks:
+                task.cancel()
+            await asyncio.gather(*self._tasks, return_exceptions=True)
+
+    def _settle(self) -> None:
+        self._settling = None
+        self._coming_flight()
+
+    def _coming_flight(self) -> asyncio.Task[None]:
+        """Return the flight that has not begun yet: it asks for all who have come until it does."""
+        if self._coming is None:
+            self._coming = asyncio.create_task(self._fly())
+            self._tasks.add(self._coming)
+            self._coming.add_done_callback(self._landed)
+        return self._coming
+
+    async def _fly(self) -> None:
+        async with self._turn:
+            self._coming = None
+            for environment, purse in self._purses.items():
+                asked_at = self._boottime()
+                if wants := purse.wants(asked_at):
+                    grants = await self.limits.take(wants, environment)
+                    purse.take_in(self.limits.terms, grants, asked_at, self._boottime())
+
+    def _landed(self, task: asyncio.Task[None]) -> None:
+        self._tasks.discard(task)
+        if not task.cancelled() and (fault := task.exception()) is not None and not isinstance(fault, StoreFault):
+            _LOG.error("calls could not be counted", exc_info=fault)

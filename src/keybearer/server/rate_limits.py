@@ -1,0 +1,120 @@
+"""The rate limit of each user in each team: one for all nodes, their workers and the verifiers of APIs."""
+
+import asyncio
+from collections.abc import AsyncIterator, Callable, Sequence
+from contextlib import asynccontextmanager
+
+import structlog
+
+from keybearer.server.clock import SECOND
+from keybearer.server.rules.quota import Chunk, beat_s, chunk, life_s, slack
+from keybearer.server.rules.shared_clock import SharedClock
+from keybearer.server.settings import Rate
+from keybearer.server.store import rate_limits
+from keybearer.server.store.database import Database, Transaction
+from keybearer.server.store.faults import StoreFault
+from keybearer.wire.quota import Grant, Terms, Want
+
+_LOG = structlog.get_logger("keybearer.rate_limits")
+
+
+def slack_of(rate: Rate) -> int:
+    """Return by how many calls a limit may be overstepped, without the one in hand of each process that counts."""
+    limit, window_s = rate
+    return slack(limit, window_s, 0)
+
+
+class RateLimits:
+    """
+    Takes calls off the limits that the store keeps, for whoever counts them: this node's own doors, and verifiers.
+
+    What is regained goes by a clock that all nodes move on together (`rules/shared_clock`), while somebody counts.
+
+    Args:
+        boottime: seconds that go on while the machine sleeps, and that nobody can set.
+    """
+
+    def __init__(self, database: Database, boottime: Callable[[], float], rate: Rate) -> None:
+        limit, window_s = rate
+        self.terms = Terms(limit, float(window_s), life_s(window_s))
+        self._database = database
+        self._boottime = boottime
+        self._rate = (limit, window_s * SECOND)
+        self._beat_s = beat_s(window_s)
+        self._clock = SharedClock(round(self._beat_s * SECOND))
+        self._used_at = -self._rate[1]
+        self._beaten_at = 0
+
+    async def take(self, wants: Sequence[Want], environment: str) -> list[Grant]:
+        """
+        Take calls off the limits of users in teams of this environment.
+
+        Returns:
+            one grant for each want, in their order; for somebody who is nobody there, one of no calls.
+
+        Raises:
+            StoreFault: nobody knows what is left, or whether something was taken.
+        """
+        now = await self._now()
+        self._used_at = self._local()
+        chunks = await self._database.transact(self._take, wants, environment, now)
+        return [self._grant(want, found) for want, found in zip(wants, chunks, strict=True)]
+
+    @asynccontextmanager
+    async def beating(self) -> AsyncIterator[None]:
+        """Move the shared clock on while the block lasts and somebody counts."""
+        task = asyncio.create_task(self._beat_again_and_again(), name="rate-clock")
+        try:
+            yield
+        finally:
+            task.cancel()
+            await asyncio.gather(task, return_exceptions=True)
+
+    async def _take(self, tx: Transaction, wants: Sequence[Want], environment: str, now: int) -> list[Chunk | None]:
+        """
+        Lock what is wanted, judge, and keep what follows.
+
+        The row's lock decides a race. Rows are locked in one order, so that nobody waits for another in a circle.
+        """
+        taken: dict[tuple[int, int], Chunk] = {}
+        for want in sorted(wants, key=_place):
+            full_at = await rate_limits.lock(tx, want.user_id, want.team_id, environment)
+            if full_at is not None:
+                taken[_place(want)] = chunk(self._rate, full_at, now, want.calls)
+        await rate_limits.put(tx, {place: found.full_at for place, found in taken.items() if found.calls})
+        return [taken.get(_place(want)) for want in wants]
+
+    def _grant(self, want: Want, found: Chunk | None) -> Grant:
+        if found is None:
+            return Grant(want.user_id, want.team_id, 0, 0, self.terms.window_s)
+        return Grant(want.user_id, want.team_id, found.calls, found.remaining, found.retry_after / SECOND)
+
+    def _local(self) -> int:
+        return round(self._boottime() * SECOND)
+
+    async def _now(self) -> int:
+        """Return the reading of the shared clock, out of memory if it was looked at lately."""
+        reading = self._clock.reading(self._local())
+        return await self._beat() if reading is None else reading
+
+    async def _beat(self) -> int:
+        told = self._clock.beat(self._local())
+        self._beaten_at = told.local
+        at, beats = await self._database.transact(rate_limits.move_clock, told.at, told.beats, is_young=told.is_young)
+        return self._clock.heard(told, at, beats, self._local())
+
+    async def _beat_again_and_again(self) -> None:
+        """Beat until everything that was taken here is regained; what is not in use costs nothing."""
+        while True:
+            await asyncio.sleep(self._beat_s)
+            local = self._local()
+            if local - self._used_at > self._rate[1] or local == self._beaten_at:
+                continue
+            try:
+                await self._beat()
+            except StoreFault as fault:
+                _LOG.warning("the clock of the rate limits stands still", fault=type(fault).__name__)
+
+
+def _place(want: Want) -> tuple[int, int]:
+    return want.user_id, want.team_id

@@ -1,0 +1,70 @@
+"""An API counts calls itself, and asks a node now and then; without one it soon lets nobody through."""
+
+import asyncio
+from concurrent.futures import ThreadPoolExecutor
+
+import pytest
+
+from keybearer import RateLimited, SyncVerifier, Unavailable, Verifier
+from tests.sdk.fake_node import KEY, FakeNode
+
+COUNT = "/verifier/count"
+
+
+async def test_most_calls_ask_nobody(node: FakeNode) -> None:
+    async with Verifier(node.url, key=KEY) as verifier:
+        principal = await verifier.verify(node.issue())
+        for _ in range(100):
+            assert (await verifier.count(principal)).limit == 200
+    assert 1 < node.count(COUNT) <= 40
+
+
+async def test_who_has_no_call_left_is_refused_without_asking_again(node: FakeNode) -> None:
+    node.calls = 3
+    async with Verifier(node.url, key=KEY) as verifier:
+        principal = await verifier.verify(node.issue())
+        for _ in range(3):
+            await verifier.count(principal)
+        with pytest.raises(RateLimited) as caught:
+            await verifier.count(principal)
+        assert (caught.value.limit, caught.value.retry_after_s) == (200, 30)
+        asked = node.count(COUNT)
+        with pytest.raises(RateLimited):
+            await verifier.count(principal)
+        assert node.count(COUNT) == asked
+
+
+async def test_many_at_once_are_asked_for_together(node: FakeNode) -> None:
+    node.calls = 50
+    async with Verifier(node.url, key=KEY) as verifier:
+        principal = await verifier.verify(node.issue())
+        outcomes = await asyncio.gather(*(verifier.count(principal) for _ in range(80)), return_exceptions=True)
+    assert sum(not isinstance(outcome, Exception) for outcome in outcomes) == 50
+    assert {type(outcome) for outcome in outcomes if isinstance(outcome, Exception)} == {RateLimited}
+    assert node.count(COUNT) < 20
+
+
+@pytest.mark.parametrize("fault", ["broken", "garbled", "replaying", "no key"])
+async def test_without_an_answer_a_call_is_neither_let_through_nor_called_too_many(node: FakeNode, fault: str) -> None:
+    async with Verifier(node.url, key=KEY) as verifier:
+        principal = await verifier.verify(node.issue())
+        node.fault = fault
+        with pytest.raises(Unavailable):
+            await verifier.count(principal)
+        node.fault = None
+        await verifier.count(principal)
+
+
+def test_threads_count_no_call_twice(node: FakeNode) -> None:
+    node.calls = 60
+    with SyncVerifier(node.url, key=KEY) as verifier, ThreadPoolExecutor(8) as threads:
+        principal = verifier.verify(node.issue())
+
+        def one(_: int) -> bool:
+            try:
+                verifier.count(principal)
+            except RateLimited:
+                return False
+            return True
+
+        assert sum(threads.map(one, range(120))) == 60
