@@ -11,6 +11,7 @@ from starlette.routing import BaseRoute
 from keybearer.server import clock, failures
 from keybearer.server.actions.adopt_policy import adopt_policy
 from keybearer.server.api import routes as api
+from keybearer.server.barrier import Barrier
 from keybearer.server.bearers import Bearers
 from keybearer.server.certainty import Certainty
 from keybearer.server.clock import Clock
@@ -35,7 +36,7 @@ from keybearer.server.passwords import Passwords
 from keybearer.server.rate_limits import RateLimits
 from keybearer.server.rules.policy import policy_digest
 from keybearer.server.settings import Settings
-from keybearer.server.store.database import open_database
+from keybearer.server.store.database import Database, open_database
 from keybearer.server.store.resource_servers import note_seen
 from keybearer.server.upkeep import upkeep
 from keybearer.server.verifier_keys import VerifierKeys
@@ -93,7 +94,7 @@ async def _open_node(
 ) -> AsyncIterator[Node]:
     """Open what a node works with, and close it in the reverse order."""
     database = await open_database(settings.store_url)
-    feed = FeedReader(database, boottime, settings.lease_s)
+    feed = FeedReader(database, boottime, settings.lease_s, _barrier(settings, database, boottime))
     verifiers = Verifiers(boottime)
     neighbours = Neighbours(database, feed, verifiers, boottime, settings.bound)
     look_ups = LookUps()
@@ -128,6 +129,10 @@ async def _open_node(
             yield node
     finally:
         await database.close()
+
+
+def _barrier(settings: Settings, database: Database, boottime: Callable[[], float]) -> Barrier | None:
+    return Barrier(database, boottime, settings.lease_s) if settings.barrier == "on" else None
 
 
 def _post(settings: Settings, network: Network) -> Post:

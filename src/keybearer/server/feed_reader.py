@@ -1,13 +1,16 @@
 """This node's one look at the feed, which everybody who asks shares: however many ask, the store is read as often."""
 
 import asyncio
+import math
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from typing import Final, Protocol
 
 import structlog
 
+from keybearer.server.barrier import Barrier
 from keybearer.server.feed_window import FeedWindow
+from keybearer.server.proven_feed import ProvenFeed
 from keybearer.server.rules.sync_answer import FeedView, sync_answer
 from keybearer.server.store import feed
 from keybearer.server.store.database import Database
@@ -43,12 +46,17 @@ class FeedReader:
     Args:
         boottime: seconds that go on while the machine sleeps.
         lease_s: how old a snapshot may become before nothing is answered out of it any more.
+        barrier: where another store could have taken over, what proves that none has; snapshots are as old as the last.
 
     Source: coherence.md 5.3 (N1), 5.4 (aged snapshots).
     """
 
-    def __init__(self, database: Database, boottime: Callable[[], float], lease_s: float) -> None:
+    def __init__(
+        self, database: Database, boottime: Callable[[], float], lease_s: float, barrier: Barrier | None = None
+    ) -> None:
         self._database = database
+        self.barrier = barrier
+        self._feed = ProvenFeed(database, boottime, barrier)
         self._boottime = boottime
         self._lease_s = lease_s
         self._followers: list[Follower] = []
@@ -56,6 +64,7 @@ class FeedReader:
         self._turn = asyncio.Lock()
         self._coming: asyncio.Task[None] | None = None
         self._asked_at = 0.0
+        self._looked_at = -math.inf
         self._settled_at = -_SETTLE_EVERY_S
         self._held = 0
         self._asked, self._hint, self._news = asyncio.Event(), asyncio.Event(), asyncio.Event()
@@ -162,8 +171,7 @@ class FeedReader:
 
     def _is_recent(self) -> bool:
         """Tell whether the last look is at most 100 ms old, and younger than every commit of this process."""
-        window = self._window
-        is_young = window is not None and self._asked_at - window.begun_at <= READ_EVERY_S
+        is_young = self._window is not None and self._asked_at - self._looked_at <= READ_EVERY_S
         return is_young and self._commits_seen == self._commits
 
     async def _view_of_older(self, position: Position) -> tuple[FeedView, float]:
@@ -174,8 +182,7 @@ class FeedReader:
         return await asyncio.shield(self._older[position])
 
     async def _read_older(self, position: Position) -> tuple[FeedView, float]:
-        begun_at = self._boottime()
-        stretch = await feed.read_from(self._database, position.seq)
+        stretch, begun_at = await self._feed.read_from(position.seq)
         there, later = None, stretch.events
         if later and later[0].seq == position.seq:
             there, later = later[0].hash, later[1:]
@@ -222,8 +229,10 @@ class FeedReader:
                 raise StoreUnavailable("the store does not answer") from error
 
     async def _look(self) -> None:
-        commits = self._commits
+        commits, looked_at = self._commits, self._boottime()
+        await self._feed.keep_up()
         await self._read()
+        self._looked_at = looked_at
         self._commits_seen = commits
 
     async def _read(self) -> None:
@@ -231,21 +240,19 @@ class FeedReader:
         if self._boottime() - self._settled_at >= _SETTLE_EVERY_S:
             await self._database.settle_lineage()
             self._settled_at = self._boottime()
-        begun_at = self._boottime()
-        head = await feed.read_head(self._database)
+        head, begun_at = await self._feed.read_head()
         if head.has_stray:  # raw SQL: what it did counts from here on, so it gets its numbers before anything is said
             await self._database.number_stray_events()
-            begun_at = self._boottime()
-            head = await feed.read_head(self._database)
+            head, begun_at = await self._feed.read_head()
         if self._window and head.position == self._window.head:
             self._window.begun_at = begun_at
             return
-        await self._go_on(self._boottime())
+        await self._go_on()
 
-    async def _go_on(self, begun_at: float) -> None:
+    async def _go_on(self) -> None:
         window = self._window
         if window:
-            stretch = await feed.read_from(self._database, window.head.seq)
+            stretch, begun_at = await self._feed.read_from(window.head.seq)
             new = window.extend(stretch, begun_at)
             if new is not None:
                 for event in new:
@@ -257,9 +264,8 @@ class FeedReader:
 
     async def _begin_anew(self) -> None:
         """Begin at the head: at first, after more than a page of news, and in another lineage of the store."""
-        begun_at = self._boottime()
-        head = await feed.read_head(self._database)
-        stretch = await feed.read_from(self._database, max(1, head.position.seq - _REMEMBERED_AT_FIRST))
+        head, _ = await self._feed.read_head()
+        stretch, begun_at = await self._feed.read_from(max(1, head.position.seq - _REMEMBERED_AT_FIRST))
         self._window = FeedWindow(stretch, begun_at)
         for follower in self._followers:
             follower.begin_at(self._window.head.seq)

@@ -13,11 +13,12 @@ from keybearer.server.feed_reader import FeedReader
 from keybearer.server.records import Report
 from keybearer.server.store import verifier_nodes
 from keybearer.server.store.database import Database
-from keybearer.server.store.faults import StoreFault
+from keybearer.server.store.faults import StoreFault, StoreUnavailable
 from keybearer.server.store.verifier_nodes import ToldNode
 from keybearer.server.verifiers import Verifiers
 
 EVERY_S: Final = 0.1
+_PATIENCE_S: Final = 1.0  # a verifier waits two seconds, then asks another node
 _BEAT_EVERY_S: Final = 60.0
 # A node that could not write for so long answers no verifier any more, and one whose beat has stood still for twice as
 # long is gone: in between there is room for both clocks' drift.
@@ -76,10 +77,17 @@ class Neighbours:
         Have every node know that this one answers verifiers; to be called before each answer.
 
         Raises:
-            StoreUnavailable: the store could not be written for long, so the others may take this node for gone.
+            StoreUnavailable: the store cannot be written, and the others do not know, or know no more, of this node.
         """
         if self._is_announced():
             return
+        try:
+            async with asyncio.timeout(_PATIENCE_S):
+                await self._appear()
+        except TimeoutError as error:
+            raise StoreUnavailable("the store does not take down that this node answers verifiers") from error
+
+    async def _appear(self) -> None:
         async with self._announcing:
             if self._is_announced():
                 return

@@ -3,7 +3,7 @@
 import os
 import re
 from pathlib import Path
-from typing import Annotated, Final, Self
+from typing import Annotated, Final, Literal, Self
 
 from pydantic import Field, SecretStr, field_validator, model_validator
 from pydantic_settings import (
@@ -70,6 +70,9 @@ class Settings(BaseSettings):
         ge=3,
         le=300,
         description="Seconds after which no verifier accepts what was revoked, whatever breaks: 3 strict, 60 tolerant.",
+    )
+    barrier: Literal["off", "on"] = Field(
+        "off", description="Whether PostgreSQL proves by its synchronous standby that none other has taken over."
     )
     trusted_proxies: Annotated[tuple[str, ...], NoDecode] = Field(
         (), description="Addresses that may set forwarding headers, comma-separated."
@@ -156,6 +159,13 @@ class Settings(BaseSettings):
             if unknown := set(table["permissions"]) - set(self.permissions):
                 msg = f"roles.{role} names unknown permissions: {', '.join(sorted(unknown))}"
                 raise ValueError(msg)
+        return self
+
+    @model_validator(mode="after")
+    def _barrier_has_a_standby_to_ask(self) -> Self:
+        if self.barrier == "on" and not self.database_url.get_secret_value().startswith("postgres"):
+            msg = "barrier = on needs a PostgreSQL, with a synchronous standby"
+            raise ValueError(msg)
         return self
 
     @property

@@ -100,12 +100,15 @@ async def _fetch(node: Node, request: Request) -> dict[str, Any]:
         raise _malformed("digest is not 64 hexadecimal digits in lower case")
     node.verifiers.note(owner, instance)
     await node.neighbours.announce()
+    proved = await node.feed.barrier.passed() if node.feed.barrier else None
     async with node.look_ups.place(f"{owner.resource_server_id} {instance}"):
         found = await fetched_token(
             node.database, bytes.fromhex(digest), owner.environment, node.role_permissions, node.now(), node.policy
         )
     if isinstance(found, Denial):
         return {"nonce": nonce, "fetched": None, "denied": found.reason.value}
+    if proved and proved.epoch != found.epoch:
+        raise Refusal("unavailable", "This node's database is no longer in force. Ask another.", "another epoch")
     return {"nonce": nonce, "fetched": fetched_as_json(found), "denied": None}
 
 

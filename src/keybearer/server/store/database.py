@@ -100,6 +100,19 @@ class Database(Protocol):
         Source: coherence.md 5.2, S5.
         """
 
+    async def pass_barrier(self) -> str:
+        """
+        Commit what changes nothing, with the quorum's acknowledgement: proof that no other store has taken over.
+
+        Returns:
+            The feed's epoch in the store that has proved it; connections to any other are let go of.
+
+        Raises:
+            StoreUnavailable: the quorum did not answer, so another may have.
+
+        Source: coherence.md 5.3, N1 (b).
+        """
+
     async def number_stray_events(self) -> Position:
         """Number the events that raw SQL left without a number, and tell the position then."""
 

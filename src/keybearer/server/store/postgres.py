@@ -12,7 +12,7 @@ from keybearer.server.store.faults import StoreUnavailable
 from keybearer.server.store.feed_numbering import read_position
 from keybearer.server.store.listeners import Listeners
 from keybearer.server.store.postgres_connections import Address, Connections, Link, PostgresReader
-from keybearer.server.store.postgres_lineage import settle_lineage
+from keybearer.server.store.postgres_lineage import PROVE, settle_lineage
 from keybearer.server.store.postgres_transaction import Boundary, PostgresTransaction, commit, number_events, roll_back
 
 P = ParamSpec("P")
@@ -24,6 +24,7 @@ _TRIES = 5
 # What the server rolled back although the work was right: two met, or a migration went by.
 _AGAIN = (asyncpg.TransactionRollbackError, asyncpg.InvalidCachedStatementError)
 _NOT_A_SELECT = text("SELECT 1")  # text may do anything, so numbering follows it
+_PROVE = text(PROVE)
 
 
 class PostgresDatabase:
@@ -38,6 +39,7 @@ class PostgresDatabase:
         self._running: set[asyncio.Task[Any]] = set()
         self._listeners = Listeners()
         self._closing = False
+        self._proved = ""
 
     async def transact(
         self, work: Callable[Concatenate[Transaction, P], Awaitable[T]], *args: P.args, **kwargs: P.kwargs
@@ -52,9 +54,14 @@ class PostgresDatabase:
             raise StoreUnavailable("the database is closed")
         task = asyncio.create_task(self._persist(lambda tx: work(tx, *args, **kwargs)))
         self._running.add(task)
-        task.add_done_callback(self._running.discard)
+        task.add_done_callback(self._end)
         await asyncio.wait((task,))
         return task.result()
+
+    def _end(self, task: asyncio.Task[Any]) -> None:
+        """Look at how it ended, for the case that its caller has gone away."""
+        self._running.discard(task)
+        task.exception()
 
     async def _persist(self, work: Callable[[Transaction], Awaitable[T]]) -> T:
         for tries_left in reversed(range(_TRIES)):
@@ -124,6 +131,16 @@ class PostgresDatabase:
     async def _settle(self, connection: Link) -> None:
         self._listeners.tell(await settle_lineage(connection, self._boundary))
 
+    async def pass_barrier(self) -> str:
+        """See `Database.pass_barrier`."""
+        await self.settle_lineage()
+        epoch = await self.transact(_prove)
+        if epoch != self._proved:
+            self._proved = epoch
+            self._readers.renew()
+            self._writers.renew()
+        return epoch
+
     async def number_stray_events(self) -> Position:
         """See `Database.number_stray_events`."""
         await self.transact(_seem_to_write)
@@ -144,6 +161,14 @@ class PostgresDatabase:
 
 async def _seem_to_write(tx: Transaction) -> None:
     await tx.many(_NOT_A_SELECT)
+
+
+async def _prove(tx: Transaction) -> str:
+    head = await tx.one(_PROVE)
+    if head is None or head["is_elsewhere"]:
+        raise StoreUnavailable("PostgreSQL: this server is another than the one that the feed is written in")
+    epoch: str = head["epoch"]
+    return epoch
 
 
 async def open_postgres(url: str) -> PostgresDatabase:

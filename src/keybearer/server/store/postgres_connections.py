@@ -1,6 +1,7 @@
 """Open PostgreSQL connections as the house wants them, hold them ready, and name their faults."""
 
 import asyncio
+import weakref
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, TypeAlias
@@ -121,6 +122,8 @@ class Connections:
         self._greet = greet
         self._places = asyncio.Semaphore(most)
         self._ready: list[Link] = []
+        self._outdated: weakref.WeakSet[Link] = weakref.WeakSet()
+        self._made: weakref.WeakSet[Link] = weakref.WeakSet()
         self._closed = False
 
     async def take(self) -> Link:
@@ -156,14 +159,21 @@ class Connections:
         except BaseException:
             connection.terminate()
             raise
+        self._made.add(connection)
         return connection
+
+    def renew(self) -> None:
+        """Let go of every connection made until now, of a borrowed one as it comes back: another server may answer."""
+        self._outdated |= self._made
+        while self._ready:
+            self._ready.pop().terminate()
 
     def give(self, connection: Link) -> None:
         """Take a borrowed connection back; in the middle of a transaction it is of no more use."""
         self._places.release()
         if connection.is_closed():
             return
-        if self._closed or connection.is_in_transaction():
+        if self._closed or connection in self._outdated or connection.is_in_transaction():
             connection.terminate()
         else:
             self._ready.append(connection)

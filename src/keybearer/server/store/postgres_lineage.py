@@ -30,6 +30,12 @@ _DIFFERS: Final = """
     (head.timeline, head.sysid, head.database_oid, head.table_oid)
     <> (here.timeline, here.sysid, here.database_oid, here.table_oid)"""
 _COMPARE: Final = f"SELECT here.is_standby, {_DIFFERS} AS differs FROM feed_head AS head, {_HERE}"  # noqa: S608 - all ours
+# A message in the write-ahead log makes COMMIT wait for the standbys as a changed row does, and holds no lock that
+# revocations, or other nodes' barriers, would queue at (coherence.md has a column of feed_head).
+PROVE: Final = f"""
+    SELECT head.epoch, here.is_standby OR {_DIFFERS} AS is_elsewhere,
+        pg_logical_emit_message(true, 'keybearer', '')::text AS trace
+    FROM feed_head AS head, {_HERE}"""  # noqa: S608 - all ours
 _RENEW: Final = f"""
     UPDATE feed_head AS head SET epoch = $1, timeline = here.timeline, sysid = here.sysid,
         database_oid = here.database_oid, table_oid = here.table_oid

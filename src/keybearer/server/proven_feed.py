@@ -1,0 +1,60 @@
+"""Reading the feed so that it is known since when a snapshot may lack something that was acknowledged."""
+
+from collections.abc import Callable
+
+from keybearer.server.barrier import Barrier, Proof
+from keybearer.server.store import feed
+from keybearer.server.store.database import Database
+from keybearer.server.store.faults import StoreUnavailable
+from keybearer.server.store.feed import Head, Stretch
+
+
+class ProvenFeed:
+    """
+    The feed of the one store there is, or, with a barrier, of the store that proves to be in force.
+
+    Args:
+        boottime: seconds that go on while the machine sleeps.
+
+    Source: coherence.md 5.1 (A2), 5.3 (N1).
+    """
+
+    def __init__(self, database: Database, boottime: Callable[[], float], barrier: Barrier | None) -> None:
+        self._database = database
+        self._boottime = boottime
+        self._barrier = barrier
+
+    async def read_head(self) -> tuple[Head, float]:
+        """
+        Read where the feed stands, and tell since when something that was acknowledged may be lacking in that.
+
+        Raises:
+            StoreUnavailable: the store cannot be read, or another one is in force.
+        """
+        proof = self._proof()
+        head = await feed.read_head(self._database)
+        return head, self._begun_at(proof, head)
+
+    async def read_from(self, seq: int) -> tuple[Stretch, float]:
+        """Read a stretch of the feed from the event *seq* on, and tell what `read_head` does."""
+        proof = self._proof()
+        stretch = await feed.read_from(self._database, seq)
+        return stretch, self._begun_at(proof, stretch.head)
+
+    async def keep_up(self) -> None:
+        """
+        See that what is read next counts as young, without waiting for that where it is young enough.
+
+        Raises:
+            StoreUnavailable: nothing that is read could be answered with.
+        """
+        if self._barrier:
+            await self._barrier.keep_up()
+
+    def _proof(self) -> Proof:
+        return self._barrier.last if self._barrier else Proof("", self._boottime())
+
+    def _begun_at(self, proof: Proof, head: Head) -> float:
+        if self._barrier and proof.epoch != head.position.epoch:
+            raise StoreUnavailable("another store than this one is in force")
+        return proof.at
