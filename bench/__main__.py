@@ -15,10 +15,24 @@ from bench.stage import durable_postgres
 
 # As many tokens are weighed as weigh most: the dictionaries around them have just grown.
 THOROUGH = Pace(
-    rounds=5, round_s=1.5, warm_up_s=1.0, codes=3000, mirrored_tokens=1_000_000, weighed_tokens=350_000, revocations=200
+    rounds=5,
+    round_s=1.5,
+    warm_up_s=1.0,
+    codes=3000,
+    mirrored_tokens=1_000_000,
+    weighed_tokens=350_000,
+    revocations=200,
+    verifiers=50,
 )
 QUICK = Pace(
-    rounds=1, round_s=0.2, warm_up_s=0.1, codes=300, mirrored_tokens=2_000, weighed_tokens=5_000, revocations=3
+    rounds=1,
+    round_s=0.2,
+    warm_up_s=0.1,
+    codes=300,
+    mirrored_tokens=2_000,
+    weighed_tokens=5_000,
+    revocations=3,
+    verifiers=5,
 )
 
 

@@ -17,6 +17,7 @@ class Pace:
     mirrored_tokens: int
     weighed_tokens: int
     revocations: int
+    verifiers: int
 
 
 @dataclass(slots=True)
