@@ -74,7 +74,7 @@ simulate: dev
 
 ROUNDS ?= 20
 faults: dev
-	@tools/system_packages
+	@tools/system_packages --faults
 	@exec $(BIN)/python -m tests.faults.processes --rounds $(ROUNDS) $(if $(SEED),--seed $(SEED))
 
 JOURNEY := tests/browser/test_main_journey.py

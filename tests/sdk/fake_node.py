@@ -5,7 +5,7 @@ import json
 import secrets
 import socket
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any, Final
@@ -36,11 +36,13 @@ class FakeNode:
             (says again what it said before), ``no key`` (401).
         calls: how many more it grants.
         lease_s: what it tells verifiers.
+        spoil: makes of an answer to sync what is sent instead.
     """
 
     url: str = ""
     fault: str | None = None
     fetch_fault: str | None = None
+    spoil: Callable[[dict[str, Any]], dict[str, Any]] | None = None
     delay_s: float = 0.0
     calls: int = 1_000_000
     lease_s: float = 8.0
@@ -129,7 +131,8 @@ class FakeNode:
         seq, log = question.position.seq, self.log
         there = log[seq - 1].hash if 0 < seq <= len(log) else None
         answer = sync_answer(question, FeedView(self.head, 1, there, tuple(log[seq : seq + 3])), 0.0)
-        return {**sync_answer_as_json(answer), "lease": self.lease_s, "interval": self.interval_s}
+        said = {**sync_answer_as_json(answer), "lease": self.lease_s, "interval": self.interval_s}
+        return self.spoil(said) if self.spoil else said
 
     def _count(self, body: dict[str, Any]) -> dict[str, Any]:
         grants = []

@@ -68,6 +68,11 @@ class ServerProcess:
         self.signal(signal.SIGKILL)
         process.wait(STOP_TIMEOUT_S)
 
+    @property
+    def process_id(self) -> int:
+        """Its first process."""
+        return self._running().pid
+
     def signal(self, number: signal.Signals) -> None:
         """Send a signal to it and its workers."""
         os.killpg(self._running().pid, number)

@@ -12,6 +12,8 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from keybearer.server.store.migrations import migrate
+from tests.faults.processes.from_outside import FROM_OUTSIDE, ON_SQLITE_ALONE, WITH_ANOTHER_CLOCK
+from tests.faults.processes.herd import herd_comes_back
 from tests.faults.processes.rig import Rig, Store, rig_on
 from tests.faults.processes.rounds import MISTAKES, play_round
 from tests.faults.processes.troubles import NODE_TROUBLES, STORE_TROUBLES, VERIFIER_TROUBLES, NodeTrouble, Trouble
@@ -20,6 +22,7 @@ from tests.support.postgres import running_cluster
 VERIFIERS = ("Anna", "Ben", "Cleo", "Dora")
 ASKING_BOTH = ("Cleo", "Dora")
 ROUNDS_A_RIG = 20
+HERD = 25
 
 
 @dataclass(slots=True)
@@ -64,21 +67,26 @@ def _play(kind: str, seed: int, rounds: int, tally: Tally) -> None:
 async def _rounds(folder: Path, store: Store, seed: int, rounds: int, tally: Tally) -> None:
     verifiers = {**dict.fromkeys(VERIFIERS, ""), **{mistake: mistake for mistake in MISTAKES}}
     async with rig_on(folder, store, seed=seed, verifiers=verifiers, asking_both=ASKING_BOTH) as rig:
+        bag: list[str] = []
         for _ in range(rounds):
-            await _one(rig, tally)
+            bag = bag or rig.random.sample([*_of_nodes(rig), ""], len(_of_nodes(rig)) + 1)
+            await _one(rig, bag.pop(), tally)
+        herd_s = await herd_comes_back(rig, HERD)
+        print(
+            f"  F23: {HERD} verifiers that lost their node together were all back {herd_s:.2f} s after it", flush=True
+        )
         if lost := await rig.living_dead():
             print(f"  ACKNOWLEDGED ENDS WERE LOST: {lost}")
             tally.broken += 1
 
 
-async def _one(rig: Rig, tally: Tally) -> None:
-    troubles, node_trouble = chosen(rig)
+async def _one(rig: Rig, node_trouble: str, tally: Tally) -> None:
+    troubles = chosen(rig)
     await rig.until_quiet()
     known = rig.ledger.late()
     begun = f"{node_trouble or 'nodes well'}; {', '.join(f'{who}: {what}' for who, what in troubles.items())}"
     picked: dict[str, Trouble] = {who: VERIFIER_TROUBLES[what] for who, what in troubles.items()}
-    node_troubles: dict[str, NodeTrouble] = NODE_TROUBLES | STORE_TROUBLES
-    seen = await play_round(rig, picked, node_troubles.get(node_trouble))
+    seen = await play_round(rig, picked, _of_nodes(rig).get(node_trouble))
     late = [each for each in rig.ledger.late() if each not in known]
     broken = [each for each in late if each.verifier not in MISTAKES]
     tally.rounds += 1
@@ -91,12 +99,17 @@ async def _one(rig: Rig, tally: Tally) -> None:
         print(f"  THE BOUND WAS BROKEN: {each}")
 
 
-def chosen(rig: Rig) -> tuple[dict[str, str], str]:
-    """Return a trouble for each verifier, and one for the first node ('' for none), by chance."""
+def chosen(rig: Rig) -> dict[str, str]:
+    """Return a trouble for each verifier, by chance, and for each mistaken one that in which it must be caught."""
     random = rig.random
     troubles = {who: random.choice([*VERIFIER_TROUBLES]) for who in VERIFIERS if random.random() < 0.7}
-    of_nodes = [*NODE_TROUBLES, *(STORE_TROUBLES if rig.store.cluster else ())]
-    return troubles | MISTAKES, random.choice(["", *of_nodes])
+    return troubles | MISTAKES
+
+
+def _of_nodes(rig: Rig) -> dict[str, NodeTrouble]:
+    """Return every trouble that there is for a node of this rig."""
+    of_the_store = STORE_TROUBLES if rig.store.cluster else ON_SQLITE_ALONE
+    return NODE_TROUBLES | FROM_OUTSIDE | of_the_store | (WITH_ANOTHER_CLOCK if rig.node_clock else {})
 
 
 @contextmanager

@@ -4,7 +4,7 @@ from collections import defaultdict
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
-from tests.faults.processes.verifying import ACCEPTED
+from tests.faults.processes.verifying import ACCEPTED, REFUSED
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,6 +40,10 @@ class Ledger:
     def first(self, verifier: str, token: str, since: float = 0.0) -> float | None:
         """Return when a verifier first accepted a token since then; None if it did not."""
         return next((at for at, outcome in self._seen[verifier, token] if at >= since and outcome == ACCEPTED), None)
+
+    def has_refused(self, verifier: str, token: str) -> bool:
+        """Tell whether a verifier has refused a token."""
+        return any(outcome == REFUSED for _, outcome in self._seen[verifier, token])
 
     def late(self) -> list[Late]:
         """Return every verifier that accepted a token after the bound, with its latest acceptance."""

@@ -58,12 +58,14 @@ class VerifierProcess:
         return "," in self.urls
 
     async def start(self) -> None:
-        """Start it, and have it watch what it watched before."""
+        """Start it, and have it watch what it watched before; it is up when this returns."""
         command = [sys.executable, "-m", "tests.faults.processes.verifying", self.urls, self.key, self.mistake]
         self._process = await asyncio.create_subprocess_exec(*command, cwd=_ROOT, stdin=PIPE, stdout=PIPE)
         self._reading = asyncio.create_task(self._read(self._process))
+        done = len(self._done) + len(self.tokens)
         for name, text in self.tokens.items():
             self._write("watch", name, text)
+        await until(lambda: len(self._done) >= done, f"{self.name} is up")
 
     def watch(self, name: str, text: str) -> None:
         """Have it look at one more token."""

@@ -26,7 +26,7 @@ from tests.support.verifiers import asking
 
 BOUND_S = 3  # the least that there is
 LIVING = "living"  # the token that nobody ends
-_TOKENS = 40
+_TOKENS = 200
 _TRY_EVERY_S = 0.05
 _SETTINGS = {"KEYBEARER_BOUND": str(BOUND_S), "KEYBEARER_RATE_LIMIT": "100000/second"}
 
@@ -52,6 +52,7 @@ class Rig:
     Args:
         nodes: the first is the one that verifiers ask, and that is broken; the last one takes the ends of tokens.
         store_way: between the first node and PostgreSQL; None on SQLite.
+        node_clock: says by how much the first node's wall clock is wrong; None where there is no libfaketime.
     """
 
     nodes: list[ServerProcess]
@@ -61,6 +62,7 @@ class Rig:
     random: Random
     texts: Iterator[str]
     key: str
+    node_clock: Path | None
     verifiers: list[VerifierProcess] = field(default_factory=list)
     ended: dict[str, str] = field(default_factory=dict)
     names: Iterator[str] = field(default_factory=lambda: map("token-{}".format, itertools.count(1)))
@@ -70,9 +72,13 @@ class Rig:
         """The node that verifiers ask."""
         return self.nodes[0]
 
+    def new_token(self) -> tuple[str, str]:
+        """Return the name and the text of a token that nobody has seen yet."""
+        return next(self.names), next(self.texts)
+
     async def watched_token(self) -> tuple[str, str]:
         """Have a new token watched, and accepted, by every verifier; return its name and its text."""
-        name, text = next(self.names), next(self.texts)
+        name, text = self.new_token()
         for verifier in self.verifiers:
             verifier.watch(name, text)
         for verifier in self.verifiers:
@@ -84,14 +90,18 @@ class Rig:
         for verifier in filter(attrgetter("mistake"), self.verifiers):
             await until(partial(_is_quiet, verifier.proxy), f"{verifier.name} hears that there is no news")
 
-    async def end(self, name: str, text: str, node: ServerProcess | None = None) -> None:
-        """End a token at a node (the last one): ask until it is acknowledged, as whoever means it would."""
-        async with httpx2.AsyncClient(headers={"authorization": f"Bearer {text}"}, timeout=5) as api:
-            while (status := await self._delete(api, node or self.nodes[-1])) != 204:
-                # A token that is dead already ended by a question whose answer was lost: from now on that is known.
-                if status == 401:
+    async def end(self, name: str, text: str) -> None:
+        """End a token at the last node: ask until it is acknowledged, as whoever means it would."""
+        async with httpx2.AsyncClient(timeout=5) as api:
+            # A token that is dead already (401) ended by a question whose answer was lost: from now on that is known.
+            while True:
+                if await self.delete(api, self.nodes[-1], text) in {204, 401}:
                     break
                 await asyncio.sleep(_TRY_EVERY_S)
+        self.acknowledge(name, text)
+
+    def acknowledge(self, name: str, text: str) -> None:
+        """Write down that the end of a token was acknowledged just now."""
         self.ledger.end(name, clock.boottime())
         self.ended[name] = text
 
@@ -123,9 +133,11 @@ class Rig:
         return first() or 0.0
 
     @staticmethod
-    async def _delete(api: httpx2.AsyncClient, node: ServerProcess) -> int:
+    async def delete(api: httpx2.AsyncClient, node: ServerProcess, text: str) -> int:
+        """Have a token end itself at a node; return the status of the answer, 0 if there is none."""
+        headers = {"authorization": f"Bearer {text}"}
         try:
-            return (await api.delete(f"{node.url}/api/v2/token")).status_code
+            return (await api.delete(f"{node.url}/api/v2/token", headers=headers)).status_code
         except httpx2.TransportError:
             return 0
 
@@ -149,9 +161,10 @@ async def rig_on(
         if store.cluster is not None:
             store_way = await held.enter_async_context(chaos_proxy(store.cluster.socket))
             nodes[0].environment["KEYBEARER_DATABASE_URL"] = _through(store_way, store.url)
+        node_clock = _other_clock(nodes[0])
         held.push_async_callback(_end_all, nodes)
         await asyncio.gather(*(asyncio.to_thread(node.start) for node in nodes))
-        rig = Rig(nodes, store, store_way, Ledger(BOUND_S), Random(seed), iter(texts), key)  # noqa: S311 - no secret
+        rig = Rig(nodes, store, store_way, Ledger(BOUND_S), Random(seed), iter(texts), key, node_clock)  # noqa: S311 - no secret
         living = next(rig.texts)
         for name, mistake in verifiers.items():
             way = await held.enter_async_context(chaos_proxy(("127.0.0.1", rig.node.port)))
@@ -175,6 +188,22 @@ async def _furnished(folder: Path, url: str) -> tuple[list[str], str]:
 def _node(folder: Path, url: str) -> ServerProcess:
     folder.mkdir(parents=True, exist_ok=True)
     return server_process(folder, url, _SETTINGS)
+
+
+def _other_clock(node: ServerProcess) -> Path | None:
+    """Give a node a wall clock of its own, right until it is set, where there is a library for that."""
+    library = next(Path("/usr/lib").glob("*/faketime/libfaketime.so.1"), None)
+    if library is None:
+        return None
+    said = node.folder / "clock"
+    said.write_text("+0\n")
+    node.environment |= {
+        "LD_PRELOAD": str(library),
+        "FAKETIME_TIMESTAMP_FILE": str(said),
+        "FAKETIME_NO_CACHE": "1",
+        "FAKETIME_DONT_FAKE_MONOTONIC": "1",
+    }
+    return said
 
 
 def _through(way: ChaosProxy, url: str) -> str:
