@@ -19,6 +19,7 @@ from keybearer.server.settings import Settings
 
 BACKLOG: Final = 2048
 KEEP_ALIVE_S: Final = 75  # longer than the 60 s of usual proxies, so that it is they who close an idle connection
+HEALTH_S: Final = 30  # what a worker is given to answer its supervisor; a busy machine needs more than five to start it
 DRAIN_S: Final = 30  # what a request in flight is given after SIGTERM
 _FAILED: Final = 1
 
@@ -129,6 +130,7 @@ def uvicorn_config(make_app: Callable[[], Starlette], workers: int, patience_s: 
         backlog=BACKLOG,
         timeout_keep_alive=KEEP_ALIVE_S,
         timeout_graceful_shutdown=DRAIN_S,
+        timeout_worker_healthcheck=HEALTH_S,
     )
 
 

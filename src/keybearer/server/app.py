@@ -34,7 +34,10 @@ from keybearer.server.own_calls import OwnCalls
 from keybearer.server.pages import routes as pages
 from keybearer.server.passwords import Passwords
 from keybearer.server.rate_limits import RateLimits
+from keybearer.server.rules.activity_logs import base_origin
 from keybearer.server.rules.policy import policy_digest
+from keybearer.server.sealing.key import signer_of
+from keybearer.server.sealing.sealer import KEY, Sealer
 from keybearer.server.settings import Settings
 from keybearer.server.store.database import Database, open_database
 from keybearer.server.store.resource_servers import note_seen
@@ -121,14 +124,24 @@ async def _open_node(
         policy=policy_digest(settings.role_permissions),
         courier=Courier(database, post, now),
         webhook_key=post.key,
+        sealer=_sealer(settings, database, now),
     )
     try:
-        await node.act(adopt_policy, _ITSELF, node.policy, now())
-        keeping = upkeep(database, (node.last_used, node.last_seen), now)
-        async with feed.following(), neighbours.sharing(), keeping, node.own_calls.counting(), node.courier.at_work():
+        async with _at_work(node):
             yield node
     finally:
+        node.sealer.close()
         await database.close()
+
+
+@asynccontextmanager
+async def _at_work(node: Node) -> AsyncIterator[None]:
+    """Let the node's policy be in force, and let it do what it does beside its requests."""
+    await node.act(adopt_policy, _ITSELF, node.policy, node.now())
+    keeping = upkeep(node.database, (node.last_used, node.last_seen), node.sealer, node.now)
+    counting, sending = node.own_calls.counting(), node.courier.at_work()
+    async with node.feed.following(), node.neighbours.sharing(), keeping, counting, sending:
+        yield
 
 
 def _barrier(settings: Settings, database: Database, boottime: Callable[[], float]) -> Barrier | None:
@@ -143,6 +156,13 @@ def _post(settings: Settings, network: Network) -> Post:
         letters=Letters(settings),
         key=settings.webhook_key.get_secret_value() or kept_key(settings.data_dir / "webhook-key"),
     )
+
+
+def _sealer(settings: Settings, database: Database, now: Clock) -> Sealer:
+    """Return what seals the activity log; its files are in the data directory, which `kept_key` makes."""
+    pem = settings.activity_key.get_secret_value()
+    signer = signer_of(pem, settings.data_dir / KEY, base_origin(settings.issuer))
+    return Sealer(database, signer, settings.data_dir, now)
 
 
 def _routes(node: Node) -> list[BaseRoute]:

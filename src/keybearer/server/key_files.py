@@ -1,12 +1,13 @@
 """Keys that this server makes for itself and keeps in its data directory, for its own eyes only."""
 
 import os
+from collections.abc import Callable
 from pathlib import Path
 
 from keybearer.server import secrets
 
 
-def kept_key(file: Path) -> str:
+def kept_key(file: Path, make: Callable[[], str] = secrets.random_key) -> str:
     """
     Return the key in *file*; the first who asks makes it.
 
@@ -16,16 +17,16 @@ def kept_key(file: Path) -> str:
         OSError: it cannot be read, or not be made.
     """
     if not file.exists():
-        _make(file)
+        _keep(make(), file)
     return file.read_text("ascii").strip()
 
 
-def _make(file: Path) -> None:
+def _keep(key: str, file: Path) -> None:
     file.parent.mkdir(parents=True, exist_ok=True)
     draft = file.with_name(f".{file.name}.{secrets.record_id(0)}")
     opened = os.open(draft, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600)
     with os.fdopen(opened, "w", encoding="ascii") as written:
-        written.write(f"{secrets.random_key()}\n")
+        written.write(f"{key}\n")
         written.flush()
         os.fsync(written.fileno())
     try:

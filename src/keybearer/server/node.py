@@ -15,6 +15,7 @@ from keybearer.server.mail import Mailer
 from keybearer.server.neighbours import Neighbours
 from keybearer.server.own_calls import OwnCalls
 from keybearer.server.passwords import Passwords
+from keybearer.server.sealing.sealer import Sealer
 from keybearer.server.settings import Settings
 from keybearer.server.store.database import Database, Reader, Transaction
 from keybearer.server.verifier_keys import VerifierKeys
@@ -53,6 +54,7 @@ class Node:
     policy: str
     courier: Courier
     webhook_key: str
+    sealer: Sealer
 
     def roles_with(self, permission: str) -> frozenset[str]:
         """Return the roles that give this permission."""

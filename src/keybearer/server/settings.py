@@ -89,6 +89,10 @@ class Settings(BaseSettings):
         default=False,
         description="Dangerous, for tests: webhooks may lead into this server's own network, and by http.",
     )
+    activity_key: SecretStr = Field(
+        SecretStr(""),
+        description="Ed25519 private key (PEM) that signs the activity log; made in the data directory when empty.",
+    )
     permissions: dict[str, str] = Field(
         default_factory=lambda: dict(DEFAULT_PERMISSIONS),
         description="Permission names and what they let a token do, in words.",

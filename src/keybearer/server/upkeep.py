@@ -10,6 +10,7 @@ import structlog
 from keybearer.server import secrets
 from keybearer.server.clock import DAY, Clock
 from keybearer.server.last_used import LastUsed
+from keybearer.server.sealing.sealer import Sealer, SealingTrouble
 from keybearer.server.store.database import Database
 from keybearer.server.store.faults import StoreFault
 from keybearer.server.store.feed_pruning import prune_feed
@@ -18,6 +19,7 @@ from keybearer.server.store.rate_limits import forget_regained
 
 _WRITE_USES_EVERY_S: Final = 5
 _PRUNE_EVERY_S: Final = 3600
+_SEAL_EVERY_S: Final = 1
 # A token's row outlives the token, so that "revoked" and "expired" can be told apart from "unknown" in the log, and a
 # refresh token that comes back weeks later still ends its family.
 _KEEP_FOR: Final = 90 * DAY
@@ -30,16 +32,18 @@ _LOG = structlog.get_logger("keybearer.upkeep")
 
 
 @asynccontextmanager
-async def upkeep(database: Database, uses: Sequence[LastUsed], now: Clock) -> AsyncIterator[None]:
+async def upkeep(database: Database, uses: Sequence[LastUsed], sealer: Sealer, now: Clock) -> AsyncIterator[None]:
     """Keep a node's books while the block lasts, and close them at its end."""
     writing = asyncio.create_task(again_and_again(_WRITE_USES_EVERY_S, lambda: _write_uses(database, uses)))
     pruning = asyncio.create_task(again_and_again(_PRUNE_EVERY_S, lambda: prune_all(database, now())))
+    sealing = asyncio.create_task(again_and_again(_SEAL_EVERY_S, sealer.turn))
+    tasks = (writing, pruning, sealing)
     try:
         yield
     finally:
-        for task in (writing, pruning):
+        for task in tasks:
             task.cancel()
-        await asyncio.gather(writing, pruning, return_exceptions=True)
+        await asyncio.gather(*tasks, return_exceptions=True)
         await _write_uses(database, uses)
 
 
@@ -78,5 +82,7 @@ async def again_and_again(
             await work()
         except StoreFault as fault:
             _LOG.warning("upkeep put off", fault=type(fault).__name__)
+        except SealingTrouble as trouble:
+            _LOG.warning("sealing put off", why=str(trouble))
         except Exception:  # noqa: BLE001 - a fault of ours once must not end the upkeep for good
             _LOG.exception("upkeep failed")

@@ -6,21 +6,24 @@ from starlette.routing import BaseRoute, Route
 
 from keybearer.server.http.answers import json_answer
 from keybearer.server.node import Node
-from keybearer.server.reads.readiness import why_not_ready
+from keybearer.server.reads.readiness import frozen_logs, why_not_ready
 
 
 def routes(node: Node) -> list[BaseRoute]:
-    """Return ``/healthz`` and ``/readyz``; a draining server has closed its socket, so it answers neither."""
+    """
+    Return ``/healthz`` and ``/readyz``; a draining server has closed its socket, so it answers neither.
+
+    A node whose activity log is ailing serves all the same, and ``/readyz`` says what ails it.
+    """
 
     async def healthz(_: Request) -> Response:
         return json_answer({"status": "alive"})
 
     async def readyz(_: Request) -> Response:
         missing = await why_not_ready(node.database)
-        return (
-            json_answer({"status": "unavailable", "reason": missing}, 503)
-            if missing
-            else json_answer({"status": "ready"})
-        )
+        if missing:
+            return json_answer({"status": "unavailable", "reason": missing}, 503)
+        ailing = [*await frozen_logs(node.database), *([node.sealer.trouble] if node.sealer.trouble else [])]
+        return json_answer({"status": "ready", "activity": ailing} if ailing else {"status": "ready"})
 
     return [Route("/healthz", healthz), Route("/readyz", readyz)]

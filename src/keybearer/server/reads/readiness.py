@@ -1,9 +1,10 @@
-"""Whether this node can serve: its database answers, and has this version's tables."""
+"""Whether this node can serve: its database answers, and has this version's tables; and what ails its activity log."""
 
 import asyncio
 from typing import Final
 
-from keybearer.server.store.database import Database
+from keybearer.server.store import activity_logs
+from keybearer.server.store.database import Database, Reader
 from keybearer.server.store.faults import StoreFault
 from keybearer.server.store.migrations import newest, revision
 
@@ -18,3 +19,8 @@ async def why_not_ready(database: Database) -> str:
     except (StoreFault, TimeoutError):
         return "the database does not answer"
     return "" if found == newest() else f"the database is at revision {found}, this version needs {newest()}"
+
+
+async def frozen_logs(reader: Reader) -> list[str]:
+    """Return which activity logs are frozen and why, in words."""
+    return [f"{log.origin}: {log.frozen_why}" for log in await activity_logs.frozen(reader)]

@@ -24,13 +24,20 @@ def row_of(entry: Entry, written: bytes, details: Details, received_at: int) -> 
     """
     user = details.get("user")
     return {
-        "at": entry.at,
         "received_at": received_at,
         "entry": written,
         "details": msgspec.json.encode(details),
+        "user_id": int(user[1]) if user else None,
+        **copies_of(entry),
+    }
+
+
+def copies_of(entry: Entry) -> dict[str, Any]:
+    """Return the columns in which the entry's own words are repeated."""
+    return {
+        "at": entry.at,
         "action": entry.action,
         "outcome": entry.outcome,
-        "user_id": int(user[1]) if user else None,
         "team_id": entry.team,
         "environment": entry.environment,
         "client_id": entry.client,

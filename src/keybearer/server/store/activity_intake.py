@@ -7,7 +7,7 @@ from typing import Any, Final
 from sqlalchemy import bindparam, select, update
 from sqlalchemy.dialects.postgresql import insert as upsert
 
-from keybearer.server.store.database import Transaction
+from keybearer.server.store.database import Reader, Transaction
 from keybearer.server.store.tables import activity_cursors, activity_records
 
 _LOCK: Final = (
@@ -40,6 +40,12 @@ _MOVE: Final = (
     update(activity_cursors)
     .where(activity_cursors.c.reporter == bindparam("the_reporter"), activity_cursors.c.boot == bindparam("the_boot"))
     .values(through=bindparam("through"), highest=bindparam("highest"), missing_since=bindparam("missing_since"))
+)
+_MISSING: Final = (
+    select(activity_cursors.c.reporter, activity_cursors.c.boot)
+    .where(activity_cursors.c.missing_since <= bindparam("before"))
+    .order_by(activity_cursors.c.reporter, activity_cursors.c.boot)  # whoever locks several locks them in this order
+    .limit(100)
 )
 _AT_ONCE: Final = 1_000
 
@@ -100,21 +106,42 @@ async def advance(tx: Transaction, cursor: Cursor, kept: Sequence[int], now: int
     if cursor.highest == cursor.through and sorted(kept) == list(range(through + 1, through + len(kept) + 1)):
         through = highest
     else:
-        through = await contiguous(tx, cursor, through)
+        through = await _contiguous(tx, cursor)
     missing_since = None if through == highest else now if through != cursor.through else cursor.missing_since or now
     return await move(tx, Cursor(cursor.reporter, cursor.boot, through, highest, missing_since))
 
 
-async def contiguous(tx: Transaction, cursor: Cursor, through: int) -> int:
-    """Return the number up to which nothing is missing after *through*."""
-    while True:
-        rows = await tx.many(_LATER, reporter=cursor.reporter, boot=cursor.boot, after=through, most=_AT_ONCE)
-        for row in rows:
-            if row["n"] != through + 1:
+async def missing_since(reader: Reader, before: int) -> list[tuple[str, str]]:
+    """Return reporter and boot of processes of which something has been missing since that time or longer."""
+    return [(row["reporter"], row["boot"]) for row in await reader.many(_MISSING, before=before)]
+
+
+async def holes(tx: Transaction, cursor: Cursor, most: int) -> list[tuple[int, int]]:
+    """Return the stretches of numbers (first and last) that are missing between those that are kept, the first ones."""
+    found: list[tuple[int, int]] = []
+    known = cursor.through
+    while known < cursor.highest and len(found) < most:
+        for number in await _numbers_after(tx, cursor, known):
+            if number > known + 1:
+                found.append((known + 1, number - 1))
+            known = number
+    return found[:most]
+
+
+async def _contiguous(tx: Transaction, cursor: Cursor) -> int:
+    """Return the number up to which nothing is missing."""
+    through = cursor.through
+    while numbers := await _numbers_after(tx, cursor, through):
+        for number in numbers:
+            if number != through + 1:
                 return through
-            through = row["n"]
-        if len(rows) < _AT_ONCE:
-            return through
+            through = number
+    return through
+
+
+async def _numbers_after(tx: Transaction, cursor: Cursor, after: int) -> list[int]:
+    rows = await tx.many(_LATER, reporter=cursor.reporter, boot=cursor.boot, after=after, most=_AT_ONCE)
+    return [row["n"] for row in rows]
 
 
 async def move(tx: Transaction, cursor: Cursor) -> Cursor:

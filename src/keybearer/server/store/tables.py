@@ -500,6 +500,7 @@ activity_checkpoints = Table(
     Column("root", LargeBinary, nullable=False),
     Column("at", BigInteger, nullable=False),
     Column("note", Text),
+    Column("tree_id", BigInteger),
     Column("tree_index", BigInteger),
     CheckConstraint("length(root) = 32", name="root"),
 )

@@ -138,6 +138,7 @@ def _create_rest() -> None:
         sa.Column("root", sa.LargeBinary(), nullable=False),
         sa.Column("at", sa.BigInteger(), nullable=False),
         sa.Column("note", sa.Text(), nullable=True),
+        sa.Column("tree_id", sa.BigInteger(), nullable=True),
         sa.Column("tree_index", sa.BigInteger(), nullable=True),
         sa.CheckConstraint("length(root) = 32", name=op.f("ck_activity_checkpoints_root")),
         sa.ForeignKeyConstraint(["log_id"], ["activity_logs.log_id"], name=op.f("fk_activity_checkpoints_log_id")),

@@ -1,0 +1,56 @@
+"""Which log a record belongs to, and what that log is called."""
+
+from datetime import UTC, datetime
+from typing import Final
+from urllib.parse import urlsplit
+
+from keybearer.server.records import LogName
+
+# What concerns the server as a whole, even where a user did it in a team.
+_SERVERS_NOUNS: Final = frozenset({"resource_server", "operator", "policy", "activity"})
+
+
+TREE: Final = LogName("tree", 0, "")
+
+
+def log_of(action: str, team_id: int | None, user_id: int | None, received_at: int) -> LogName:
+    """
+    Return the log of a record: its team's, else its user's, else the server's.
+
+    The month is that in which the record came in, so that a log is done with when its month is over.
+
+    Args:
+        received_at: microseconds since 1970 UTC.
+    """
+    month = datetime.fromtimestamp(received_at // 1_000_000, UTC).strftime("%Y-%m")
+    if action.partition(".")[0] not in _SERVERS_NOUNS:
+        if team_id is not None:
+            return LogName("team", team_id, month)
+        if user_id is not None:
+            return LogName("user", user_id, month)
+    return LogName("server", 0, month)
+
+
+def base_origin(issuer: str) -> str:
+    """Return what all our logs' names begin with, which is the name of the tree over them; it has no scheme."""
+    parts = urlsplit(issuer)
+    return f"{parts.netloc}{parts.path}/activity"
+
+
+def origin_of(base: str, name: LogName, part: int) -> str:
+    """
+    Return a log's own name.
+
+    Args:
+        base: see `base_origin`.
+        part: from 1; a log that was frozen goes on in the next one.
+
+    Returns:
+        ``auth.example.com/activity/team/7/2026-11``, or ``….2`` for the second part of it.
+
+    Source: C2SP tlog-checkpoint (an origin is a URL without a scheme).
+    """
+    if name.kind == "tree":
+        return base if part == 1 else f"{base}/tree/{part}"
+    owner = f"/{name.owner_id}" if name.owner_id else ""
+    return f"{base}/{name.kind}{owner}/{name.month}" + (f".{part}" if part > 1 else "")

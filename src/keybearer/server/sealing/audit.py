@@ -1,0 +1,77 @@
+"""Stored records are compared with the tree that was signed over them, a tile at a time, again and again."""
+
+import json
+from itertools import count, pairwise
+from typing import Any, Final
+
+from keybearer.server.records import ActivityLog
+from keybearer.server.store import activity_audit, activity_logs, activity_tiles
+from keybearer.server.store.activity import copies_of
+from keybearer.server.store.database import Reader, Row
+from keybearer.wire.activity import entry_from, open_details
+from keybearer.wire.merkle import leaf_hash, root_of
+from keybearer.wire.tiles import HEIGHT, LEVELS, WIDTH, DamagedTiles, Tile, TiledTree, leaves_in, right_tiles
+
+_COPIES: Final = frozenset(copies_of(entry_from(b'{"action":"a.b","at":1,"outcome":"done","v":1}')))
+
+
+async def why_damaged(reader: Reader, log_id: int, place: int) -> str:
+    """
+    Compare the 256 records of a tile with what their log says of them; return the first thing that is wrong, or ''.
+
+    Args:
+        place: which tile: 0 for the records 0 to 255, and so on.
+    """
+    log = await activity_logs.by_id(reader, log_id)
+    if log is None:
+        return "the log is gone"
+    path = [(level, place >> HEIGHT * level) for level in range(LEVELS)]
+    tiles = await activity_tiles.read(reader, log_id, {*path, *right_tiles(log.size)})
+    try:
+        is_root_right = TiledTree(log.size, tiles).root == log.root
+    except DamagedTiles as error:
+        return str(error)
+    if not is_root_right:
+        return f"its tiles at {log.size} records have another root than it had"
+    return _wrong_tile(log, path, tiles) or await _wrong_record(reader, log, place, tiles)
+
+
+def _wrong_tile(log: ActivityLog, path: list[Tile], tiles: dict[Tile, bytes]) -> str:
+    """Tell whether each full tile on the way up hashes to what stands for it in the tile above."""
+    for (level, place), above in pairwise(path):
+        if place >= log.size >> HEIGHT * (level + 1):
+            return ""  # not full, so it is part of the right edge, which has the right root
+        hashed = root_of(leaves_in(tiles.get((level, place), b"")))
+        if [hashed] != leaves_in(tiles.get(above, b""))[place % WIDTH :][:1]:
+            return f"the tile at level {level}, place {place}, is not what was signed"
+    return ""
+
+
+async def _wrong_record(reader: Reader, log: ActivityLog, place: int, tiles: dict[Tile, bytes]) -> str:
+    first, end = max(place * WIDTH, log.min_index), min((place + 1) * WIDTH, log.size)
+    leaves = leaves_in(tiles.get((0, place), b""))
+    rows = await activity_audit.stretch(reader, log.log_id, first, end)
+    for index, row in zip(count(first), rows, strict=False):
+        if row["log_index"] != index:
+            return f"record {index} is missing"
+        if leaf_hash(bytes(row["entry"])) != leaves[index % WIDTH]:
+            return f"record {index} is not what was signed"
+        if why := _wrong_beside(row):
+            return f"record {index}: {why}"
+    return f"record {first + len(rows)} is missing" if len(rows) < end - first else ""
+
+
+def _wrong_beside(row: Row) -> str:
+    """Compare what stands beside an entry with it: copies to search by, and the details unless they were erased."""
+    entry = entry_from(bytes(row["entry"]))
+    copies = copies_of(entry)
+    if wrong := sorted(name for name in _COPIES if row[name] != copies[name]):
+        return f"its {wrong[0]} is not what the entry says"
+    if row["details"] is None:
+        return ""
+    try:
+        details: dict[str, Any] = json.loads(bytes(row["details"]))
+        user = open_details(entry, details).get("user")
+    except (ValueError, AttributeError) as error:
+        return f"its details do not open the entry: {error}"
+    return "" if row["user_id"] == (int(user) if user else None) else "its user_id is not what the details say"

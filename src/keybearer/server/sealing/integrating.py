@@ -1,0 +1,94 @@
+"""Records that wait get their places in logs, and what the logs have become is decided, in one transaction."""
+
+from collections.abc import Sequence
+from itertools import groupby
+from typing import Final
+
+from keybearer.server.records import ActivityLog, LogName
+from keybearer.server.rules.activity_logs import TREE, log_of, origin_of
+from keybearer.server.sealing.freezing import freeze
+from keybearer.server.store import activity_checkpoints, activity_logs, activity_tiles
+from keybearer.server.store.activity_checkpoints import New
+from keybearer.server.store.activity_logs import Unplaced
+from keybearer.server.store.database import Transaction
+from keybearer.wire.checkpoint import Checkpoint
+from keybearer.wire.merkle import leaf_hash
+from keybearer.wire.tiles import DamagedTiles, TiledTree, right_tiles
+
+AT_ONCE: Final = 500  # records; on SQLite nothing else is written meanwhile
+
+
+async def integrate(tx: Transaction, base: str, now: int) -> int:
+    """
+    Give some of the waiting records their places; return how many.
+
+    The leaves are hashed out of the bytes that the database holds, and added to trees whose tiles still have the root
+    that was decided before. What a log becomes by it is decided here and signed later.
+
+    Args:
+        base: what the logs' names begin with.
+        now: microseconds since 1970 UTC.
+    """
+    if not await activity_logs.take_turn(tx):
+        return 0
+    records = await activity_logs.unplaced(tx, AT_ONCE)
+    if not records:
+        return 0
+    grown = []
+    for name, some in groupby(sorted(records, key=_name_of), _name_of):
+        grown.append(await _add(tx, (base, name), list(some), now))
+    await _add_to_tree(tx, base, grown, now)
+    return len(records)
+
+
+async def _add(tx: Transaction, named: tuple[str, LogName], records: Sequence[Unplaced], now: int) -> Checkpoint:
+    log, tree = await _sound_part(tx, named, now)
+    places = []
+    for record in records:
+        places.append((record.activity_id, log.log_id, tree.size))
+        tree.append(leaf_hash(record.entry))
+    await activity_logs.place_all(tx, places)
+    await _keep(tx, log, tree)
+    return Checkpoint(log.origin, tree.size, tree.root)
+
+
+async def _add_to_tree(tx: Transaction, base: str, grown: Sequence[Checkpoint], now: int) -> None:
+    """Decide the checkpoints, and put each into the tree over all logs."""
+    top, tree = await _sound_part(tx, (base, TREE), now)
+    decided = []
+    for checkpoint in grown:
+        log = await activity_logs.by_origin(tx, checkpoint.origin)
+        assert log is not None  # noqa: S101 - it has just grown
+        decided.append(New(log.log_id, checkpoint.size, checkpoint.root, (top.log_id, tree.size)))
+        tree.append(leaf_hash(checkpoint.text.encode()))
+    await _keep(tx, top, tree)
+    await activity_checkpoints.decide(tx, [*decided, New(top.log_id, tree.size, tree.root, None)], now)
+
+
+async def _sound_part(tx: Transaction, named: tuple[str, LogName], now: int) -> tuple[ActivityLog, TiledTree]:
+    """Return the part of a log that records are added to, and its tree; parts that turn out damaged are frozen."""
+    base, name = named
+    part = 0
+    while True:
+        part += 1
+        origin = origin_of(base, name, part)
+        log = await activity_logs.by_origin(tx, origin) or await activity_logs.add(tx, name, part, origin)
+        if log.frozen_at is not None:
+            continue
+        try:
+            tree = TiledTree(log.size, await activity_tiles.read(tx, log.log_id, right_tiles(log.size)))
+        except DamagedTiles as error:
+            await freeze(tx, log, str(error), now)
+            continue
+        if tree.root == log.root:
+            return log, tree
+        await freeze(tx, log, f"its tiles at {log.size} records have another root than it had", now)
+
+
+async def _keep(tx: Transaction, log: ActivityLog, tree: TiledTree) -> None:
+    await activity_tiles.put(tx, log.log_id, tree.changed)
+    await activity_logs.grow(tx, log, tree.size, tree.root)
+
+
+def _name_of(record: Unplaced) -> LogName:
+    return log_of(record.action, record.team_id, record.user_id, record.received_at)

@@ -1,0 +1,63 @@
+"""The key that signs the logs: Ed25519, kept outside the database."""
+
+from pathlib import Path
+
+from cryptography.exceptions import InvalidSignature
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
+from cryptography.hazmat.primitives.serialization import (
+    Encoding,
+    NoEncryption,
+    PrivateFormat,
+    load_pem_private_key,
+)
+
+from keybearer.server.key_files import kept_key
+from keybearer.wire.checkpoint import Checkpoint, VerifierKey, signed
+
+
+class Signer:
+    """
+    Signs checkpoints.
+
+    Args:
+        base: the name of the server's tree, with which all logs' names begin.
+    """
+
+    def __init__(self, key: Ed25519PrivateKey, base: str) -> None:
+        self._key = key
+        self.verifier_key = VerifierKey(base, key.public_key().public_bytes_raw())
+
+    def sign(self, checkpoint: Checkpoint) -> str:
+        """Return the signed note of a checkpoint; the same one each time (RFC 8032: Ed25519 is deterministic)."""
+        return signed(checkpoint, self.verifier_key.named(checkpoint.origin), self._key.sign)
+
+
+def signer_of(pem: str, path: Path, base: str) -> Signer:
+    """
+    Return what signs.
+
+    Args:
+        pem: the private key (PKCS #8, PEM); '' for the one in the file at *path*, which is made when it is not there.
+
+    Raises:
+        ValueError: it is no Ed25519 key.
+        OSError: the file cannot be read or made.
+    """
+    key = load_pem_private_key((pem or kept_key(path, _new)).encode(), None)
+    if not isinstance(key, Ed25519PrivateKey):
+        raise ValueError("the activity key is not an Ed25519 key")  # noqa: TRY004 - its value is wrong, not its type
+    return Signer(key, base)
+
+
+def is_signed(key: bytes, signature: bytes, message: bytes) -> bool:
+    """Tell whether the public *key* (32 bytes) made the *signature* (64 bytes) of *message*."""
+    try:
+        Ed25519PublicKey.from_public_bytes(key).verify(signature, message)
+    except InvalidSignature:
+        return False
+    return True
+
+
+def _new() -> str:
+    key = Ed25519PrivateKey.generate()
+    return key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()).decode("ascii")

@@ -1,0 +1,133 @@
+"""What a node does every second for the activity log: places, checkpoints, gaps, and a look at what is stored."""
+
+import asyncio
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+from keybearer.server.clock import Clock
+from keybearer.server.records import ActivityLog
+from keybearer.server.sealing.audit import why_damaged
+from keybearer.server.sealing.gaps import PATIENCE, declare_gaps
+from keybearer.server.sealing.integrating import integrate
+from keybearer.server.sealing.key import Signer
+from keybearer.server.sealing.signing import compare, freeze_by_id, sign_decided
+from keybearer.server.sealing.witness import Witness
+from keybearer.server.store import activity_intake, activity_logs
+from keybearer.server.store.database import Database
+from keybearer.wire.checkpoint import key_from
+from keybearer.wire.tiles import WIDTH
+
+WITNESS: Final = "activity-checkpoints"
+KEY: Final = "activity-key"
+
+
+class SealingTrouble(Exception):
+    """Nothing can be signed here for now: the text says why."""
+
+
+@dataclass(slots=True)
+class _Place:
+    """Where the look at what is stored goes on."""
+
+    log_id: int = 0
+    tile: int = 0
+
+
+class Sealer:
+    """
+    Seals the activity log from one node; of several nodes, one at a time gets its turn.
+
+    Args:
+        signer: makes the notes; it knows what the logs' names begin with.
+        folder: the data directory, where the witness is kept.
+        now: microseconds since 1970 UTC.
+
+    Raises:
+        OSError: the witness cannot be opened.
+    """
+
+    def __init__(self, database: Database, signer: Signer, folder: Path, now: Clock) -> None:
+        self._database = database
+        self._signer = signer
+        self._witness = Witness(folder / WITNESS)
+        self._now = now
+        self._is_compared = False
+        self._place = _Place()
+        self.trouble = ""
+        """Why nothing can be signed here for now; '' while all is well."""
+
+    @property
+    def base(self) -> str:
+        """What the logs' names begin with, and the name of the tree over them."""
+        return self._signer.verifier_key.name
+
+    @property
+    def verifier_key(self) -> str:
+        """The public key in one line, as whoever verifies takes it along."""
+        return self._signer.verifier_key.text
+
+    async def turn(self) -> None:
+        """
+        Do what there is to do; at first also compare the database with all that was ever signed here.
+
+        Raises:
+            StoreFault: the database is away; the next turn goes on.
+            SealingTrouble: the witness cannot be written, or the logs are signed with another key than this node's.
+        """
+        try:
+            await self._settle_key()
+            if not self._is_compared:
+                await compare(self._database, self._witness, self._now())
+                self._is_compared = True
+            await self.seal()
+            if await activity_intake.missing_since(self._database, self._now() - PATIENCE):
+                await self._database.transact(declare_gaps, self._now())
+            await self.audit_some()
+        except OSError as error:
+            self.trouble = f"the file {WITNESS} cannot be written: {error.strerror}"
+            raise SealingTrouble(self.trouble) from error
+        except SealingTrouble as trouble:
+            self.trouble = str(trouble)
+            raise
+        self.trouble = ""
+
+    async def seal(self) -> None:
+        """Give every waiting record its place, and sign what the logs have become."""
+        while await activity_logs.has_unplaced(self._database):
+            if not await self._database.transact(integrate, self.base, self._now()):
+                break  # another node is at it
+            await asyncio.sleep(0)
+        await sign_decided(self._database, self._witness, self._signer, self._now())
+
+    async def audit_some(self) -> None:
+        """Compare the next 256 records with their log's tree, and freeze the log if they do not belong to it."""
+        place = self._place
+        log = await activity_logs.by_id(self._database, place.log_id)
+        if log is None or log.frozen_at is not None or place.tile * WIDTH >= log.size:
+            log = await self._next_log()
+        if log is None:
+            return
+        why = await self._database.view(why_damaged, log.log_id, place.tile)
+        if why:
+            await self._database.transact(freeze_by_id, log.log_id, why, self._now())
+        place.tile += 1
+
+    async def _next_log(self) -> ActivityLog | None:
+        """Go on to the next sound log, after the last one to the first."""
+        database, place = self._database, self._place
+        log = await activity_logs.next_sound(database, place.log_id) or await activity_logs.next_sound(database, 0)
+        if log:
+            place.log_id, place.tile = log.log_id, log.min_index // WIDTH
+        return log
+
+    def close(self) -> None:
+        """Close the witness."""
+        self._witness.close()
+
+    async def _settle_key(self) -> None:
+        known = await activity_logs.signing_key(self._database)
+        if not known:
+            await self._database.transact(activity_logs.sign_with, self.verifier_key)
+        elif key_from(known).key != self._signer.verifier_key.key:
+            raise SealingTrouble("the activity log is signed with another key than this node has")

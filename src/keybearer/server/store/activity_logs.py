@@ -1,0 +1,167 @@
+"""The logs, and the places of records in them."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Final
+
+from sqlalchemy import bindparam, insert, literal, select, update
+
+from keybearer.server.records import ActivityLog, LogName
+from keybearer.server.store.database import Reader, Transaction
+from keybearer.server.store.tables import activity_logs, activity_records, activity_seal
+from keybearer.wire.merkle import EMPTY_ROOT
+
+_TAKE: Final = select(activity_seal.c.key).with_for_update(skip_locked=True)
+_KEY: Final = select(activity_seal.c.key)
+_SIGN_WITH: Final = update(activity_seal).values(key=bindparam("key"))
+_IS_UNPLACED: Final = activity_records.c.log_id.is_(None)
+_ANY_UNPLACED: Final = select(literal(1).label("one")).where(
+    select(activity_records.c.activity_id).where(_IS_UNPLACED).exists()
+)
+_UNPLACED: Final = (
+    select(
+        activity_records.c.activity_id,
+        activity_records.c.received_at,
+        activity_records.c.action,
+        activity_records.c.team_id,
+        activity_records.c.user_id,
+        activity_records.c.entry,
+    )
+    .where(_IS_UNPLACED)
+    .order_by(activity_records.c.activity_id)
+    .limit(bindparam("most"))
+)
+_PLACE: Final = (
+    update(activity_records)
+    .where(activity_records.c.activity_id == bindparam("the_record"))
+    .values(log_id=bindparam("log_id"), log_index=bindparam("log_index"))
+)
+_UNPLACE: Final = (
+    update(activity_records)
+    .where(activity_records.c.log_id == bindparam("the_log"), activity_records.c.log_index >= bindparam("first"))
+    .values(log_id=None, log_index=None)
+)
+_ALL: Final = select(activity_logs).order_by(activity_logs.c.log_id)
+_BY_ORIGIN: Final = _ALL.where(activity_logs.c.origin == bindparam("origin"))
+_BY_ID: Final = _ALL.where(activity_logs.c.log_id == bindparam("log_id"))
+_FROZEN: Final = _ALL.where(activity_logs.c.frozen_at.is_not(None))
+_NEXT_SOUND: Final = _ALL.where(
+    activity_logs.c.log_id > bindparam("after"),
+    activity_logs.c.size > activity_logs.c.min_index,
+    activity_logs.c.frozen_at.is_(None),
+    activity_logs.c.kind != "tree",
+).limit(1)
+_ADD: Final = insert(activity_logs)
+_GROW: Final = (
+    update(activity_logs)
+    .where(activity_logs.c.log_id == bindparam("the_log"))
+    .values(size=bindparam("size"), root=bindparam("root"))
+)
+_FREEZE: Final = (
+    update(activity_logs)
+    .where(activity_logs.c.log_id == bindparam("the_log"), activity_logs.c.frozen_at.is_(None))
+    .values(frozen_at=bindparam("now"), frozen_why=bindparam("why"))
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Unplaced:
+    """A record that has no place in a log yet; *entry* is what its row holds at this moment."""
+
+    activity_id: int
+    received_at: int
+    action: str
+    team_id: int | None
+    user_id: int | None
+    entry: bytes
+
+
+async def take_turn(tx: Transaction) -> bool:
+    """Keep all others from placing records until this transaction ends; False if another is at it."""
+    return await tx.one(_TAKE) is not None
+
+
+async def signing_key(reader: Reader) -> str:
+    """Return the public key that the logs are signed with, as ``VerifierKey`` writes it; '' before the first."""
+    row = await reader.one(_KEY)
+    return str(row["key"]) if row else ""
+
+
+async def sign_with(tx: Transaction, key: str) -> None:
+    """Keep which key the logs are signed with from now on."""
+    await tx.run(_SIGN_WITH, key=key)
+
+
+async def has_unplaced(reader: Reader) -> bool:
+    """Tell whether a record waits for its place."""
+    return await reader.one(_ANY_UNPLACED) is not None
+
+
+async def unplaced(tx: Transaction, most: int) -> list[Unplaced]:
+    """Return records that wait for their place, the oldest of those that can be seen first."""
+    return [Unplaced(**row) for row in await tx.many(_UNPLACED, most=most)]
+
+
+async def place_all(tx: Transaction, places: Sequence[tuple[int, int, int]]) -> None:
+    """Give records their places: for each its id, the log's id and the index in it."""
+    rows = [{"the_record": record, "log_id": log, "log_index": index} for record, log, index in places]
+    await tx.run_all(_PLACE, rows)
+
+
+async def add(tx: Transaction, name: LogName, part: int, origin: str) -> ActivityLog:
+    """Begin a log."""
+    await tx.run(
+        _ADD,
+        origin=origin,
+        kind=name.kind,
+        team_id=name.owner_id if name.kind == "team" else None,
+        user_id=name.owner_id if name.kind == "user" else None,
+        month=name.month,
+        part=part,
+        size=0,
+        root=EMPTY_ROOT,
+        min_index=0,
+    )
+    added = await by_origin(tx, origin)
+    assert added is not None  # noqa: S101 - just put there
+    return added
+
+
+async def by_origin(reader: Reader, origin: str) -> ActivityLog | None:
+    """Return the log of this name."""
+    row = await reader.one(_BY_ORIGIN, origin=origin)
+    return ActivityLog(**row) if row else None
+
+
+async def by_id(reader: Reader, log_id: int) -> ActivityLog | None:
+    """Return the log of this id."""
+    row = await reader.one(_BY_ID, log_id=log_id)
+    return ActivityLog(**row) if row else None
+
+
+async def next_sound(reader: Reader, log_id: int) -> ActivityLog | None:
+    """Return the first log of higher id that is not frozen and has records; None after the last."""
+    row = await reader.one(_NEXT_SOUND, after=log_id)
+    return ActivityLog(**row) if row else None
+
+
+async def frozen(reader: Reader) -> list[ActivityLog]:
+    """Return the logs that are frozen."""
+    return [ActivityLog(**row) for row in await reader.many(_FROZEN)]
+
+
+async def grow(tx: Transaction, log: ActivityLog, size: int, root: bytes) -> None:
+    """Keep what a log has grown to."""
+    await tx.run(_GROW, the_log=log.log_id, size=size, root=root)
+
+
+async def freeze(tx: Transaction, log: ActivityLog, signed_size: int, why: str, now: int) -> bool:
+    """
+    Let nothing be added to a log or signed for it any more; False if it was frozen already.
+
+    Its records that no signed checkpoint covers go on into the next part.
+    """
+    if not await tx.run(_FREEZE, the_log=log.log_id, now=now, why=why):
+        return False
+    await tx.run(_UNPLACE, the_log=log.log_id, first=signed_size)
+    return True

@@ -1,0 +1,110 @@
+"""What is changed behind the server's back is found, the record is named, and nothing more is signed for its log."""
+
+from collections.abc import AsyncIterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from sqlalchemy import text
+
+from keybearer.server.store.database import Transaction
+from tests.support.clock import HandClock
+from tests.support.sealing import Sealed, sealed
+
+TEAM = "/team/7/2026-11"
+OF_TEAM = "log_id = (SELECT log_id FROM activity_logs WHERE origin LIKE '%/team/7/2026-11')"
+RECORD = f"UPDATE activity_records SET {{}} WHERE {OF_TEAM} AND log_index = 5"
+OTHER = f"(SELECT entry FROM activity_records AS o WHERE o.{OF_TEAM} AND o.log_index = 6)"
+# ruff: noqa: S608 - whoever edits behind the server's back writes SQL
+EDITS: list[Any] = [
+    pytest.param([RECORD.format(f"entry = {OTHER}")], "record 5 is not what was signed", id="another's entry"),
+    pytest.param(
+        [f"DELETE FROM activity_records WHERE {OF_TEAM} AND log_index = 5"], "record 5 is missing", id="deleted"
+    ),
+    pytest.param(
+        [f"DELETE FROM activity_records WHERE {OF_TEAM} AND log_index = 19"],
+        "record 19 is missing",
+        id="the last deleted",
+    ),
+    pytest.param(
+        [
+            RECORD.format("log_index = 999"),
+            f"UPDATE activity_records SET log_index = 5 WHERE {OF_TEAM} AND log_index = 6",
+            f"UPDATE activity_records SET log_index = 6 WHERE {OF_TEAM} AND log_index = 999",
+        ],
+        "record 5 is not what was signed",
+        id="two in each other's place",
+    ),
+    pytest.param([RECORD.format("user_id = 99")], "record 5: its user_id", id="another user to search by"),
+    pytest.param([RECORD.format("user_id = NULL")], "record 5: its user_id", id="no user to search by"),
+    pytest.param(
+        [RECORD.format("action = 'client.deleted'")], "record 5: its action", id="another action to search by"
+    ),
+    pytest.param([RECORD.format("team_id = 8")], "record 5: its team_id", id="another team to search by"),
+    pytest.param(
+        [RECORD.format(f"details = {OTHER.replace('entry', 'details')}")],
+        "record 5: its details",
+        id="another's details",
+    ),
+    pytest.param(
+        [f"UPDATE activity_tiles SET hashes = (SELECT root FROM activity_logs LIMIT 1) WHERE {OF_TEAM}"],
+        "has not the 20 hashes",
+        id="the tile",
+    ),
+    pytest.param(
+        [f"UPDATE activity_logs SET root = (SELECT root FROM activity_logs WHERE kind = 'tree') WHERE {OF_TEAM}"],
+        "another root",
+        id="the root",
+    ),
+    pytest.param([f"UPDATE activity_logs SET size = 19 WHERE {OF_TEAM}"], "another root", id="the size"),
+]
+
+
+@pytest.fixture
+async def rig(database_url: str, tmp_path: Path, clock: HandClock) -> AsyncIterator[Sealed]:
+    async with sealed(database_url, tmp_path, clock) as opened_rig:
+        yield opened_rig
+
+
+async def _run(tx: Transaction, statements: list[str]) -> None:
+    for statement in statements:
+        assert await tx.run(text(statement)) == 1, statement
+
+
+@pytest.mark.parametrize(("statements", "said"), EDITS)
+async def test_an_edit_is_located_and_the_log_goes_on_in_a_second_part(
+    rig: Sealed, statements: list[str], said: str
+) -> None:
+    await rig.record(20)
+    node = rig.node()
+    await node.turn()
+    await rig.database.transact(_run, statements)
+    await node.turn()
+    logs = await rig.logs()
+    assert said in str(logs[TEAM].frozen_why)
+    assert {log.frozen_why for origin, log in logs.items() if origin != TEAM} == {None}
+    await rig.record(2)
+    await node.turn()
+    logs = await rig.logs()
+    assert logs[TEAM + ".2"].size == 2
+
+
+async def test_sound_records_of_many_tiles_are_looked_at_again_and_again_without_a_word(rig: Sealed) -> None:
+    await rig.record(300)
+    await rig.record(2, team_id=8)
+    node = rig.node()
+    for _ in range(9):
+        await node.turn()
+    assert {log.frozen_why for log in (await rig.logs()).values()} == {None}
+
+
+async def test_an_edit_in_a_tile_that_is_full_is_found_at_the_tile_above(rig: Sealed) -> None:
+    await rig.record(300)
+    node = rig.node()
+    await node.turn()
+    whole = "SELECT hashes FROM activity_tiles AS o WHERE o.level = 0 AND o.place = 1"
+    change = f"UPDATE activity_tiles SET hashes = ({whole}) WHERE {OF_TEAM} AND level = 0 AND place = 0"
+    await rig.database.transact(_run, [change])
+    for _ in range(4):
+        await node.turn()
+    assert "the tile at level 0, place 0, is not what was signed" in str((await rig.logs())[TEAM].frozen_why)
