@@ -2,14 +2,15 @@
 
 import json
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Sequence
 
 import pytest
 
 from keybearer.audit.trust import Trust
 from keybearer.audit.verdict import Fault, Verdict
-from keybearer.wire.checkpoint import BadNote
-from tests.support.activity_logs import TEAM_7, TEAM_8, USER_3, Log, log, signer, verdict_of
+from keybearer.wire.checkpoint import BadNote, VerifierKey
+from tests.support import activity_logs
+from tests.support.activity_logs import TEAM_7, TEAM_8, USER_3, Log, log, signer
 
 SIZE = 40
 
@@ -17,6 +18,13 @@ SIZE = 40
 @pytest.fixture(scope="module")
 def team_log() -> Log:
     return log(TEAM_7, SIZE)
+
+
+def verdict_of(
+    lines: Sequence[bytes], saved: Iterable[str] = (), keys: Sequence[VerifierKey] = (signer().key,), batch: int = 1
+) -> Verdict:
+    """Verify an export with the key of `signer`, or others, and what was saved."""
+    return activity_logs.verdict_of(lines, Trust(keys, saved), batch)
 
 
 def only_fault(verdict: Verdict) -> Fault:
@@ -105,7 +113,7 @@ def edited(place: int, old: bytes, new: bytes) -> Change:
         pytest.param(edited(6, b'\\"status\\":202', b'\\"status\\":200'), 5, "status 202; .* 200", id="the entry"),
         pytest.param(edited(6, b'\\"ms\\":30', b'\\"ms\\":31'), 5, "ms is not one of", id="no entry"),
         pytest.param(edited(6, b'"203.0.113.77"]', b'"203.0.113.78"]'), 5, "address is not what", id="a detail"),
-        pytest.param(edited(6, b'"details":{', b'"details":{"words":["",""],'), 5, "have words", id="a detail added"),
+        pytest.param(edited(6, b'"details":{', b'"details":{"words":["",""],'), 5, "have 'words'", id="a detail added"),
         pytest.param(with_line(6, b'{"index":5,"entry":"","details":[]}'), 5, "no object", id="details are a list"),
         pytest.param(edited(6, b'"index":5', b'"index":6'), 5, "record 6 stands where record 5", id="the index"),
         pytest.param(edited(6, b'"index":5,', b""), 5, "without an index stands here", id="no index"),

@@ -101,11 +101,9 @@ def hashes_of(leaves: Sequence[bytes]) -> SubtreeHash:
     return hash_of
 
 
-def verdict_of(
-    lines: Sequence[bytes], saved: Iterable[str] = (), keys: Sequence[VerifierKey] | None = None, batch: int = 1
-) -> Verdict:
-    """Verify an export, with the key of `signer` and what was saved, *batch* lines at a time."""
-    verification = Verification(Trust([signer().key] if keys is None else keys, saved))
+def verdict_of(lines: Sequence[bytes], trust: Trust, batch: int = 1) -> Verdict:
+    """Verify an export, *batch* lines at a time."""
+    verification = Verification(trust)
     for start in range(0, len(lines), batch):
         verification.take(lines[start : start + batch])
     return verification.verdict()

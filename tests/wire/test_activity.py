@@ -84,7 +84,7 @@ def test_a_detail_that_is_not_what_was_sealed_is_named() -> None:
         ({"user": [salt]}, "the detail of user is not a salt and a value"),
         ({"user": [salt, 31]}, "the detail of user is not a salt and a value"),
         ({"user": None}, "the detail of user is not a salt and a value"),
-        ({"subject": [salt, value]}, "the details have subject, which the entry does not"),
+        ({"subject": [salt, value]}, "the details have 'subject', which the entry does not"),
         ({"user": [salt, "\ud800"]}, "user is not text"),
         ({"user": [salt, "a" * 9000]}, "user is longer than 8192 bytes"),
     ]

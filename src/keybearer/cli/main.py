@@ -7,7 +7,7 @@ from typing import Final
 
 import typer
 
-from keybearer.cli import demo, migrate, resource_server, serve, settings, team, token, user
+from keybearer.cli import activity, demo, migrate, resource_server, serve, settings, team, token, user
 from keybearer.cli.trouble import REFUSED, Trouble, as_clause
 
 _PRIVATE: Final = 0o077  # what is written here (database, keys, mail) is nobody else's to read
@@ -27,6 +27,7 @@ app.add_typer(user.app, name="user")
 app.add_typer(team.app, name="team")
 app.add_typer(token.app, name="token")
 app.add_typer(resource_server.app, name="resource-server")
+app.add_typer(activity.app, name="activity")
 
 
 def main() -> None:

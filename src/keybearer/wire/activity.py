@@ -134,7 +134,7 @@ def open_details(entry: HasSealed, details: Details) -> dict[str, str]:
     for field, detail in details.items():
         committed = sealed.get(field)
         if committed is None:
-            raise ValueError(f"the details have {field}, which the entry does not")
+            raise ValueError(f"the details have {field!r:.64}, which the entry does not")
         try:
             salt, value = detail[0], detail[1]
             opens = commitment(field, _salt(field, salt), value) == committed and len(detail) == 2

@@ -1,0 +1,101 @@
+"""``keybearer activity verify``, as an auditor types it, away from any server."""
+
+import json
+import sys
+from pathlib import Path
+
+import pytest
+
+from keybearer.cli.main import run
+from keybearer.cli.progress import Progress
+from tests.support.activity_logs import TEAM_7, USER_3, log, signer
+
+KEY = ["--key", signer().key.text]
+
+
+@pytest.fixture
+def export(tmp_path: Path) -> Path:
+    """Write an export of two logs, one of them with erased and unsigned records."""
+    team, mine = log(TEAM_7, 300), log(USER_3, 4)
+    team.happen(2, erased=["agent"])
+    team.happen(3)
+    mine.happen(1)
+    file = tmp_path / "export.jsonl"
+    file.write_bytes(b"".join([*team.export(302), *mine.export(5, tells=lambda index: index > 2)]))
+    (tmp_path / "saved").write_text(team.checkpoint(100), "utf-8")
+    return file
+
+
+def test_a_good_export_is_told_to_be_proved(export: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert run(["activity", "verify", str(export), *KEY, "--checkpoint", str(export.parent / "saved")]) == 0
+    said = capsys.readouterr()
+    assert said.err == ""
+    assert said.out.splitlines() == [
+        f"{TEAM_7}: proved",
+        "  records 302, left out 0, of 302 that the checkpoint speaks for",
+        "  goes on from the saved checkpoint of 100 records",
+        "  not yet signed: 3 further records, which prove nothing",
+        "  without their details: 2 records: 300 (agent), 301 (agent)",
+        f"{USER_3}: proved",
+        "  records 2, left out 3, of 5 that the checkpoint speaks for",
+    ]
+
+
+def test_programs_are_told_one_object_for_each_log(export: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert run(["activity", "verify", str(export), *KEY, "--json"]) == 0
+    team, mine = map(json.loads, capsys.readouterr().out.splitlines())
+    assert (team["log"], team["proved"], team["records"], team["not_signed"]) == (TEAM_7, True, 302, 3)
+    assert team["erased"] == [{"index": 300, "fields": ["agent"]}, {"index": 301, "fields": ["agent"]}]
+    assert (mine["log"], mine["left_out"], mine["wrong"]) == (USER_3, 3, None)
+
+
+def test_whoever_saved_no_checkpoint_is_told_to(export: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert run(["activity", "verify", str(export), *KEY]) == 0
+    assert "that a log was written anew as a whole would not be seen" in capsys.readouterr().out
+
+
+def test_the_first_bad_record_is_named_and_the_exit_code_is_1(export: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    export.write_bytes(export.read_bytes().replace(b'"n":78,', b'"n":79,', 1))
+    assert run(["activity", "verify", str(export), *KEY]) == 1
+    said = capsys.readouterr()
+    assert said.err == f"error: {TEAM_7}, record 77, line 79: the line says n 79; it was recorded as 78\n"
+    assert f"{TEAM_7}: NOT PROVED" in said.out
+    assert f"{USER_3}: proved" in said.out
+    assert run(["activity", "verify", str(export), *KEY, "--json"]) == 1
+    wrong = json.loads(capsys.readouterr().out.splitlines()[0])["wrong"]
+    assert wrong == {"index": 77, "line": 79, "what": "the line says n 79; it was recorded as 78"}
+
+
+@pytest.mark.parametrize(
+    ("words", "code", "problem"),
+    [
+        pytest.param(["none.jsonl", *KEY], 1, "cannot read none.jsonl: No such file", id="no file"),
+        pytest.param(["export.jsonl", "--key", "x"], 2, "--key: a key is written name+id+key", id="no key"),
+        pytest.param(["export.jsonl"], 2, "missing option '--key'", id="no key at all"),
+        pytest.param(["export.jsonl", *KEY, "--checkpoint", "none"], 1, "cannot read none", id="no checkpoint"),
+        pytest.param(
+            ["export.jsonl", *KEY, "--checkpoint", "export.jsonl"], 1, "export.jsonl: the checkpoint", id="not one"
+        ),
+    ],
+)
+def test_what_cannot_be_used_is_named(
+    export: Path,
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
+    words: list[str],
+    code: int,
+    problem: str,
+) -> None:
+    monkeypatch.chdir(export.parent)
+    assert run(["activity", "verify", *words]) == code
+    assert problem.lower() in capsys.readouterr().err.lower()
+
+
+def test_who_looks_on_sees_how_far_it_is(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sys.stderr, "isatty", lambda: True)
+    with Progress("verified", 200) as progress:
+        for _ in range(4):
+            progress.advance(50)
+    with Progress("read") as progress:
+        progress.advance(1234)
+    assert capsys.readouterr().err == ("\rverified 25 %\rverified 50 %\rverified 75 %\rverified 100 %\n\rread 1,234\n")
