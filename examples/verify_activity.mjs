@@ -39,7 +39,7 @@ const KEYS = {
 };
 const TEXTS = ['action', 'boot', 'client', 'environment', 'grant', 'method', 'outcome', 'reason', 'reporter', 'request_id',
   'route', 'token', 'token_last4'];
-const REQUIRED = ['action', 'at', 'boot', 'n', 'outcome', 'reporter', 'v'];
+const REQUIRED = ['action', 'at', 'outcome', 'v'];
 
 class Wrong extends Error {
   constructor(what, index = null) {

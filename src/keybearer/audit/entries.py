@@ -20,16 +20,16 @@ class ReadEntry(msgspec.Struct, omit_defaults=True, forbid_unknown_fields=True, 
 
     action: str
     at: _Natural
-    boot: _Identifier
+    boot: _Identifier | None = None
     client: _Identifier | None = None
     environment: Literal["live", "sandbox"] | None = None
     grant: _Identifier | None = None
     method: str | None = None
     ms: Literal[1, 3, 10, 30, 100, 300, 1000, 3000, 10000] | None = None
-    n: _Natural
+    n: _Natural | None = None
     outcome: Literal["done", "refused", "failed", "unknown"]
     reason: str | None = None
-    reporter: _Identifier
+    reporter: _Identifier | None = None
     request_id: Annotated[str, msgspec.Meta(min_length=1, max_length=128)] | None = None
     route: Annotated[str, msgspec.Meta(min_length=1, max_length=512)] | None = None
     sealed: dict[str, Annotated[str, msgspec.Meta(min_length=43, max_length=43)]] | None = None

@@ -169,7 +169,9 @@ def _without_repetition(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
 
 def _log(parts: dict[str, Any]) -> LogLine:
     match parts:
-        case {"log": str(origin), "key": str(key), "checkpoint": str(note), **others} if not others and origin.isprintable():
+        case {"log": str(origin), "key": str(key), "checkpoint": str(note), **others} if (
+            not others and origin.isprintable()
+        ):
             return LogLine(origin, key, note)
     raise BadLine("the line of a log has not just its name, key and checkpoint, all of them text")
 
