@@ -37,6 +37,7 @@ async def play_round(rig: Rig, troubles: Mapping[str, Trouble], node_trouble: No
     async with in_trouble(rig, troubles, node_trouble):
         await rig.end(name, text)
         await rig.until_over(name)
+        await rig.until_caught()
     back_s = await rig.until_back()
     last = max(rig.ledger.latest(verifier.name, name) for verifier in rig.verifiers if not verifier.mistake)
     return Round(last - rig.ledger.ended_at[name], back_s)
