@@ -14,6 +14,8 @@ from tests.support.processes import ServerProcess, running_server
 
 # The people of the guides' answers, and what they are in the team.
 PEOPLE: Final = {"ada": ("Ada Lovelace", "owner"), "charles": ("Charles Babbage", "read-only")}
+# The webhooks of the guides are sent to this machine.
+_SETTINGS: Final = {"KEYBEARER_WEBHOOK_PRIVATE_ADDRESSES": "true"}
 TEAM: Final = "Analytical Engines"
 
 
@@ -36,7 +38,7 @@ def database_url(migrated_sqlite: Path, tmp_path: Path) -> str:
 def office(migrated_sqlite: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Office]:
     """Run a server with the team of the guides' answers."""
     folder = tmp_path_factory.mktemp("office")
-    with running_server(folder, copy_sqlite(migrated_sqlite, folder / "keybearer.db")) as server:
+    with running_server(folder, copy_sqlite(migrated_sqlite, folder / "keybearer.db"), _SETTINGS) as server:
         for account, (name, _) in PEOPLE.items():
             about = ["user", "add", address_of(account), "--name", name, "--password-stdin", "--verified"]
             told(server, *about, stdin=f"{PASSWORD}\n")

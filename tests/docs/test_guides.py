@@ -12,6 +12,7 @@ from tests.docs.conftest import Office
 from tests.docs.reader import Reader, agrees
 from tests.support.elements import read_html
 from tests.support.people import Person
+from tests.support.receiver import receiving
 
 # Guides that are worked through one after the other, each with what the one before has left in the environment.
 STORIES: Final = {
@@ -19,7 +20,10 @@ STORIES: Final = {
     "an app": ("oauth", "refreshing", "revoking", "oauth-endpoints"),
     "what goes wrong": ("errors",),
     "an API": ("protecting", "promise"),
+    "what a team is told": ("webhooks",),
 }
+NODE_MODULES: Final = Path(__file__).parents[1] / "interop" / "node_modules"
+SIGNED_HEADERS: Final = ("WEBHOOK_ID", "WEBHOOK_TIMESTAMP", "WEBHOOK_SIGNATURE", "X_KEYBEARER_SIGNATURE")
 CALLBACK: Final = "http://localhost:3000/callback"
 
 MakeReader = Callable[[str], Reader]
@@ -76,6 +80,29 @@ async def test_the_errors_guide(ada: Person, charles: Person, reader_in: MakeRea
         "PUBLIC_CLIENT_ID": public.client_id,
     }
     await worked_through(reader, ada, STORIES["what goes wrong"])
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+async def test_the_webhooks_guide(ada: Person, reader_in: MakeReader, language: str) -> None:
+    """The examples judge a delivery that was really sent, and the body that is shown is like its."""
+    reader = reader_in(language)
+    (reader.folder / "node_modules").symlink_to(NODE_MODULES)
+    async with receiving() as receiver:
+        await ada.browser.get("/team/webhooks/new")
+        page = await ada.browser.fill_and_submit("Add webhook", url=receiver.url, events=["token.*"])
+        secret = page.shown["webhook-secret"]
+        await ada.make_token(f"Token in {language}")
+        await receiver.has_heard(1)
+        await ada.browser.follow("Webhooks")
+        await ada.browser.fill_and_submit("Delete", row=f":{receiver.port}")
+        await ada.browser.fill_and_submit("Delete webhook")
+    (heard,) = receiver.heard
+    reader.environment |= {"WEBHOOK_SECRET": secret, "BODY": heard.body.decode()}
+    reader.environment |= {name: heard.headers[name.lower().replace("_", "-")] for name in SIGNED_HEADERS}
+    await worked_through(reader, ada, STORIES["what a team is told"])
+    text = (await ada.browser.get("/docs/webhooks.md")).text
+    (shown,) = [block for run in fenced(text) for block in run if block.language == "json"]
+    assert agrees(Block("json", is_output=True, text=shown.text), heard.body.decode())
 
 
 async def test_the_api_references_calls(office: Office, ada: Person, reader_in: MakeReader) -> None:

@@ -11,16 +11,18 @@ from keybearer.server import clock, secrets
 from keybearer.server.actions.add_resource_server import add_resource_server
 from keybearer.server.actions.add_team import NewTeam, add_team
 from keybearer.server.actions.create_personal_token import AskedToken, TokenPolicy, create_personal_token
+from keybearer.server.actions.create_webhook import WebhookPolicy, create_webhook
 from keybearer.server.actions.register_client import AskedClient, register_client
 from keybearer.server.actions.set_operator import set_operator
-from keybearer.server.clock import DAY
+from keybearer.server.clock import DAY, HOUR, MINUTE
 from keybearer.server.events import Actor
 from keybearer.server.mailed_links import CHANGE_EMAIL, LINK_LIVES, VERIFY_EMAIL
-from keybearer.server.records import Client, MailLink, Report, Team, User
+from keybearer.server.records import Client, Delivery, MailLink, Report, Team, User, Webhook
 from keybearer.server.registering import keep_client
 from keybearer.server.settings import Settings
-from keybearer.server.store import mail_links, verifier_nodes
+from keybearer.server.store import mail_links, verifier_nodes, webhook_deliveries, webhooks
 from keybearer.server.store.database import Transaction
+from keybearer.server.webhook_changes import TypedWebhook
 from tests.support.api import Stage
 from tests.support.house import House, open_house
 from tests.support.processes import ServerProcess
@@ -57,6 +59,25 @@ _TOKENS: Final = (
 )
 
 
+@dataclass(frozen=True, slots=True)
+class _Sent:
+    """A line in the log of a webhook."""
+
+    event: str
+    status: str
+    attempts: int
+    answered: int | None = None
+    trouble: str | None = None
+
+
+_DELIVERIES: Final = (
+    _Sent("member.left", "waiting", 3, 503),
+    _Sent("grant.ended", "delivered", 2, 204),
+    _Sent("client.secret_rotated", "failed", 5, trouble="timeout"),
+    _Sent("webhook.test", "delivered", 1, 200),
+)
+
+
 class Gallery:
     """
     Sets the scene: Ada has everything, in a sandbox and a live team; Vera is new; Otto is unproven and in no team.
@@ -86,6 +107,7 @@ class Gallery:
         await self._operator(sandbox)
         await self._node.act(_appear_elsewhere)
         await self._apps(Stage(self._house, self._scene, ada, ben, vera, sandbox, live))
+        await self._webhooks(sandbox)
         await self._mailed(CHANGING_LINK, CHANGE_EMAIL, otto, "otto@example.org")
         await self._mailed(PROVING_LINK, VERIFY_EMAIL, otto, otto.email)
 
@@ -107,6 +129,26 @@ class Gallery:
         long = await self._client(ada, team, LONG, f"https://{'a' * 60}.example/{'b' * 300}, http://localhost:3000/cb")
         await stage.access_text(App(known, ""), ada, team)
         await stage.access_text(App(long, ""), ada, team, "team:read members:read clients:write")
+
+    async def _webhooks(self, team: Team) -> None:
+        """Have events sent to two programs: one takes most of them, one was switched off."""
+        well = await self._webhook(team, "https://hooks.ledger-sync.example.com/keybearer")
+        for number, sent in enumerate(_DELIVERIES):
+            await self._node.act(webhook_deliveries.add_all, [(self._delivery(well, number, sent), f"event {number}")])
+        dead = await self._webhook(team, f"https://{'a' * 60}.example/{'b' * 300}")
+        await self._node.act(webhooks.switch_off, dead.webhook_id, self._node.now() - DAY)
+
+    async def _webhook(self, team: Team, url: str) -> Webhook:
+        """Add a webhook that nothing in these pictures tells anything."""
+        typed = TypedWebhook(url, ["client.secret_rotated", "grant.ended", "member.left"])
+        policy = WebhookPolicy(self._node.webhook_key, allows_private=False)
+        return (await self._node.act(create_webhook, _ACTOR, team, typed, policy, self._node.now() - 9 * DAY)).webhook
+
+    def _delivery(self, webhook: Webhook, number: int, sent: _Sent) -> Delivery:
+        at = self._node.now() - (number + 1) * HOUR
+        due_at = self._node.now() + HOUR
+        made = (secrets.record_id(at), webhook.webhook_id, sent.event, "{}", "schedule")
+        return Delivery(*made, sent.status, sent.attempts, due_at, None, at, at + MINUTE, sent.answered, sent.trouble)
 
     async def _known_client(self, client_id: str, name: str, team: Team, owner: User) -> Client:
         """Register an app under a client ID that the table of views knows."""

@@ -102,6 +102,7 @@ async def _mistyping(page: Page) -> None:
 CLIENT: Final = clicking("a:has-text('Ledger Sync')")
 WIDE_CLIENT: Final = clicking(f"a:has-text('{LONG}')")
 GO_LIVE: Final = clicking("a:text-is('Go live')")
+WEBHOOK: Final = clicking("th a:has-text('hooks.ledger-sync')")
 BAD_PLACES: Final = "http://a.example/cb\nhttps://a.example/#x, javascript:alert(1)"
 
 VIEWS: Final = (
@@ -176,6 +177,7 @@ VIEWS: Final = (
     View("docs-choosing", "/docs/choosing"),
     View("docs-oauth", "/docs/oauth", then=clicking("label[for=code-2-tab-python]")),
     View("docs-errors", "/docs/errors", ""),
+    View("docs-webhooks", "/docs/webhooks", then=clicking("label[for=code-2-tab-javascript]")),
     View("docs-api", "/docs/api"),
     View("account", "/settings/account"),
     View("account-wrong", "/settings/account", then=pressing("Save name", name="\u202e")),
@@ -200,6 +202,24 @@ VIEWS: Final = (
     View("member-new", "/team/members/new", then=pressing("Add member", email="nobody@example.com")),
     View("member-role", "/team/members", then=clicking("tr:has-text('Vera') a:text-is('Change role')")),
     View("member-remove", "/team/members", then=pressing("Remove")),
+    View("webhooks", "/team/webhooks"),
+    View("webhooks-none-yet", "/team/webhooks", team=LONG),
+    View("webhook-new", "/team/webhooks/new"),
+    View("webhook-new-wrong", "/team/webhooks/new", then=pressing("Add webhook", url="http://127.0.0.1/")),
+    View(
+        "webhook-added",
+        "/team/webhooks/new",
+        then=steps(choosing("[value='token.*']"), pressing("Add webhook", url="https://hooks.example.com/")),
+    ),
+    View("webhook", "/team/webhooks", then=WEBHOOK),
+    View("webhook-off", "/team/webhooks", then=clicking("tr:has-text('Switched off') th a")),
+    View(
+        "webhook-wrong",
+        "/team/webhooks",
+        then=steps(WEBHOOK, pressing("Save changes", url="https://me@hooks.example.com/")),
+    ),
+    View("webhook-secret", "/team/webhooks", then=steps(WEBHOOK, pressing("Rotate secret"))),
+    View("webhook-delete", "/team/webhooks", then=pressing("Delete")),
     View("resource-servers", "/operator/resource-servers", "Olga"),
     View(
         "resource-server-new", "/operator/resource-servers/new", "Olga", pressing("Add resource server", name="\u202e")

@@ -8,6 +8,7 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 from keybearer.server.http.edge import MAX_BODY_BYTES
 from keybearer.server.pages.words import duration
 from keybearer.server.rate_limits import slack_of
+from keybearer.server.reads.webhooks import offered_events
 from keybearer.server.roles import ROLE_TITLES
 from keybearer.server.settings import Settings
 
@@ -48,6 +49,7 @@ GROUPS: Final = (
         (
             Guide("errors", "Errors", "Every error code: its cause, the fix, an example."),
             Guide("limits", "Limits", "How many calls, how large, how long, and what to do at the limit."),
+            Guide("webhooks", "Webhooks", "Your program is told what happens in a team, and can tell who says so."),
             Guide("going-live", "From sandbox to production", "What changes, what does not, and a list to tick off."),
         ),
     ),
@@ -122,5 +124,6 @@ def _facts(settings: Settings) -> dict[str, Any]:
         "patience": duration(settings.request_timeout),
         "max_body": f"{MAX_BODY_BYTES:,}",
         "permissions": settings.permissions,
+        "events": [event for choice in offered_events() for event in choice.events],
         "roles": {name: (ROLE_TITLES[name], settings.role_permissions[name]) for name in ROLE_TITLES},
     }

@@ -83,7 +83,7 @@ def _examples(blocks: list[Block], name: str) -> str:
     others = [block for block in blocks if block not in tabs]
     html = _tabs(tabs, name) if len(tabs) > 1 else "".join(_snippet(tab, name, LANGUAGES[tab.language]) for tab in tabs)
     for count, block in enumerate(others):
-        caption = _CAPTIONS.get(block.language, "Output" if block.is_output else "")
+        caption = _CAPTIONS.get(block.language, "Output") if block.is_output else ""
         html += _snippet(block, f"{name}-{count}", caption)
     return html
 

@@ -17,7 +17,10 @@ TEST: Final = "webhook.test"
 # Who refuses an app lets it into no team, so there is no team to tell.
 _OF_NO_TEAM: Final = frozenset({"grant.denied"})
 EVENTS: Final = {
-    name: words for name, words in ACTIONS.items() if name.partition(".")[0] in CATEGORIES and name not in _OF_NO_TEAM
+    name: words
+    for category in CATEGORIES
+    for name, words in ACTIONS.items()
+    if name.startswith(f"{category}.") and name not in _OF_NO_TEAM
 }
 PATTERNS: Final = (EVERYTHING, *(f"{category}.*" for category in CATEGORIES), *EVENTS)
 
