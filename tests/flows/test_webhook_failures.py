@@ -1,8 +1,14 @@
 """A webhook whose events are not taken is switched off, its owners are told, and everything can be tried again."""
 
-import pytest
+import asyncio
 
+import pytest
+from pydantic import SecretStr
+
+from keybearer.server.clock import MINUTE
+from tests.support.house import open_house
 from tests.support.mailbox import Mailbox
+from tests.support.receiver import TIMEOUT_S
 from tests.support.webhook_desk import Hook, HookDesk
 
 
@@ -129,3 +135,26 @@ async def test_nothing_is_tried_by_hand_while_it_waits_or_the_webhook_is_off(des
         page = await desk.ada.browser.post(path, [("team", str(desk.play.acme.team_id))])
         assert (page.status, "switch it on first" in page.text) == (409, True)
     assert len(await desk.log()) == 10
+
+
+async def test_a_node_with_another_key_sends_nothing_and_leaves_it_to_those_who_have_the_key(
+    desk: HookDesk,
+) -> None:
+    await desk.add(["token.created"])
+    desk.receiver.answers(500)
+    await desk.ada.make_token("Nightly import")
+    await desk.all_sent()
+    settings = desk.house.settings.model_copy(
+        update={"webhook_key": SecretStr("another key, and long enough to be one")}
+    )
+    later = desk.clock.now() + MINUTE
+    async with open_house(settings, lambda: later) as stranger:
+        async with asyncio.timeout(TIMEOUT_S):
+            while (await desk.log())[0]["claim_id"] is None:
+                stranger.node.courier.wake()
+                await asyncio.sleep(0.01)
+    assert len(desk.receiver.heard) == 1
+    desk.receiver.answers(200)
+    await desk.after(seconds=120)
+    assert [heard.headers["x-keybearer-attempt"] for heard in desk.receiver.heard] == ["1", "2"]
+    assert (await desk.log())[0]["status"] == "delivered"

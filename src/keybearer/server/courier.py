@@ -141,7 +141,7 @@ class Courier:
             webhook=delivery.webhook_id,
             delivery=delivery.delivery_id,
             attempt=attempt.number,
-            status=answer.status,
+            answered=answer.status,
             trouble=answer.trouble,
         )
 

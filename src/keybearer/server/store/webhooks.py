@@ -29,7 +29,8 @@ _OF_TEAM = (
     .where(webhooks.c.team_id == bindparam("team_id"), _IS_THERE)
     .order_by(webhooks.c.created_at, webhooks.c.webhook_id)
 )
-_LISTENING = (
+_LISTENING = select(*_COLUMNS).where(webhooks.c.team_id == bindparam("team_id"), _IS_ON).order_by(webhooks.c.webhook_id)
+_LISTENING_OF_MANY = (
     select(*_COLUMNS)
     .where(webhooks.c.team_id.in_(bindparam("team_ids", expanding=True)), _IS_ON)
     .order_by(webhooks.c.webhook_id)
@@ -139,8 +140,16 @@ async def of_team(reader: Reader, team_id: int) -> list[Webhook]:
 
 
 async def listening(reader: Reader, team_ids: Collection[int]) -> list[Webhook]:
-    """Return the webhooks of these teams that are switched on."""
-    return [Webhook(**row) for row in await reader.many(_LISTENING, team_ids=sorted(team_ids))]
+    """
+    Return the webhooks of these teams that are switched on.
+
+    Every change asks this, nearly every one about a single team: that statement's text does not depend on how many.
+    """
+    if len(team_ids) == 1:
+        rows = await reader.many(_LISTENING, team_id=next(iter(team_ids)))
+    else:
+        rows = await reader.many(_LISTENING_OF_MANY, team_ids=sorted(team_ids))
+    return [Webhook(**row) for row in rows]
 
 
 async def count_of_team(reader: Reader, team_id: int) -> int:
