@@ -7,7 +7,7 @@ from pathlib import Path
 
 import uvloop
 
-from bench import api_call, footprint, introspection, middleware, revocation, token_endpoint, verification
+from bench import api_call, footprint, ingestion, introspection, middleware, revocation, token_endpoint, verification
 from bench.measures import Figure, Pace
 from bench.report import lines
 from bench.servers import stay_off_the_servers_processor
@@ -23,6 +23,7 @@ THOROUGH = Pace(
     weighed_tokens=350_000,
     revocations=200,
     verifiers=50,
+    batches=10,
 )
 QUICK = Pace(
     rounds=1,
@@ -33,6 +34,7 @@ QUICK = Pace(
     weighed_tokens=5_000,
     revocations=3,
     verifiers=5,
+    batches=1,
 )
 
 
@@ -43,11 +45,13 @@ async def run(pace: Pace, folder: Path) -> None:
     with durable_postgres() as cluster:
         for figure in await token_endpoint.measure(folder, cluster, pace):
             _show(figure)
+        ingested = await ingestion.measure(folder, cluster, pace)
     _show(await footprint.measure(folder, pace))
     _show(await introspection.measure(folder, pace))
     _show(await revocation.measure(folder, pace))
     _show(await middleware.measure(pace))
     _show(await verification.measure(pace))
+    _show(ingested)
 
 
 def _show(figure: Figure) -> None:

@@ -18,6 +18,7 @@ class Pace:
     weighed_tokens: int
     revocations: int
     verifiers: int
+    batches: int
 
 
 @dataclass(slots=True)

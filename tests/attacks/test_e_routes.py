@@ -17,6 +17,7 @@ from tests.support.house import House
 # What anybody may see. A route that is not here, and no endpoint of the API, must send strangers to sign in.
 PUBLIC = re.compile(
     r"/llms\.txt|/static/\{name\}|/login|/logout|/healthz|/readyz|/docs(/.*)?|/oauth/(token|revoke|introspect)"
+    r"|/activity(/log/\{kind\}(/\{owner\})?/\{month\})?/(checkpoint|tile/.*|proof/(inclusion|consistency))"
     r"|/verifier/(sync|fetch|activity)|/forward-auth|/\.well-known/[a-z-]+(/api/v2)?"
     r"|(/api/v2)?/openapi\.json|/settings/account/address(/(prove|withdraw))?"
 )

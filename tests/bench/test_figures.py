@@ -40,7 +40,7 @@ def test_every_figure_stands_beside_its_limit_and_its_peer(printed: str) -> None
 
 
 def test_what_verifiers_and_gateways_wait_for_has_its_figures(printed: str) -> None:
-    asked, revocation, middleware, verification = printed.strip().split("\n\n")[4:]
+    asked, revocation, middleware, verification, *_ = printed.strip().split("\n\n")[4:]
     for ours in ("POST /oauth/introspect", "GET /forward-auth"):
         for other in ("bare ASGI form echo", "oidc-provider in memory, introspection"):
             assert re.search(f"{ours}{RATIO}{other} +\\(goal", asked)
@@ -52,3 +52,10 @@ def test_what_verifiers_and_gateways_wait_for_has_its_figures(printed: str) -> N
     assert re.search(f"verify, one known token{RATIO}PyJWT, RS256", verification)
     for per_user in (1, 3):
         assert re.search(rf"\d+ bytes a mirrored token, {per_user} for each user \(at most 600\)", verification)
+
+
+def test_reported_calls_stand_beside_bare_inserts(printed: str) -> None:
+    figure = next(each for each in printed.strip().split("\n\n") if each.startswith("Reported calls"))
+    for database in ("SQLite", "PostgreSQL"):
+        assert re.search(f"reported, {database}{RATIO}bare inserts, {database} +\\(goal", figure)
+        assert re.search(f"reported, hashed and signed, {database}{RATIO}bare inserts, {database}", figure)

@@ -1,19 +1,15 @@
 """Many records at once, in a third of the time: what passes here is what `lines` would let pass, line by line."""
 
-from binascii import a2b_base64, b2a_base64
 from collections.abc import Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 from hashlib import sha256
-from typing import Annotated, Final
+from typing import Final
 
 import msgspec
 
-from keybearer.audit.entries import ReadEntry, read_entries
+from keybearer.audit.entries import Salt, open_quickly, read_entries
 from keybearer.audit.lines import readable
-from keybearer.wire.activity import MAX_VALUE_BYTES, OPENINGS
-
-_Salt = Annotated[str, msgspec.Meta(min_length=43, max_length=43)]
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,7 +35,7 @@ class _Core(msgspec.Struct, gc=False):
 
     index: int
     entry: str
-    details: dict[str, tuple[_Salt, str]] = {}
+    details: dict[str, tuple[Salt, str]] = {}
 
 
 def batch_from(lines: bytes) -> Batch | None:
@@ -54,7 +50,7 @@ def batch_from(lines: bytes) -> Batch | None:
         texts = [core.entry for core in cores]
         block = "\n".join(texts).encode()
         entries = read_entries(block)
-        opened = _opened(cores, entries)
+        opened = [open_quickly(entry.sealed or {}, core.details) for core, entry in zip(cores, entries, strict=True)]
         first = cores[0].index
         rows = [
             readable(index, core.entry, entry, core.details or None, values)
@@ -73,31 +69,5 @@ def batch_from(lines: bytes) -> Batch | None:
     return Batch(first, {entry.team for entry in entries}, leaves, erased)
 
 
-def _opened(cores: Sequence[_Core], entries: Sequence[ReadEntry]) -> list[dict[str, str]]:
-    """
-    Open the commitments of all records, as `activity.open_details` opens those of one.
-
-    Raises:
-        KeyError: a detail has no commitment.
-        ValueError: one does not open.
-    """
-    opened = []
-    for core, entry in zip(cores, entries, strict=True):
-        sealed, values = entry.sealed or {}, {}
-        for field, (salt, value) in core.details.items():
-            raw_salt = a2b_base64(salt.encode().translate(_FROM_URL) + b"=", strict_mode=True)
-            digest = sha256(OPENINGS[field] + raw_salt + value.encode()).digest()
-            committed = b2a_base64(digest, newline=False).translate(_TO_URL)
-            if committed != f"{sealed[field]}=".encode() or salt[-1] not in _LAST or len(value) > _LONGEST:
-                raise ValueError("a detail is not what the entry was sealed with, or may be too long")
-            values[field] = value
-        opened.append(values)
-    return opened
-
-
 _decode: Final = msgspec.json.Decoder(_Core).decode_lines
 _encode: Final = msgspec.json.Encoder().encode_lines
-_TO_URL: Final = bytes.maketrans(b"+/", b"-_")
-_FROM_URL: Final = bytes.maketrans(b"-_+/", b"+/!!")
-_LAST: Final = frozenset("AEIMQUYcgkosw048")  # of 43 characters that stand for 32 bytes
-_LONGEST: Final = MAX_VALUE_BYTES // 4  # characters, whatever they are

@@ -1,13 +1,14 @@
 """The lines of a batch of records, each judged alone by what it says; the store is not asked."""
 
-from collections.abc import Iterator
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
 
 import msgspec
 
+from keybearer.audit.entries import ReadEntry, Salt, open_quickly, read_entries, read_entry
 from keybearer.server.clock import DAY, MINUTE
-from keybearer.wire.activity import Entry, entry_from, open_details
+from keybearer.wire.activity import open_details
 
 MOST_LINES: Final = 1_000
 MOST_AHEAD: Final = 5 * MINUTE
@@ -35,18 +36,27 @@ class Line:
 
     Args:
         place: which line of the batch it is, from 1.
-        n: the record's number in the life of its process.
         written: the entry's canonical bytes.
-        opened: what its sealed fields say.
+        user: what its sealed user says.
     """
 
     place: int
-    n: int
-    boot: str
-    entry: Entry
+    entry: ReadEntry
     written: bytes
-    details: dict[str, list[str]]
-    opened: dict[str, str]
+    details: dict[str, tuple[Salt, str]]
+    user: str
+
+    @property
+    def n(self) -> int:
+        """The record's number in the life of its process."""
+        assert self.entry.n is not None  # noqa: S101 - a line without was refused
+        return self.entry.n
+
+    @property
+    def boot(self) -> str:
+        """The life of the process."""
+        assert self.entry.boot is not None  # noqa: S101 - as above
+        return self.entry.boot
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,46 +70,64 @@ class RefusedLine:
 
 class _Sent(msgspec.Struct, forbid_unknown_fields=True):
     entry: str
-    details: dict[str, list[str]]
+    details: dict[str, tuple[Salt, str]]
 
 
 _SENT: Final = msgspec.json.Decoder(_Sent)
 
 
-def read_lines(body: bytes, reporter: Reporter, now: int) -> Iterator[Line | RefusedLine]:
+def read_lines(texts: Sequence[bytes], first: int, reporter: Reporter, now: int) -> list[Line | RefusedLine]:
     """
-    Judge each line of a batch (JSON Lines) by itself.
+    Judge lines of a batch, each by itself; return for each what it says, or why it is refused.
 
     Args:
+        texts: some lines of the batch, which follow on each other.
+        first: the place of the first of them, from 1.
         now: microseconds since 1970 UTC.
-
-    Yields:
-        For each line in its order what it says, or why it is refused.
     """
-    for place, text in enumerate(lines_of(body), 1):
-        entry = None
-        try:
-            sent = _SENT.decode(text)
-            written = sent.entry.encode()
-            entry = entry_from(written)
-            yield _judged(place, entry, (written, sent.details), reporter, now)
-        except (ValueError, msgspec.MsgspecError) as error:
-            yield RefusedLine(place, entry.n if entry else None, str(error))
+    try:
+        sent = [_SENT.decode(text) for text in texts]
+        entries = read_entries("\n".join([each.entry for each in sent]).encode())
+    except (ValueError, msgspec.MsgspecError):  # one of them is not as it should be: which, is found out one by one
+        return [_read_alone(place, text, reporter, now) for place, text in enumerate(texts, first)]
+    pairs = zip(entries, sent, strict=True)
+    return [_line(place, entry, each, reporter, now) for place, (entry, each) in enumerate(pairs, first)]
 
 
-def lines_of(body: bytes) -> list[bytes]:
-    """Return the lines of a body; the last may end as the others do."""
-    return body.removesuffix(b"\n").split(b"\n")
+def _read_alone(place: int, text: bytes, reporter: Reporter, now: int) -> Line | RefusedLine:
+    try:
+        sent = _SENT.decode(text)
+        entry = read_entry(sent.entry.encode())
+    except (ValueError, msgspec.MsgspecError) as error:
+        return RefusedLine(place, None, str(error))
+    return _line(place, entry, sent, reporter, now)
 
 
-def _judged(place: int, entry: Entry, sent: tuple[bytes, dict[str, list[str]]], reporter: Reporter, now: int) -> Line:
+def _line(place: int, entry: ReadEntry, sent: _Sent, reporter: Reporter, now: int) -> Line | RefusedLine:
+    """Judge a well-made entry: is it this reporter's, of now, and do its details open it."""
+    try:
+        _check(entry, sent, reporter, now)
+        opened = _opened(entry, sent.details)
+    except ValueError as error:
+        return RefusedLine(place, entry.n, str(error))
+    return Line(place, entry, sent.entry.encode(), sent.details, opened["user"])
+
+
+def _opened(entry: ReadEntry, details: dict[str, tuple[Salt, str]]) -> dict[str, str]:
+    try:
+        return open_quickly(entry.sealed or {}, details)
+    except (KeyError, ValueError):
+        return open_details(entry, details)  # which tells what is wrong
+
+
+def _check(entry: ReadEntry, sent: _Sent, reporter: Reporter, now: int) -> None:
     """
-    Return what a well-made entry says.
+    Refuse what is not this reporter's to say, is not of now, or has not all its details.
 
     Raises:
-        ValueError: it is another's to report, or cannot be of now, or its details are not whole.
+        ValueError: says why.
     """
-    if entry.n is None or entry.boot is None or entry.reporter != reporter.name:
+    if entry.n is None or entry.reporter != reporter.name:
         raise ValueError("the entry's reporter is not the one whose key this is")
     if entry.environment != reporter.environment:
         raise ValueError("the entry's environment is not the key's")
@@ -107,7 +135,10 @@ def _judged(place: int, entry: Entry, sent: tuple[bytes, dict[str, list[str]]], 
         raise ValueError("the entry's at is more than 5 minutes ahead of the server's clock")
     if entry.at < now - OLDEST:
         raise ValueError("the entry's at is more than 30 days ago")
-    written, details = sent
-    if "user" not in details or details.keys() != (entry.sealed or {}).keys():
+    if "user" not in sent.details or sent.details.keys() != (entry.sealed or {}).keys():
         raise ValueError("the details do not say the user, or not what each of the entry's commitments stands for")
-    return Line(place, entry.n, entry.boot, entry, written, details, open_details(entry, details))
+
+
+def lines_of(body: bytes) -> list[bytes]:
+    """Return the lines of a body; the last may end as the others do."""
+    return body.removesuffix(b"\n").split(b"\n")

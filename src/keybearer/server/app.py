@@ -19,7 +19,7 @@ from keybearer.server.courier import Courier, Post
 from keybearer.server.egress import Egress, Network
 from keybearer.server.events import Actor
 from keybearer.server.feed_reader import FeedReader
-from keybearer.server.http import activity_report, forward_auth, health, oauth, verifier
+from keybearer.server.http import activity_proofs, activity_report, forward_auth, health, oauth, verifier
 from keybearer.server.http.bare_doors import BareDoor, BareDoors, bare_doors
 from keybearer.server.http.edge import Edge
 from keybearer.server.http.known_paths import KnownPaths
@@ -171,6 +171,7 @@ def _routes(node: Node) -> list[BaseRoute]:
         forward_auth.routes,
         verifier.routes,
         activity_report.routes,
+        activity_proofs.routes,
         pages.routes,
         oauth.routes,
         api.routes,

@@ -2,7 +2,7 @@
 
 import binascii
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from hashlib import sha256
 from operator import attrgetter
@@ -26,7 +26,7 @@ class HasSealed(Protocol):
         """Its commitments by their fields."""
 
 
-Details = Mapping[str, list[str]]
+Details = Mapping[str, Sequence[str]]
 """What opens an entry's commitments: by the field's name its salt (base64url, 43 characters) and its value."""
 
 

@@ -82,7 +82,7 @@ def _misfit(line: Line, owners: Mapping[str, HeldToken]) -> str:
     entry, owner = line.entry, owners.get(line.entry.token or "")
     if owner is None or owner.environment != entry.environment:
         return "the entry's token is not known"
-    if line.opened["user"] != str(owner.user_id):
+    if line.user != str(owner.user_id):
         return "the entry's user is not the token's"
     if entry.team != owner.team_id:
         return "the entry's team is not the token's"

@@ -55,17 +55,14 @@ async def _report(node: Node, request: Request) -> dict[str, Any]:
 
 
 async def _read(body: bytes, reporter: Reporter, now: int) -> tuple[list[Line], list[RefusedLine]]:
-    if body.count(b"\n") > MOST_LINES or len(lines_of(body)) > MOST_LINES:
+    texts = lines_of(body)
+    if len(texts) > MOST_LINES:
         raise Refusal("too_large", f"A batch has at most {MOST_LINES} lines.", "too many lines")
-    lines, refused = [], []
-    for line in read_lines(body, reporter, now):
-        if isinstance(line, Line):
-            lines.append(line)
-        else:
-            refused.append(line)
-        if (len(lines) + len(refused)) % _LINES_A_TURN == 0:
-            await asyncio.sleep(0)
-    return lines, refused
+    read: list[Line | RefusedLine] = []
+    for first in range(0, len(texts), _LINES_A_TURN):
+        read += read_lines(texts[first : first + _LINES_A_TURN], first + 1, reporter, now)
+        await asyncio.sleep(0)
+    return [line for line in read if isinstance(line, Line)], [line for line in read if isinstance(line, RefusedLine)]
 
 
 def _answer(recorded: Recorded, unread: list[RefusedLine]) -> dict[str, Any]:

@@ -6,6 +6,7 @@ from typing import Any, Final
 import msgspec
 from sqlalchemy import insert
 
+from keybearer.audit.entries import ReadEntry
 from keybearer.server.store.database import Transaction
 from keybearer.server.store.tables import activity_records
 from keybearer.wire.activity import Details, Entry
@@ -13,7 +14,7 @@ from keybearer.wire.activity import Details, Entry
 _ADD: Final = insert(activity_records)
 
 
-def row_of(entry: Entry, written: bytes, details: Details, received_at: int) -> dict[str, Any]:
+def row_of(entry: Entry | ReadEntry, written: bytes, details: Details, received_at: int) -> dict[str, Any]:
     """
     Return the row of a record: the entry as it was *written*, what opens it, and copies of what is searched by.
 
@@ -32,7 +33,7 @@ def row_of(entry: Entry, written: bytes, details: Details, received_at: int) -> 
     }
 
 
-def copies_of(entry: Entry) -> dict[str, Any]:
+def copies_of(entry: Entry | ReadEntry) -> dict[str, Any]:
     """Return the columns in which the entry's own words are repeated."""
     return {
         "at": entry.at,

@@ -80,13 +80,8 @@ async def kept_among(tx: Transaction, cursor: Cursor, numbers: Sequence[int]) ->
     asked = [number for number in numbers if number <= cursor.highest]
     if not asked:
         return {}
-    asked += asked[:1] * (_rounded(len(asked)) - len(asked))  # a statement for each length would be too many
     rows = await tx.many(_THESE, reporter=cursor.reporter, boot=cursor.boot, numbers=asked)
     return {row["n"]: bytes(row["entry"]) for row in rows}
-
-
-def _rounded(count: int) -> int:
-    return 1 << (count - 1).bit_length()
 
 
 async def keep(tx: Transaction, rows: Sequence[dict[str, Any]]) -> None:
