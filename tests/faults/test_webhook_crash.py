@@ -1,5 +1,6 @@
 """I6: a node that is killed after it has sent an event, and before it has noted the answer, loses nothing."""
 
+import asyncio
 from pathlib import Path
 from typing import Final
 
@@ -12,11 +13,22 @@ from keybearer.server.settings import Settings
 from keybearer.server.store.tables import webhook_deliveries
 from tests.support.house import open_house
 from tests.support.people import PASSWORD, at_browser, told
-from tests.support.processes import running_server
-from tests.support.receiver import receiving
+from tests.support.processes import ServerProcess, running_server
+from tests.support.receiver import TIMEOUT_S, receiving
 
 KEY: Final = "a key of some random characters for a test"
+# URLs of receivers often hold a secret of theirs.
+SECRET_PATH: Final = "a-secret-of-the-receivers"
 SETTINGS: Final = {"KEYBEARER_WEBHOOK_PRIVATE_ADDRESSES": "true", "KEYBEARER_WEBHOOK_KEY": KEY}
+
+
+async def until_logged(server: ServerProcess, words: str) -> None:
+    """Wait until the server has said so."""
+    async with asyncio.timeout(TIMEOUT_S):
+        while True:
+            if words in server.log:
+                return
+            await asyncio.sleep(0.05)
 
 
 async def test_the_next_node_sends_it_again_with_the_same_id(database_url: str, tmp_path: Path) -> None:
@@ -28,10 +40,14 @@ async def test_the_next_node_sends_it_again_with_the_same_id(database_url: str, 
             async with at_browser(server, "ada") as ada:
                 await ada.sign_in()
                 await ada.browser.get("/team/webhooks/new")
-                await ada.browser.fill_and_submit("Add webhook", url=receiver.url, events=["token.created"])
+                url = f"{receiver.url}/{SECRET_PATH}"
+                await ada.browser.fill_and_submit("Add webhook", url=url, events=["token.created"])
+                await ada.make_token("One that is noted")
+                await until_logged(server, "webhook sent")
+                assert SECRET_PATH not in server.log
                 receiver.may_answer.clear()
                 await ada.make_token("Nightly import")
-                await receiver.has_heard(1)
+                await receiver.has_heard(2)
                 server.kill()
         receiver.may_answer.set()
         settings = Settings(
@@ -42,9 +58,9 @@ async def test_the_next_node_sends_it_again_with_the_same_id(database_url: str, 
         )
         after_the_claim = real_clock.now() + MINUTE
         async with open_house(settings, lambda: after_the_claim):
-            await receiver.has_heard(2)
-        first, again = receiver.heard
+            await receiver.has_heard(3)
+        _, first, again = receiver.heard
         assert (again.headers["webhook-id"], again.body) == (first.headers["webhook-id"], first.body)
         async with open_house(settings, lambda: after_the_claim) as house:
-            (row,) = await house.node.database.many(select(webhook_deliveries))
-    assert (row["status"], row["attempts"], row["answered"]) == ("delivered", 1, 204)
+            rows = await house.node.database.many(select(webhook_deliveries))
+    assert [(row["status"], row["attempts"], row["answered"]) for row in rows] == [("delivered", 1, 204)] * 2

@@ -81,7 +81,9 @@ class Courier:
                 task.cancel()
             await asyncio.gather(*rounds, return_exceptions=True)
             if self._running:
-                await asyncio.wait(self._running, timeout=2 * PATIENCE_S)
+                _, late = await asyncio.wait(self._running, timeout=2 * PATIENCE_S)
+                for task in late:
+                    task.cancel()
 
     def wake(self) -> None:
         """Look at once: somebody waits for what they have just put down."""
@@ -94,7 +96,10 @@ class Courier:
             if not most:
                 return
             claim = Claim(secrets.record_id(self._now()), most)
-            for errand in await self._database.transact(claim_deliveries, claim, self._now()):
+            errands = await self._database.transact(claim_deliveries, claim, self._now())
+            if not errands:
+                return  # another node was first
+            for errand in errands:
                 self._under_way[errand.delivery.webhook_id] += 1
                 task = asyncio.create_task(self._run(errand))
                 self._running.add(task)

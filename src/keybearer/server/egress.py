@@ -148,9 +148,16 @@ class Egress:
         return await self._ask(last, deadline)
 
     async def _ask(self, request: httpx2.Request, deadline: float) -> int:
-        async with httpx2.AsyncClient(transport=self._network.connect(), trust_env=False) as client:
+        """
+        Send one request by a bare transport.
+
+        A client around it would log the URL, whose path may hold a secret of the receiver's, and is there for what must
+        not happen here: following redirects, asking proxies, keeping cookies.
+        """
+        async with self._network.connect() as transport:
             async with asyncio.timeout_at(deadline):
-                response = await client.send(request, stream=True, follow_redirects=False)
+                response = await transport.handle_async_request(request)
+            response.request = request
             await _drain(response, deadline)
             return response.status_code
 
