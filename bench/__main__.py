@@ -7,7 +7,17 @@ from pathlib import Path
 
 import uvloop
 
-from bench import api_call, footprint, ingestion, introspection, middleware, revocation, token_endpoint, verification
+from bench import (
+    api_call,
+    audit,
+    footprint,
+    ingestion,
+    introspection,
+    middleware,
+    revocation,
+    token_endpoint,
+    verification,
+)
 from bench.measures import Figure, Pace
 from bench.report import lines
 from bench.servers import stay_off_the_servers_processor
@@ -52,6 +62,7 @@ async def run(pace: Pace, folder: Path) -> None:
     _show(await middleware.measure(pace))
     _show(await verification.measure(pace))
     _show(ingested)
+    _show(await audit.measure(pace))
 
 
 def _show(figure: Figure) -> None:

@@ -194,6 +194,9 @@ function entryOf(text) {
       throw new Wrong(`the entry's ${name} is not what it can be`);
     }
   }
+  if (!['reporter', 'boot', 'n'].every((name) => Object.hasOwn(entry, name) === Object.hasOwn(entry, 'n'))) {
+    throw new Wrong('the entry has one of reporter, boot and n without the others');
+  }
   if (canonical(entry) !== text) throw new Wrong('the entry is not written as RFC 8785 writes it');
   return entry;
 }

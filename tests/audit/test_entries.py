@@ -58,6 +58,7 @@ def test_an_entry_is_read_fast_as_it_is_read_slowly(entry: Entry) -> None:
 @example(WRITTEN + b"\n")
 @example(WRITTEN + b"\n" + WRITTEN)
 @example(WRITTEN.replace(b'"ms":30', b'"ms":30.0'))
+@example(WRITTEN.replace(b'"n":123456,', b""))
 @example(WRITTEN.replace(b'"team":7', b'"team":null'))
 @example(WRITTEN.replace(b'"outcome":"done",', b'"outcome":"done","outcome":"done",'))
 def test_what_is_nearly_an_entry_is_refused_fast_as_it_is_slowly(data: bytes) -> None:
@@ -67,7 +68,7 @@ def test_what_is_nearly_an_entry_is_refused_fast_as_it_is_slowly(data: bytes) ->
     with pytest.raises(ValueError, match="entry"):
         read_entry(data)
     if b"\n" not in data:
-        with pytest.raises(ValueError, match=r"entries|sealed|JSON|Object|Expected|entry|Invalid"):
+        with pytest.raises(ValueError, match=r"entries|reporter|sealed|JSON|Object|Expected|entry|Invalid"):
             read_entries(b"\n".join([WRITTEN, data, WRITTEN]))
 
 

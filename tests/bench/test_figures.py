@@ -59,3 +59,10 @@ def test_reported_calls_stand_beside_bare_inserts(printed: str) -> None:
     for database in ("SQLite", "PostgreSQL"):
         assert re.search(f"reported, {database}{RATIO}bare inserts, {database} +\\(goal", figure)
         assert re.search(f"reported, hashed and signed, {database}{RATIO}bare inserts, {database}", figure)
+
+
+def test_an_export_is_verified_beside_its_bare_hashes(printed: str) -> None:
+    figure = next(each for each in printed.strip().split("\n\n") if each.startswith("Activity log"))
+    assert re.search(rf"^  verify an export{RATE}", figure, re.MULTILINE)
+    assert re.search(r"verify an export takes \d+\.\d\d x bare SHA-256", figure)
+    assert re.search(r"seal and write an entry: \d+\.\d µs \(at most 15\)", figure)

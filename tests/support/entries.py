@@ -57,13 +57,14 @@ VALUES_OF_FIELDS = st.dictionaries(
 def entries(draw: st.DrawFn) -> Entry:
     """Draw an entry with any of its parts there or not."""
     values = draw(st.none() | VALUES_OF_FIELDS)
+    reporter, boot, n = draw(st.just((None, None, None)) | st.tuples(_IDENTIFIERS, _IDENTIFIERS, _NATURALS))
     return Entry(
         at=draw(_NATURALS),
         action=draw(_letters("[a-z][a-z0-9_]{0,20}(\\.[a-z][a-z0-9_]{0,9}){1,3}")),
         outcome=draw(st.sampled_from(OUTCOMES)),
-        reporter=draw(_IDENTIFIERS),
-        boot=draw(_IDENTIFIERS),
-        n=draw(_NATURALS),
+        reporter=reporter,
+        boot=boot,
+        n=n,
         reason=draw(st.none() | _letters("[a-z][a-z0-9_]{0,63}")),
         team=draw(st.none() | _NATURALS),
         environment=draw(st.none() | st.sampled_from(ENVIRONMENTS)),

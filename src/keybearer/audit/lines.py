@@ -7,6 +7,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import lru_cache
+from operator import attrgetter
 from typing import Any, Final
 
 import msgspec
@@ -67,24 +68,24 @@ class Readable(msgspec.Struct, omit_defaults=True, gc=False):
 
     index: int | None = None
     at: str | None = None
-    action: str | None = None
-    outcome: str | None = None
-    reason: str | None = None
     user: int | None = None
-    client: str | None = None
-    team: int | None = None
-    environment: str | None = None
-    token_last4: str | None = None
-    method: str | None = None
-    route: str | None = None
-    status: int | None = None
-    ms: int | None = None
     address: str | None = None
     agent: str | None = None
     subject: str | None = None
     words: str | None = None
+    action: str | None = None
+    outcome: str | None = None
+    reason: str | None = None
+    client: str | None = None
+    team: int | None = None
+    environment: str | None = None
+    method: str | None = None
+    route: str | None = None
+    status: int | None = None
+    ms: int | None = None
     request_id: str | None = None
     token: str | None = None
+    token_last4: str | None = None
     grant: str | None = None
     reporter: str | None = None
     boot: str | None = None
@@ -225,34 +226,19 @@ def readable(
     opened: Mapping[str, str],
 ) -> Readable:
     """Put together what a record's line says."""
-    return Readable(
+    told: tuple[Any, ...] = (
         index,
         moment(entry.at),
-        entry.action,
-        entry.outcome,
-        entry.reason,
         _number(opened.get("user")),
-        entry.client,
-        entry.team,
-        entry.environment,
-        entry.token_last4,
-        entry.method,
-        entry.route,
-        entry.status,
-        entry.ms,
         opened.get("address"),
         opened.get("agent"),
         opened.get("subject"),
         opened.get("words"),
-        entry.request_id,
-        entry.token,
-        entry.grant,
-        entry.reporter,
-        entry.boot,
-        entry.n,
+        *_copies(entry),
         text,
         details,
     )
+    return Readable(*told)
 
 
 def moment(at: int) -> str:
@@ -278,3 +264,4 @@ def _number(user: str | None) -> int | None:
 
 
 _encode: Final = msgspec.json.Encoder().encode
+_copies: Final = attrgetter(*Readable.__struct_fields__[7:-2])  # from action to n, under the same names

@@ -129,8 +129,7 @@ class LogReading:
         self.verdict.skipped += line.end - line.first
 
     def _grow(self, leaves: Sequence[bytes], erased: Mapping[int, tuple[str, ...]]) -> None:
-        for leaf in leaves:
-            self._tree.append(leaf)
+        self._tree.extend(leaves)
         self.verdict.records += len(leaves)
         self.verdict.erased.update(erased)
 

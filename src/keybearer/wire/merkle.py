@@ -62,6 +62,17 @@ class CompactTree:
         """Add a leaf by its hash."""
         self._carry(0, leaf)
 
+    def extend(self, leaves: Sequence[bytes]) -> None:
+        """Add leaves by their hashes, in their order; of many it takes less time than one by one."""
+        start = 0
+        for level, _ in subtrees(self.size, self.size + len(leaves)):
+            hashes = leaves[start : start + (1 << level)]
+            start += 1 << level
+            while len(hashes) > 1:
+                pairs = zip(hashes[::2], hashes[1::2], strict=True)
+                hashes = [sha256(b"\x01" + left + right).digest() for left, right in pairs]
+            self._carry(level, hashes[0])
+
     def append_subtree(self, level: int, hashed: bytes) -> None:
         """
         Add the ``1 << level`` leaves of a perfect subtree by its hash.
