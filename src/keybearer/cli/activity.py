@@ -5,9 +5,11 @@ from typing import Annotated
 
 import typer
 
-from keybearer.cli.printing import JSON
+from keybearer.cli.printing import JSON, say
 
-app = typer.Typer(help="Verify the activity log.", rich_markup_mode=None, pretty_exceptions_enable=False)
+app = typer.Typer(
+    help="Verify the activity log, and erase from it.", rich_markup_mode=None, pretty_exceptions_enable=False
+)
 
 File = Annotated[Path, typer.Argument(metavar="FILE", help="An export, JSON Lines.")]
 Keys = Annotated[list[str], typer.Option("--key", help="The server's public key, name+id+key; can be repeated.")]
@@ -19,7 +21,20 @@ Checkpoints = Annotated[
 
 @app.callback()
 def activity() -> None:
-    """Verify the activity log."""
+    """Verify the activity log, and erase from it."""
+
+
+@app.command()
+def erase(
+    *,
+    user: Annotated[str, typer.Option("--user", metavar="EMAIL", help="Whose, by email address.")],
+    basis: Annotated[str, typer.Option("--basis", help="Why: the request, the law. It stays in the log.")],
+    as_json: JSON = False,
+) -> None:
+    """Erase what is personal in a user's records; the log can be verified as before, and tells what is gone."""
+    from keybearer.cli.activity_erasing import erased
+
+    say(erased(user, basis), as_json=as_json)
 
 
 @app.command()

@@ -162,7 +162,7 @@ def _sealer(settings: Settings, database: Database, now: Clock) -> Sealer:
     """Return what seals the activity log; its files are in the data directory, which `kept_key` makes."""
     pem = settings.activity_key.get_secret_value()
     signer = signer_of(pem, settings.data_dir / KEY, base_origin(settings.issuer))
-    return Sealer(database, signer, settings.data_dir, now)
+    return Sealer(database, signer, settings.data_dir, now, settings.activity_retention)
 
 
 def _routes(node: Node) -> list[BaseRoute]:

@@ -89,6 +89,9 @@ class Settings(BaseSettings):
         default=False,
         description="Dangerous, for tests: webhooks may lead into this server's own network, and by http.",
     )
+    activity_retention: int = Field(
+        400, ge=31, le=3660, description="Days that records of activities are kept; whole months are deleted."
+    )
     activity_key: SecretStr = Field(
         SecretStr(""),
         description="Ed25519 private key (PEM) that signs the activity log; made in the data directory when empty.",

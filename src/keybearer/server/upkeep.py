@@ -36,8 +36,9 @@ async def upkeep(database: Database, uses: Sequence[LastUsed], sealer: Sealer, n
     """Keep a node's books while the block lasts, and close them at its end."""
     writing = asyncio.create_task(again_and_again(_WRITE_USES_EVERY_S, lambda: _write_uses(database, uses)))
     pruning = asyncio.create_task(again_and_again(_PRUNE_EVERY_S, lambda: prune_all(database, now())))
+    forgetting = asyncio.create_task(again_and_again(_PRUNE_EVERY_S, sealer.prune))
     sealing = asyncio.create_task(again_and_again(_SEAL_EVERY_S, sealer.turn))
-    tasks = (writing, pruning, sealing)
+    tasks = (writing, pruning, forgetting, sealing)
     try:
         yield
     finally:

@@ -22,13 +22,18 @@ def log_of(action: str, team_id: int | None, user_id: int | None, received_at: i
     Args:
         received_at: microseconds since 1970 UTC.
     """
-    month = datetime.fromtimestamp(received_at // 1_000_000, UTC).strftime("%Y-%m")
+    month = month_of(received_at)
     if action.partition(".")[0] not in _SERVERS_NOUNS:
         if team_id is not None:
             return LogName("team", team_id, month)
         if user_id is not None:
             return LogName("user", user_id, month)
     return LogName("server", 0, month)
+
+
+def month_of(at: int) -> str:
+    """Return the month of a time (microseconds since 1970 UTC), as ``2026-11``."""
+    return datetime.fromtimestamp(at // 1_000_000, UTC).strftime("%Y-%m")
 
 
 def base_origin(issuer: str) -> str:

@@ -5,12 +5,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
-from keybearer.server.clock import Clock
+from keybearer.server.clock import DAY, Clock
 from keybearer.server.records import ActivityLog
 from keybearer.server.sealing.audit import why_damaged
 from keybearer.server.sealing.gaps import PATIENCE, declare_gaps
 from keybearer.server.sealing.integrating import integrate
 from keybearer.server.sealing.key import Signer
+from keybearer.server.sealing.retention import prune_activity
 from keybearer.server.sealing.signing import compare, freeze_by_id, sign_decided
 from keybearer.server.sealing.witness import Witness
 from keybearer.server.store import activity_intake, activity_logs
@@ -42,16 +43,18 @@ class Sealer:
         signer: makes the notes; it knows what the logs' names begin with.
         folder: the data directory, where the witness is kept.
         now: microseconds since 1970 UTC.
+        keep_days: for how long records are kept.
 
     Raises:
         OSError: the witness cannot be opened.
     """
 
-    def __init__(self, database: Database, signer: Signer, folder: Path, now: Clock) -> None:
+    def __init__(self, database: Database, signer: Signer, folder: Path, now: Clock, keep_days: int = 400) -> None:
         self._database = database
         self._signer = signer
         self._witness = Witness(folder / WITNESS)
         self._now = now
+        self._keep_for = keep_days * DAY
         self._is_compared = False
         self._place = _Place()
         self.trouble = ""
@@ -120,6 +123,12 @@ class Sealer:
         if log:
             place.log_id, place.tile = log.log_id, log.min_index // WIDTH
         return log
+
+    async def prune(self) -> None:
+        """Delete the records of months that have been over for long enough."""
+        is_more = True
+        while is_more:
+            is_more = await self._database.transact(prune_activity, self._now() - self._keep_for, self._now())
 
     def close(self) -> None:
         """Close the witness."""
