@@ -30,12 +30,13 @@ def judged_by_javascript(exports: Sequence[bytes], notes: Sequence[str], folder:
         input=b"".join(base64.b64encode(export) + b"\n" for export in exports),
         capture_output=True,
         check=False,
-        timeout=100,
+        timeout=250,
     )
     assert run.returncode == 0, run.stderr.decode()[-2000:]
     return [found and Fault(**found) for found in map(json.loads, run.stdout.splitlines())]
 
 
+@pytest.mark.timeout(300)
 @pytest.mark.usefixtures("quick")
 def test_both_verifiers_find_the_same_in_the_same_place(tmp_path: Path) -> None:
     chance = Random(20)  # noqa: S311 - the same changes each time

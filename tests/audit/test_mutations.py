@@ -20,6 +20,7 @@ WORLD = World()
 TRUST = Trust([signer().key], WORLD.saved)
 
 
+@pytest.mark.timeout(400)  # eight seconds, where nobody else is
 @pytest.mark.usefixtures("quick")
 def test_ten_thousand_random_changes_are_each_found_where_they_are() -> None:
     chance = Random(2026)  # noqa: S311 - the same changes each time

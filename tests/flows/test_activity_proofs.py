@@ -5,7 +5,7 @@ import base64
 import pytest
 from sqlalchemy import select
 
-from keybearer.server.sealing.key import is_signed
+from keybearer.audit.trust import is_signed
 from keybearer.server.store.tables import activity_records
 from keybearer.wire.checkpoint import Checkpoint, key_from, opened
 from keybearer.wire.merkle import leaf_hash, root_of, verify_consistency, verify_inclusion

@@ -4,7 +4,7 @@ import asyncio
 
 from sqlalchemy import select, text
 
-from keybearer.server.sealing.key import is_signed
+from keybearer.audit.trust import is_signed
 from keybearer.server.store.database import Transaction
 from keybearer.server.store.tables import activity_checkpoints, activity_logs, activity_records
 from keybearer.wire.checkpoint import key_from, opened

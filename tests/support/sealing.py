@@ -10,10 +10,11 @@ from typing import Any
 
 from sqlalchemy import Table, delete, insert, select
 
+from keybearer.audit.trust import is_signed
 from keybearer.server import ledger
 from keybearer.server.events import Activity, Actor
 from keybearer.server.records import ActivityLog
-from keybearer.server.sealing.key import Signer, is_signed, signer_of
+from keybearer.server.sealing.key import Signer, signer_of
 from keybearer.server.sealing.sealer import KEY, WITNESS, Sealer
 from keybearer.server.store.database import Database, Transaction, open_database
 from keybearer.server.store.tables import (

@@ -7,8 +7,8 @@ from typing import Any
 
 import pytest
 
+from keybearer.audit.trust import is_signed
 from keybearer.server.sealing import integrating
-from keybearer.server.sealing.key import is_signed
 from keybearer.server.sealing.sealer import Sealer, SealingTrouble
 from keybearer.server.sealing.witness import Witness
 from keybearer.server.store.database import Database, open_database

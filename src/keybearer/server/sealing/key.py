@@ -2,8 +2,7 @@
 
 from pathlib import Path
 
-from cryptography.exceptions import InvalidSignature
-from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from cryptography.hazmat.primitives.serialization import (
     Encoding,
     NoEncryption,
@@ -47,15 +46,6 @@ def signer_of(pem: str, path: Path, base: str) -> Signer:
     if not isinstance(key, Ed25519PrivateKey):
         raise ValueError("the activity key is not an Ed25519 key")  # noqa: TRY004 - its value is wrong, not its type
     return Signer(key, base)
-
-
-def is_signed(key: bytes, signature: bytes, message: bytes) -> bool:
-    """Tell whether the public *key* (32 bytes) made the *signature* (64 bytes) of *message*."""
-    try:
-        Ed25519PublicKey.from_public_bytes(key).verify(signature, message)
-    except InvalidSignature:
-        return False
-    return True
 
 
 def _new() -> str:
