@@ -30,7 +30,7 @@ from keybearer.server.webhook_changes import unseal_secret
 MOST_AT_ONCE: Final = 32
 MOST_TO_ONE: Final = 4
 _LOOK_EVERY_S: Final = 0.5
-_TELL_EVERY_S: Final = 2.0
+_NOW_AND_THEN_S: Final = 5.0
 _TELL_AT_ONCE: Final = 20
 
 _LOG = structlog.get_logger("keybearer.webhooks")
@@ -71,8 +71,8 @@ class Courier:
     async def at_work(self) -> AsyncIterator[None]:
         """Send while the block lasts; at its end let what is under way arrive."""
         rounds = [
-            asyncio.create_task(again_and_again(_LOOK_EVERY_S, self._send_due, self._woken)),
-            asyncio.create_task(again_and_again(_TELL_EVERY_S, self._tell_owners, self._to_tell)),
+            asyncio.create_task(again_and_again(_LOOK_EVERY_S, self._look, self._woken)),
+            asyncio.create_task(again_and_again(_NOW_AND_THEN_S, self._tell_owners, self._to_tell)),
         ]
         try:
             yield
@@ -89,6 +89,14 @@ class Courier:
         """Look at once: somebody waits for what they have just put down."""
         self._woken.set()
         self._to_tell.set()
+
+    async def _look(self) -> None:
+        """Send what is due; while the store is away, look now and then only, and say so as seldom."""
+        try:
+            await self._send_due()
+        except StoreFault:
+            await asyncio.sleep(_NOW_AND_THEN_S)
+            raise
 
     async def _send_due(self) -> None:
         while room := MOST_AT_ONCE - len(self._running):
