@@ -1,70 +1,70 @@
 """One rate limit for all workers and nodes of a server: processes that share a database share the count."""
 
 import asyncio
-import json
-from collections.abc import Iterator
+from collections.abc import AsyncIterator
+from itertools import cycle, islice
 from pathlib import Path
 from typing import Final
 
 import httpx2
 import pytest
+from pydantic import SecretStr
 
+from keybearer.server import clock
 from keybearer.server.rules.quota import slack
-from tests.support.people import PASSWORD, address_of, at_browser, told
+from keybearer.server.settings import Settings
+from tests.support.house import House, open_house
 from tests.support.processes import ServerProcess, server_process
+from tests.support.scenes import Scene
 
 LIMIT: Final = 30  # an hour, so that next to nothing is regained while this runs
-CALLS: Final = 90
-PROCESSES: Final = 2
-SETTINGS: Final = {"KEYBEARER_RATE_LIMIT": f"{LIMIT}/hour"}
-AT_MOST: Final = LIMIT + slack(LIMIT, 3600, PROCESSES) + 1  # what is regained in a minute
+RATE: Final = f"{LIMIT}/hour"
+AT_MOST: Final = LIMIT + slack(LIMIT, 3600, 2) + 1  # what is regained in two minutes
+PATIENCE_S: Final = 60
 
 
 @pytest.fixture
-def servers(database_url: str, tmp_path: Path) -> Iterator[list[ServerProcess]]:
-    """Have two processes on one database, as two workers or two nodes are."""
-    folders = [tmp_path / str(number) for number in range(PROCESSES)]
-    for folder in folders:
-        folder.mkdir()
-    made = [server_process(folder, database_url, SETTINGS) for folder in folders]
+async def here(database_url: str, tmp_path: Path) -> AsyncIterator[House]:
+    """Have one node in this process."""
+    settings = Settings(data_dir=tmp_path / "here", database_url=SecretStr(database_url), rate_limit=RATE)
+    async with open_house(settings, clock.now) as house:
+        yield house
+
+
+@pytest.fixture
+async def elsewhere(database_url: str, tmp_path: Path) -> AsyncIterator[ServerProcess]:
+    """Have another one in a process of its own, which was not started yet."""
+    server = server_process(tmp_path, database_url, {"KEYBEARER_RATE_LIMIT": RATE})
     try:
-        for each in made:
-            each.start()
-        yield made
+        yield server
     finally:
-        for each in made:
-            if each.is_running():
-                each.kill()
+        if server.is_running():
+            server.kill()
 
 
-async def token_of_ada(server: ServerProcess) -> str:
-    about = ["user", "add", address_of("ada"), "--name", "ada", "--password-stdin", "--verified"]
-    told(server, *about, stdin=f"{PASSWORD}\n")
-    added = told(server, "team", "add", "Engines", "--environment", "live", "--owner", address_of("ada"), "--json")
-    assert json.loads(added)["id"]
-    async with at_browser(server, "ada") as ada:
-        await ada.sign_in()
-        return await ada.make_token("Import")
-
-
-async def let_through(servers: list[ServerProcess], token: str) -> int:
-    """Make many calls, to each process in turn; count what passed."""
+async def let_through(calls: int, *programs: httpx2.AsyncClient) -> int:
+    """Make so many calls, several at once, to each process in turn; return how many passed."""
     lanes = asyncio.Semaphore(8)
 
-    async def one(program: httpx2.AsyncClient, number: int) -> int:
+    async def one(program: httpx2.AsyncClient) -> int:
         async with lanes:
-            return (await program.get(f"{servers[number % len(servers)].url}/api/v2/status")).status_code
+            return (await program.get("/api/v2/status")).status_code
 
-    async with httpx2.AsyncClient(headers={"authorization": f"Bearer {token}"}, timeout=30) as program:
-        codes = await asyncio.gather(*(one(program, number) for number in range(CALLS)))
+    codes = await asyncio.gather(*(one(program) for program in islice(cycle(programs), calls)))
     assert set(codes) <= {204, 429}
     return codes.count(204)
 
 
-async def test_processes_share_one_limit_and_starting_anew_refills_nothing(servers: list[ServerProcess]) -> None:
-    token = await token_of_ada(servers[0])
-    first = await let_through(servers, token)
-    assert LIMIT // 2 < first <= AT_MOST
-    servers[0].kill()
-    await asyncio.to_thread(servers[0].start)
-    assert first + await let_through(servers, token) <= AT_MOST
+async def test_processes_share_one_limit_and_one_that_starts_refills_nothing(
+    here: House, elsewhere: ServerProcess
+) -> None:
+    scene = Scene(here.node)
+    ada = await scene.person("Ada")
+    token = await scene.personal_token(ada, await scene.team("Engines", "live", owner=ada))
+    before = await let_through(LIMIT // 2, here.api(token))
+    await asyncio.to_thread(elsewhere.start)
+    bearer = {"authorization": f"Bearer {token}"}
+    async with httpx2.AsyncClient(headers=bearer, base_url=elsewhere.url, timeout=PATIENCE_S) as there:
+        after = await let_through(2 * LIMIT, here.api(token), there)
+    assert before == LIMIT // 2
+    assert 0 < after <= AT_MOST - before

@@ -25,7 +25,7 @@ from tests.support.scenes import Scene
 from tests.support.verifiers import asking
 
 EXAMPLES: Final = Path(__file__).parents[2] / "examples"
-START_TIMEOUT_S: Final = 20
+PATIENCE_S: Final = 60
 BESIDE: Final = Path(sys.executable).parent
 # Gateway -> how its example is run.
 GATEWAYS: Final = {
@@ -54,11 +54,12 @@ class Front:
     ) -> httpx2.Response:
         """Send a request through the gateway."""
         bearer = {} if token is None else {"authorization": f"Bearer {token}"}
-        return httpx2.request(method, self.url + path, headers={**(headers or {}), **bearer}, content=content)
+        sent = {**(headers or {}), **bearer}
+        return httpx2.request(method, self.url + path, headers=sent, content=content, timeout=PATIENCE_S)
 
     def get_raw(self, path: str) -> tuple[int, str]:
         """Read *path*, sent as it is written and without a token; return the status and the path that the API saw."""
-        connection = HTTPConnection(self.url.removeprefix("http://"), timeout=START_TIMEOUT_S)
+        connection = HTTPConnection(self.url.removeprefix("http://"), timeout=PATIENCE_S)
         try:
             connection.request("GET", path)
             answer = connection.getresponse()
@@ -144,7 +145,7 @@ def running_gateway(name: str, keybearer: str, upstream: str, key: str, folder: 
 
 def _wait_until_it_passes(url: str, process: subprocess.Popen[bytes], log: Path) -> None:
     """Wait for an answer of the API behind: a gateway may listen before it knows its routes."""
-    deadline = time.monotonic() + START_TIMEOUT_S
+    deadline = time.monotonic() + PATIENCE_S
     while not _passes(f"{url}/public/ready"):
         if process.poll() is not None or time.monotonic() > deadline:
             raise RuntimeError(f"the gateway did not start: {log.read_text('utf-8')}")
@@ -153,6 +154,6 @@ def _wait_until_it_passes(url: str, process: subprocess.Popen[bytes], log: Path)
 
 def _passes(url: str) -> bool:
     try:
-        return httpx2.get(url).status_code == 200
+        return httpx2.get(url, timeout=PATIENCE_S).status_code == 200
     except httpx2.TransportError:
         return False
