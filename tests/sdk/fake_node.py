@@ -33,7 +33,7 @@ class FakeNode:
 
     Args:
         fault: ``silent`` (takes questions and says nothing), ``broken`` (500), ``garbled`` (no JSON), ``replaying``
-            (says again what it said before), ``no key`` (401).
+            (says again what it said before), ``no key`` (401), ``old`` (has never heard of counting).
         calls: how many more it grants.
         lease_s: what it tells verifiers.
         spoil: makes of an answer to sync what is sent instead.
@@ -110,6 +110,8 @@ class FakeNode:
             status, text = {"broken": (500, b"{}"), "no key": (401, b"{}"), "garbled": (200, b"<html>")}.get(
                 fault or "", (200, json.dumps(answer).encode())
             )
+            if fault == "old" and scope["path"] == "/verifier/count":
+                status = 404
             if fault == "replaying":
                 text = self.last_said
             self.last_said = text

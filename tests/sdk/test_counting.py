@@ -6,6 +6,7 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 
 from keybearer import RateLimited, SyncVerifier, Unavailable, Verifier
+from keybearer.sdk.frameworks.answers import limit_headers
 from tests.sdk.fake_node import KEY, FakeNode
 
 COUNT = "/verifier/count"
@@ -53,6 +54,14 @@ async def test_without_an_answer_a_call_is_neither_let_through_nor_called_too_ma
             await verifier.count(principal)
         node.fault = None
         await verifier.count(principal)
+
+
+async def test_a_node_that_is_too_old_to_count_keeps_nobody_out(node: FakeNode) -> None:
+    node.fault = "old"
+    async with Verifier(node.url, key=KEY) as verifier:
+        principal = await verifier.verify(node.issue())
+        lefts = [await verifier.count(principal) for _ in range(10)]
+    assert [limit_headers(left) for left in lefts] == [{}] * 10
 
 
 def test_threads_count_no_call_twice(node: FakeNode) -> None:

@@ -1,7 +1,7 @@
 """What a verifier lets through is what it was granted, once each, and never later than it may."""
 
 from keybearer.verify.purse import Purse
-from keybearer.wire.quota import Grant, Left, Terms, Want
+from keybearer.wire.quota import UNCOUNTED, Grant, Left, Terms, Want
 
 TERMS = Terms(200, 60.0, 3.0)
 ADA, ACME = 1, 7
@@ -63,13 +63,21 @@ def test_what_is_left_is_what_the_node_has_and_what_is_held_and_what_is_regained
     assert purse_with(5, remaining=199).spend(ADA, ACME, 100.0) == Left(200, 199)
 
 
+def test_where_nobody_counts_calls_pass_for_a_while_and_what_was_granted_is_used_first() -> None:
+    purse = purse_with(2)
+    purse.count_nothing(105.0)
+    assert [purse.spend(ADA, ACME, 101.0) is UNCOUNTED for _ in range(3)] == [False, False, True]
+    assert purse.spend(ADA + 1, ACME, 104.9) is UNCOUNTED
+    assert purse.spend(ADA + 1, ACME, 105.0) is None
+
+
 def test_it_is_told_for_how_long_asking_is_of_no_use() -> None:
     purse = purse_with(0, remaining=0, wait_s=0.3)
     assert 0 < purse.wait_s(ADA, ACME, 100.1) < 0.201
     assert purse.wait_s(ADA, ACME, 100.4) == 0
 
 
-def test_who_calls_more_is_asked_more_for_up_to_a_tenth_of_the_limit() -> None:
+def test_who_calls_more_is_asked_more_for_up_to_a_twentieth_of_the_limit() -> None:
     purse, now, asked = Purse(), 100.0, []
     for _ in range(8):
         purse.want(ADA, ACME)
@@ -77,7 +85,7 @@ def test_who_calls_more_is_asked_more_for_up_to_a_tenth_of_the_limit() -> None:
         asked.append(want.calls)
         purse.take_in(TERMS, [Grant(ADA, ACME, want.calls, 50, 0.0)], now, now)
         spent(purse, want.calls, now)
-    assert asked == [1, 2, 4, 8, 16, 20, 20, 20]
+    assert asked == [1, 2, 4, 8, 10, 10, 10, 10]
 
 
 def test_who_calls_now_and_then_is_asked_one_call_for() -> None:

@@ -14,6 +14,7 @@ from keybearer.wire.messages import Malformed
 from keybearer.wire.quota import Grant, Terms, Want, grants_from_json, wants_as_json
 
 ATTEMPTS: Final = 2
+UNCOUNTED_S: Final = 5.0  # then the nodes are asked again: they may be newer by now
 _LOG: Final = logging.getLogger("keybearer")
 
 
@@ -77,8 +78,12 @@ class Counting:
             return await self._answer(wants) if wants else None
 
     async def _answer(self, wants: tuple[Want, ...]) -> str | None:
-        """Put a question; if its answer is lost, so is what it granted, and other calls are asked for."""
-        why = ""
+        """
+        Put a question; if its answer is lost, so is what it granted, and other calls are asked for.
+
+        While nodes are replaced by newer ones, some do not know the question: that keeps nobody out.
+        """
+        why, is_unknown = "", False
         for _ in range(ATTEMPTS):
             nonce, asked_at = secrets.token_hex(16), self._clock()
             call: Call = self._driver.count(nonce, wants_as_json(wants))
@@ -87,10 +92,15 @@ class Counting:
             except (Unanswered, Malformed) as error:
                 self._nodes.failed(call.node)
                 why = str(error)
+                is_unknown = is_unknown or (isinstance(error, Unanswered) and error.is_unknown)
                 continue
             wanted = {(want.user_id, want.team_id) for want in wants}
             asked_for = [each for each in grants if (each.user_id, each.team_id) in wanted]
             self._purse.take_in(terms, asked_for, asked_at, self._clock())
+            return None
+        if is_unknown:
+            _LOG.warning("calls are let through uncounted: a node is too old to count them")
+            self._purse.count_nothing(self._clock() + UNCOUNTED_S)
             return None
         _LOG.info("calls could not be counted: %s", why)
         return why

@@ -17,11 +17,13 @@ class Unanswered(Exception):
 
     Args:
         is_silent: nobody spoke at all.
+        is_unknown: the node does not know such questions; it is older than this SDK.
     """
 
-    def __init__(self, why: str, *, is_silent: bool = False) -> None:
+    def __init__(self, why: str, *, is_silent: bool = False, is_unknown: bool = False) -> None:
         super().__init__(why)
         self.is_silent = is_silent
+        self.is_unknown = is_unknown
 
 
 class Transport:
@@ -66,7 +68,8 @@ class Transport:
             if response.status_code in {401, 403}:
                 raise Unanswered(f"{call.node} does not accept the resource server's key")
             if response.status_code != 200:
-                raise Unanswered(f"{call.node} answers {response.status_code}")
+                why = f"{call.node} answers {response.status_code}"
+                raise Unanswered(why, is_unknown=response.status_code == 404)
             text = bytearray()
             async for chunk in response.aiter_bytes():
                 text += chunk

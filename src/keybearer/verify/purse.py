@@ -6,10 +6,10 @@ from dataclasses import dataclass
 from threading import Lock
 from typing import Final
 
-from keybearer.wire.quota import MOST_WANTS, Grant, Left, Terms, Want
+from keybearer.wire.quota import MOST_WANTS, UNCOUNTED, Grant, Left, Terms, Want
 
 MOST_KEPT: Final = 100_000
-SHARE: Final = 10  # no more than a tenth of the limit is granted at once
+SHARE: Final = 20  # no more of the limit is granted at once
 
 
 @dataclass(slots=True)
@@ -45,6 +45,7 @@ class Purse:
         self._regained_a_second = 1.0
         self._held: dict[tuple[int, int], _Held] = {}
         self._wanted: dict[tuple[int, int], int] = {}
+        self._uncounted_until = -math.inf
         self._lock = Lock()
 
     @property
@@ -68,13 +69,13 @@ class Purse:
         with self._lock:
             held = self._held.get(key)
             if held is None:
-                return None
+                return self._uncounted(now)
             left = held.left
             if left > 1 and now >= held.until:
                 left = 1
             if left < 1:
                 held.left = 0
-                return None
+                return self._uncounted(now)
             held.left = left = left - 1
             held.used += 1
             if left <= 1 and key not in self._wanted:
@@ -122,6 +123,13 @@ class Purse:
                 held.until = min(held.until, asked_at + terms.life_s) if is_more_than_one else asked_at + terms.life_s
                 held.asked_at, held.remaining, held.used = asked_at, grant.remaining, 0
                 held.blocked_until = now + grant.wait_s
+
+    def count_nothing(self, until: float) -> None:
+        """Let calls through uncounted when none is in hand: the server is one that counts none."""
+        self._uncounted_until = until
+
+    def _uncounted(self, now: float) -> Left | None:
+        return UNCOUNTED if now < self._uncounted_until else None
 
     def _has(self, key: tuple[int, int], waiting: int, now: float) -> bool:
         """Tell whether enough came for those who wait since they began to."""

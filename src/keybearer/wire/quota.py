@@ -19,6 +19,10 @@ class Left(NamedTuple):
     remaining: int
 
 
+UNCOUNTED: Final = Left(0, 0)
+"""Nobody counts: the server is older than its rate limit for APIs."""
+
+
 @dataclass(frozen=True, slots=True)
 class Terms:
     """

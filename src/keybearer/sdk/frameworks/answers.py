@@ -7,7 +7,7 @@ from typing import Final
 from keybearer.sdk.errors import Forbidden, InvalidToken, RateLimited, Unavailable
 from keybearer.wire.denial import Denial, Reason
 from keybearer.wire.principal import Principal
-from keybearer.wire.quota import Left, used_up_in_words
+from keybearer.wire.quota import UNCOUNTED, Left, used_up_in_words
 
 Refusal = InvalidToken | Unavailable | RateLimited | Forbidden
 REFUSALS: Final = (InvalidToken, Unavailable, RateLimited, Forbidden)
@@ -84,7 +84,9 @@ def token_in(headers: Sequence[str]) -> str:
 
 
 def limit_headers(left: Left) -> dict[str, str]:
-    """Return how an answer says what its call leaves of the rate limit."""
+    """Return how an answer says what its call leaves of the rate limit; nothing if nobody counts."""
+    if left is UNCOUNTED:
+        return {}
     return {"x-ratelimit-limit": str(left.limit), "x-ratelimit-remaining": str(left.remaining)}
 
 

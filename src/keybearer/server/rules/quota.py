@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from typing import Final
 
 SETTLE_S: Final = 5.0
-_SHARE: Final = 10  # no more than a tenth of the limit is granted at once
+_SHARE: Final = 20  # no more of the limit is granted at once
 _LIFE: Final = 0.6  # of the settling time
 _BEAT: Final = 0.09
 
@@ -70,8 +70,8 @@ def chunk(rate: tuple[int, int], full_at: int, now: int, wanted: int) -> Chunk:
     """
     Take calls from a limit for somebody who counts them himself.
 
-    No more than a tenth of the limit is given, and half of what is left, rounded up: what one of many takes and does
-    not use is lost to the others.
+    No more than a twentieth of the limit is given, and half of what is left, rounded up: what one of many takes and
+    does not use is lost to the others.
 
     Args:
         rate: calls, and the microseconds in which they are regained.
