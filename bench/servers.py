@@ -43,7 +43,7 @@ def keybearer(folder: Path, database_url: str) -> Iterator[Server]:
     settings = {
         "KEYBEARER_DATA_DIR": str(folder / "data"),
         "KEYBEARER_DATABASE_URL": database_url,
-        "KEYBEARER_RATE_LIMIT": "999999/second",
+        "KEYBEARER_RATE_LIMIT": "999999/minute",
     }
     with _running(command, folder, port, "/healthz", settings) as server:
         yield server

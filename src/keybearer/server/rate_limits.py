@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
+from typing import Final
 
 import structlog
 
@@ -14,6 +15,8 @@ from keybearer.server.store import rate_limits
 from keybearer.server.store.database import Database, Transaction
 from keybearer.server.store.faults import StoreFault
 from keybearer.wire.quota import Grant, Terms, Want
+
+_SYNCED_EVERY: Final = 5 * SECOND  # what a power cut gives back at most
 
 _LOG = structlog.get_logger("keybearer.rate_limits")
 
@@ -28,6 +31,7 @@ class RateLimits:
     """
     Takes calls off the limits that the store keeps, for whoever counts them: this node's own doors, and verifiers.
 
+    No call waits for a disk: what is taken is synced by the clock's next beat that waits for one, seconds later.
     What is regained goes by a clock that all nodes move on together (`rules/shared_clock`), while somebody counts.
 
     Args:
@@ -43,7 +47,7 @@ class RateLimits:
         self._beat_s = beat_s(window_s)
         self._clock = SharedClock(round(self._beat_s * SECOND))
         self._used_at = -self._rate[1]
-        self._beaten_at = 0
+        self._beaten_at = self._synced_at = 0
 
     async def take(self, wants: Sequence[Want], environment: str) -> list[Grant]:
         """
@@ -57,7 +61,7 @@ class RateLimits:
         """
         now = await self._now()
         self._used_at = self._local()
-        chunks = await self._database.transact(self._take, wants, environment, now)
+        chunks = await self._database.transact_unsynced(self._take, wants, environment, now)
         return [self._grant(want, found) for want, found in zip(wants, chunks, strict=True)]
 
     @asynccontextmanager
@@ -97,10 +101,13 @@ class RateLimits:
         reading = self._clock.reading(self._local())
         return await self._beat() if reading is None else reading
 
-    async def _beat(self) -> int:
+    async def _beat(self, *, is_synced: bool = False) -> int:
         told = self._clock.beat(self._local())
         self._beaten_at = told.local
-        at, beats = await self._database.transact(rate_limits.move_clock, told.at, told.beats, is_young=told.is_young)
+        transact = self._database.transact if is_synced else self._database.transact_unsynced
+        at, beats = await transact(rate_limits.move_clock, told.at, told.beats, is_young=told.is_young)
+        if is_synced:
+            self._synced_at = told.local
         return self._clock.heard(told, at, beats, self._local())
 
     async def _beat_again_and_again(self) -> None:
@@ -111,7 +118,7 @@ class RateLimits:
             if local - self._used_at > self._rate[1] or local == self._beaten_at:
                 continue
             try:
-                await self._beat()
+                await self._beat(is_synced=local - self._synced_at >= _SYNCED_EVERY)
             except StoreFault as fault:
                 _LOG.warning("the clock of the rate limits stands still", fault=type(fault).__name__)
 

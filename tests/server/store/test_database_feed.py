@@ -37,6 +37,14 @@ async def test_listeners_know_a_position_before_the_work_is_acknowledged(databas
     assert await database.position() == (epoch, seq + 1)
 
 
+async def test_an_unsynced_work_is_kept_and_tells_nobody_of_what_might_still_be_lost(database: Database) -> None:
+    before = await database.position()
+    await database.transact_unsynced(add_and_announce, "unsynced")
+    assert (await names(database), await database.position()) == (["unsynced"], before)
+    await database.transact(add, "synced")
+    assert (await database.position())[1] == before[1] + 1
+
+
 async def test_a_listener_that_fails_does_not_undo_the_acknowledgement(database: Database) -> None:
     def fail(_position: tuple[str, int]) -> None:
         raise LookupError

@@ -56,6 +56,16 @@ async def end_connections(url: str, which: str = "") -> None:
     await execute(url, f"SELECT pg_terminate_backend(pid, 5000) {OTHERS} {which}")
 
 
+async def test_only_an_unsynced_work_does_not_wait_for_disk_and_standby(database: Database) -> None:
+    async def level(tx: Transaction) -> str:
+        row = await tx.one(text("SHOW synchronous_commit"))
+        assert row is not None
+        level: str = row["synchronous_commit"]
+        return level
+
+    assert [await database.transact_unsynced(level), await database.transact(level)] == ["off", "on"]
+
+
 async def test_a_warning_on_commit_means_unknown(database: Database, url: str) -> None:
     """A standby that did not confirm is told by a warning, and COMMIT "succeeds"."""
     await execute(url, AT_COMMIT.format(what="RAISE WARNING 'canceling wait for synchronous replication'"))

@@ -76,6 +76,16 @@ class Database(Protocol):
             OutcomeUnknown: nobody can say whether it was kept.
         """
 
+    async def transact_unsynced(
+        self, work: Callable[Concatenate[Transaction, P], Awaitable[T]], *args: P.args, **kwargs: P.kwargs
+    ) -> T:
+        """
+        Run *work* as `transact` does, but wait neither for a disk nor for a standby.
+
+        No end of a process loses it. A power cut may, until the next `transact` has ended, which keeps for good what
+        was before it. So the work changes nothing that the feed tells of; events are not numbered with it.
+        """
+
     async def view(self, work: Callable[Concatenate[Reader, P], Awaitable[T]], *args: P.args, **kwargs: P.kwargs) -> T:
         """Run *work* on one unchanging snapshot of the database and give what it returned; it cannot write."""
 

@@ -5,14 +5,13 @@ import logging
 from collections import deque
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
-from typing import Any, Concatenate, ParamSpec, TypeVar, cast
+from typing import Any, TypeVar, cast
 
 from keybearer.server.store.database import Transaction
 from keybearer.server.store.faults import OutcomeUnknown, StoreUnavailable
 from keybearer.server.store.listeners import Listeners
 from keybearer.server.store.sqlite_writer import SqliteSession
 
-P = ParamSpec("P")
 T = TypeVar("T")
 
 _LOG = logging.getLogger(__name__)
@@ -25,6 +24,7 @@ _QUIET_S = 0.01  # without a work
 class _Job:
     work: Callable[[Transaction], Awaitable[Any]]
     answer: asyncio.Future[Any]
+    is_synced: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,14 +56,17 @@ class GroupWriter:
         self._closing = False
         self._task = asyncio.create_task(self._serve(), name="store-writer")
 
-    async def transact(
-        self, work: Callable[Concatenate[Transaction, P], Awaitable[T]], *args: P.args, **kwargs: P.kwargs
-    ) -> T:
-        """Run *work* in the next group; see `Database.transact`."""
+    async def transact(self, work: Callable[[Transaction], Awaitable[T]], *, is_synced: bool = True) -> T:
+        """
+        Run *work* in the next group; see `Database.transact`.
+
+        Args:
+            is_synced: the group is on the disk when this ends; else it may be, if another work wants that.
+        """
         if self._closing or self._task.done():
             raise StoreUnavailable("the database is closed")
         answer: asyncio.Future[Any] = asyncio.get_running_loop().create_future()
-        self._waiting.append(_Job(lambda tx: work(tx, *args, **kwargs), answer))
+        self._waiting.append(_Job(work, answer, is_synced))
         self._wake.set()
         return cast("T", await answer)
 
@@ -122,13 +125,14 @@ class GroupWriter:
         return [_Done(job, raised=type(fault)(*fault.args)) for job in group]
 
     async def _keep(self, group: list[_Job]) -> list[_Done]:
-        await self._session.begin()
+        is_synced = any(job.is_synced for job in group)
+        await self._session.begin(is_synced=is_synced)
         done = []
         for turn, job in enumerate(group, 1):
             done.append(await self._run(job))
             if turn % _WORKS_A_TURN == 0:
                 await asyncio.sleep(0)
-        position = self._session.number()
+        position = self._session.number() if is_synced else None
         await self._session.commit()
         self._listeners.tell(position)
         return done

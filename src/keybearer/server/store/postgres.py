@@ -50,9 +50,18 @@ class PostgresDatabase:
         The work runs in a task of its own, out of reach of what cancels its caller: a
         cancelled COMMIT could succeed without its standby.
         """
+        return await self._transact(lambda tx: work(tx, *args, **kwargs))
+
+    async def transact_unsynced(
+        self, work: Callable[Concatenate[Transaction, P], Awaitable[T]], *args: P.args, **kwargs: P.kwargs
+    ) -> T:
+        """See `Database.transact_unsynced`."""
+        return await self._transact(lambda tx: work(tx, *args, **kwargs), is_synced=False)
+
+    async def _transact(self, work: Callable[[Transaction], Awaitable[T]], *, is_synced: bool = True) -> T:
         if self._closing:
             raise StoreUnavailable("the database is closed")
-        task = asyncio.create_task(self._persist(lambda tx: work(tx, *args, **kwargs)))
+        task = asyncio.create_task(self._persist(work, is_synced=is_synced))
         self._running.add(task)
         task.add_done_callback(self._end)
         await asyncio.wait((task,))
@@ -63,23 +72,23 @@ class PostgresDatabase:
         self._running.discard(task)
         task.exception()
 
-    async def _persist(self, work: Callable[[Transaction], Awaitable[T]]) -> T:
+    async def _persist(self, work: Callable[[Transaction], Awaitable[T]], *, is_synced: bool) -> T:
         for tries_left in reversed(range(_TRIES)):
             try:
-                return await self._attempt(work)
+                return await self._attempt(work, is_synced=is_synced)
             except _AGAIN as error:
                 if not tries_left:
                     raise StoreUnavailable(f"PostgreSQL: {error!r}") from error
         raise AssertionError
 
-    async def _attempt(self, work: Callable[[Transaction], Awaitable[T]]) -> T:
+    async def _attempt(self, work: Callable[[Transaction], Awaitable[T]], *, is_synced: bool) -> T:
         connection = await self._writers.take()
         try:
-            await self._boundary.begin(connection)
+            await self._boundary.begin(connection, is_synced=is_synced)
             tx = PostgresTransaction(connection)
             try:
                 returned = await work(tx)
-                position = await number_events(connection) if tx.end() else None
+                position = await number_events(connection) if tx.end() and is_synced else None
             except BaseException:
                 await roll_back(connection)
                 raise

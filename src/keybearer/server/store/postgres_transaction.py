@@ -106,12 +106,14 @@ class Boundary:
             "".join(f"; SET LOCAL {name} = '{value}'" for name, value in SETTINGS.items()) if address.is_pooled else ""
         )
         self._begin = f"BEGIN{local}"
+        self._unsynced = f"{self._begin}; SET LOCAL synchronous_commit = 'off'"
         self._snapshot = f"BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY{local}"
 
-    async def begin(self, connection: Link, *, for_reading: bool = False) -> None:
+    async def begin(self, connection: Link, *, for_reading: bool = False, is_synced: bool = True) -> None:
         """Open a transaction on *connection*."""
+        words = self._snapshot if for_reading else self._begin if is_synced else self._unsynced
         try:
-            await connection.execute(self._snapshot if for_reading else self._begin)
+            await connection.execute(words)
         except FAULTS as error:
             raise name_fault(error) from error
 

@@ -40,7 +40,13 @@ class SqliteDatabase:
         self, work: Callable[Concatenate[Transaction, P], Awaitable[T]], *args: P.args, **kwargs: P.kwargs
     ) -> T:
         """See `Database.transact`."""
-        return await self._writer.transact(work, *args, **kwargs)
+        return await self._writer.transact(lambda tx: work(tx, *args, **kwargs))
+
+    async def transact_unsynced(
+        self, work: Callable[Concatenate[Transaction, P], Awaitable[T]], *args: P.args, **kwargs: P.kwargs
+    ) -> T:
+        """See `Database.transact_unsynced`."""
+        return await self._writer.transact(lambda tx: work(tx, *args, **kwargs), is_synced=False)
 
     async def view(self, work: Callable[Concatenate[Reader, P], Awaitable[T]], *args: P.args, **kwargs: P.kwargs) -> T:
         """

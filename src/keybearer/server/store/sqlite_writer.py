@@ -49,17 +49,25 @@ class SqliteSession:
         self._connection.set_wal_hook(self._count_pages)
         self._rows = Rows(self._connection)
         self._part = SqlitePart(self._rows)
-        self._is_open = True
+        self._is_open = self._is_synced = True
 
     def _count_pages(self, _connection: apsw.Connection, _name: str, pages: int) -> int:
         self._log_pages = pages
         return apsw.SQLITE_OK
 
-    async def begin(self) -> None:
-        """Take the file's write lock; while another process has it, wait in the thread."""
+    async def begin(self, *, is_synced: bool = True) -> None:
+        """
+        Take the file's write lock; while another process has it, wait in the thread.
+
+        Args:
+            is_synced: the commit waits for the disk.
+        """
         if not self._is_open:
             await self._in_thread(self._open)
         try:
+            if is_synced != self._is_synced:
+                self._connection.pragma("synchronous", "FULL" if is_synced else "NORMAL")
+                self._is_synced = is_synced
             self._connection.execute("BEGIN IMMEDIATE")
         except apsw.BusyError:
             await self._in_thread(self._begin_patiently)
@@ -143,7 +151,7 @@ class SqliteSession:
 
     async def commit(self) -> None:
         """
-        Sync the group to the disk, in the thread.
+        Write the group, and sync it to the disk if it began so, in the thread.
 
         Source: coherence.md, finding 4: a COMMIT that failed may be in the file all the same.
         """
