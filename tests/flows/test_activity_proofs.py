@@ -9,7 +9,7 @@ from keybearer.audit.trust import is_signed
 from keybearer.server.store.tables import activity_records
 from keybearer.wire.checkpoint import Checkpoint, key_from, opened
 from keybearer.wire.merkle import leaf_hash, root_of, verify_consistency, verify_inclusion
-from tests.flows.test_sealed_activity import until_placed
+from tests.support.activity import until_placed
 from tests.support.api import Stage, set_stage
 from tests.support.house import House
 from tests.support.reports import Reporting, reporting
@@ -30,7 +30,7 @@ async def api(stage: Stage) -> Reporting:
 
 
 async def until_signed(api: Reporting) -> None:
-    await until_placed(api.house)
+    await until_placed(api.house.node)
     await api.house.node.sealer.turn()
 
 

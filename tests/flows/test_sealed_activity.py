@@ -6,9 +6,9 @@ from sqlalchemy import select, text
 
 from keybearer.audit.trust import is_signed
 from keybearer.server.store.database import Transaction
-from keybearer.server.store.tables import activity_checkpoints, activity_logs, activity_records
+from keybearer.server.store.tables import activity_checkpoints, activity_logs
 from keybearer.wire.checkpoint import key_from, opened
-from tests.support.activity import recorded
+from tests.support.activity import recorded, until_placed
 from tests.support.clock import HandClock
 from tests.support.house import House
 from tests.support.reports import Reporting, reporting_in
@@ -18,13 +18,6 @@ _NOTES = (
     .join(activity_logs, activity_logs.c.log_id == activity_checkpoints.c.log_id)
     .where(activity_checkpoints.c.note > "")
 )
-_UNPLACED = select(activity_records.c.activity_id).where(activity_records.c.log_id.is_(None))
-
-
-async def until_placed(house: House) -> None:
-    """Wait until the node has given every record its place."""
-    while await house.node.database.many(_UNPLACED):  # noqa: ASYNC110 - nothing tells when
-        await asyncio.sleep(0.05)
 
 
 async def test_a_call_comes_under_a_signed_checkpoint_by_itself(house: House) -> None:
@@ -47,7 +40,7 @@ async def _forge(tx: Transaction) -> None:
 async def test_a_damaged_log_is_told_of_at_readyz_and_in_the_log_itself(house: House) -> None:
     api = await reporting_in(house)
     await api.report(api.lines(1))
-    await until_placed(house)
+    await until_placed(house.node)
     await house.node.act(_forge)
     while not (told := await recorded(house.node.database, "activity.frozen")):  # noqa: ASYNC110 - likewise
         await asyncio.sleep(0.05)

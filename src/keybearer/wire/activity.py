@@ -9,6 +9,7 @@ from operator import attrgetter
 from typing import Any, Final, Protocol
 
 from keybearer.wire.activity_keys import CANONICAL, JUDGES, LATENCIES_MS, MAX_INTEGER, SEALED
+from keybearer.wire.token_text import masked
 
 VERSION: Final = 1
 CALL: Final = "api.called"
@@ -80,7 +81,8 @@ def seal(values: Mapping[str, str], randomness: Callable[[int], bytes]) -> tuple
     Commit to what is personal, so that it can be forgotten later and proved until then.
 
     Args:
-        values: what each field of ``SEALED`` says, at most 8 KiB of UTF-8 each.
+        values: what each field of ``SEALED`` says, at most 8 KiB of UTF-8 each. Strangers choose some of it, their
+            user agent for one: what looks like a token's text is masked before.
         randomness: gives that many random bytes out of a cryptographic source; each field has a salt of its own,
             else equal values would show.
 
@@ -92,7 +94,8 @@ def seal(values: Mapping[str, str], randomness: Callable[[int], bytes]) -> tuple
     """
     salts = randomness(SALT_BYTES * len(values))
     sealed, details = {}, {}
-    for place, (field, value) in enumerate(values.items()):
+    for place, (field, said) in enumerate(values.items()):
+        value = masked(said)
         salt = salts[SALT_BYTES * place : SALT_BYTES * (place + 1)]
         sealed[field] = commitment(field, salt, value)
         details[field] = [_base64url(salt), value]

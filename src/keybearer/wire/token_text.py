@@ -1,5 +1,6 @@
 """The text of a token: its parts, its checksum, and nothing that needs a look-up."""
 
+import re
 import string
 import zlib
 from dataclasses import dataclass
@@ -23,6 +24,7 @@ KINDS: Final = {
     "oac": "authorization code",
 }
 BEARER_KINDS: Final = frozenset({"pat", "oat"})
+_LOOKS_LIKE_ONE: Final = re.compile(r"([a-z][a-z0-9]{0,15}_[a-z]{3}_(?:live|test)_)[0-9A-Za-z]{8,}([0-9A-Za-z]{4})")
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,3 +84,8 @@ def parse(text: str) -> TokenText | None:
     if checksum(text[:-CHECKSUM_LENGTH]) != text[-CHECKSUM_LENGTH:]:
         return None
     return TokenText(prefix, kind, environment, text[-4:])
+
+
+def masked(text: str) -> str:
+    """Take the secret part out of everything in *text* that looks like a token's; kind and last characters stay."""
+    return _LOOKS_LIKE_ONE.sub(r"\1...\2", text) if "_live_" in text or "_test_" in text else text

@@ -8,8 +8,8 @@ from typing import Any
 import pytest
 
 from keybearer.server.clock import DAY, MINUTE
-from keybearer.wire.activity import entry_from
-from tests.support.activity import recorded
+from keybearer.wire.activity import entry_from, words_text
+from tests.support.activity import recorded, until_placed
 from tests.support.api import Stage, set_stage
 from tests.support.clock import HandClock
 from tests.support.house import House
@@ -218,3 +218,19 @@ async def test_one_api_cannot_speak_for_another(api: Reporting, stage: Stage) ->
     assert [each["error"] for each in answer.json()["refused"]] == [
         "the entry's reporter is not the one whose key this is"
     ]
+
+
+@pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
+async def test_k8_what_does_not_fit_on_a_full_disk_is_refused_whole_and_kept_once_there_is_room(api: Reporting) -> None:
+    house = api.house
+    await api.report(api.lines(1))
+    await until_placed(house.node)  # so that the sealer writes nothing meanwhile
+    lines = [api.line(n, sealing={"words": words_text({"note": "x" * 7_000})}) for n in range(2, 102)]
+    connection: Any = house.node.database._session._connection  # type: ignore[attr-defined]  # it is SQLite's
+    connection.pragma("max_page_count", connection.pragma("page_count"))  # as if the disk had no page more
+    answer = await api.send(lines)
+    assert (answer.status_code, answer.json()["error"]) == (503, "unavailable")
+    assert answer.headers["retry-after"]
+    assert [call["n"] for call in await recorded(house.node.database, "api.called")] == [1]
+    assert await api.report(lines) == {"kept": 100, "repeated": 0, "refused": [], "through": 101}  # there is room again
+    assert [call["n"] for call in await recorded(house.node.database, "api.called")] == list(range(1, 102))
