@@ -172,13 +172,13 @@ def running_node(**about: Any) -> Iterator[FakeNode]:
 
     thread = threading.Thread(target=asyncio.run, args=(serve(),))
     thread.start()
-    started.wait(5)
+    started.wait(60)
     try:
         yield node
     finally:
         node.fault = "broken"
         server.should_exit = server.force_exit = True
-        thread.join(5)
+        thread.join(60)
         listener.close()
 
 

@@ -20,12 +20,11 @@ from tests.sdk.fake_node import KEY, FakeNode
 FETCH = "/verifier/fetch"
 
 
-def until(what: Callable[[], bool], timeout_s: float = 5) -> float:
+def until(what: Callable[[], bool], timeout_s: float = 30) -> None:
     begun = time.monotonic()
     while not what():
         assert time.monotonic() - begun < timeout_s, "it did not come about"
         time.sleep(0.002)
-    return time.monotonic() - begun
 
 
 def its_threads() -> int:
@@ -35,7 +34,7 @@ def its_threads() -> int:
 def test_threads_share_what_is_known(node: FakeNode) -> None:
     text = node.issue(user_id=9)
     with SyncVerifier(node.url, key=KEY) as verifier, ThreadPoolExecutor(20) as threads:
-        verifier.ready(5)
+        verifier.ready(30)
         assert verifier.is_ready
         principals = list(threads.map(verifier.verify, [text] * 200))
         assert {principal.user_id for principal in principals} == {9}
@@ -44,13 +43,13 @@ def test_threads_share_what_is_known(node: FakeNode) -> None:
 
 
 def test_a_revoked_token_is_refused_as_soon_as_the_feed_says_so(node: FakeNode) -> None:
+    node.lease_s, node.interval_s = 60.0, 20.0
     text = node.issue()
     with SyncVerifier(node.url, key=KEY) as verifier:
-        verifier.ready(5)
+        verifier.ready(30)
         verifier.verify(text)
-        time.sleep(0.1)
         node.revoke(text)
-        assert until(lambda: verifier.known(text) is None) < 0.5
+        until(lambda: verifier.known(text) is None, 15)  # it was told; it did not wait for its turn
         with pytest.raises(InvalidToken) as caught:
             verifier.verify(text)
         assert caught.value.reason is Reason.UNKNOWN
@@ -101,14 +100,14 @@ def in_a_child(work: Callable[[], None], folder: Path) -> None:
 def test_a_forked_child_begins_anew_and_leaves_its_parent_alone(node: FakeNode, tmp_path: Path) -> None:
     text = node.issue()
     with SyncVerifier(node.url, key=KEY) as verifier:
-        verifier.ready(5)
+        verifier.ready(30)
         verifier.verify(text)
 
         def child() -> None:
             assert verifier.known(text) is None  # nothing is believed that the parent heard
             assert not verifier._verifier.is_ready
             assert verifier.verify(text).user_id == 1
-            verifier.ready(5)
+            verifier.ready(30)
             verifier.close()
 
         in_a_child(child, tmp_path)
@@ -121,7 +120,7 @@ def test_a_forked_child_begins_anew_and_leaves_its_parent_alone(node: FakeNode, 
 async def test_a_child_of_an_asynchronous_one_begins_anew(node: FakeNode, tmp_path: Path) -> None:
     text = node.issue()
     async with Verifier(node.url, key=KEY) as verifier:
-        await verifier.ready(5)
+        await verifier.ready(30)
         await verifier.verify(text)
 
         def child() -> None:
@@ -133,8 +132,7 @@ async def test_a_child_of_an_asynchronous_one_begins_anew(node: FakeNode, tmp_pa
         await asyncio.to_thread(in_a_child, child, tmp_path)
         assert verifier.known(text) is not None
         node.revoke(text)
-        await asyncio.sleep(0.2)
-        assert verifier.known(text) is None
+        await asyncio.to_thread(until, lambda: verifier.known(text) is None)
 
 
 async def used(verifier: Verifier, text: str) -> int:
@@ -145,7 +143,7 @@ async def used(verifier: Verifier, text: str) -> int:
 async def test_an_asynchronous_one_belongs_to_one_loop(node: FakeNode) -> None:
     text = node.issue()
     async with Verifier(node.url, key=KEY) as verifier:
-        await verifier.ready(5)
+        await verifier.ready(30)
         with pytest.raises(RuntimeError, match="one event loop"):
             await asyncio.to_thread(asyncio.run, verifier.verify(text))
 

@@ -16,7 +16,7 @@ from tests.support.people import PASSWORD, address_of, at_browser, told
 from tests.support.processes import ServerProcess
 
 ADA, CHARLES = address_of("ada"), address_of("charles")
-SOON_S = 5.0  # of a crowded machine; the bound itself is ten
+SOON_S = 30.0  # of a crowded machine; nothing is concluded from it
 
 
 @pytest.fixture

@@ -13,8 +13,8 @@ from importlib.util import find_spec
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-START_TIMEOUT_S = 30
-STOP_TIMEOUT_S = 20
+START_TIMEOUT_S = 90
+STOP_TIMEOUT_S = 60
 SETTINGS = {
     "listen_addresses": "",
     "max_connections": "200",

@@ -13,8 +13,8 @@ from http.client import HTTPConnection
 from pathlib import Path
 
 PROGRAM = Path(sys.executable).with_name("keybearer")
-START_TIMEOUT_S = 30
-STOP_TIMEOUT_S = 20
+START_TIMEOUT_S = 90
+STOP_TIMEOUT_S = 60
 
 
 @dataclass(slots=True)

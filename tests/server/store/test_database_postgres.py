@@ -56,6 +56,14 @@ async def end_connections(url: str, which: str = "") -> None:
     await execute(url, f"SELECT pg_terminate_backend(pid, 5000) {OTHERS} {which}")
 
 
+async def until_somebody_commits(url: str) -> None:
+    connection = await asyncpg.connect(url)
+    is_so = f"SELECT count(*) {OTHERS} AND query = 'COMMIT' AND state = 'active'"
+    while not await connection.fetchval(is_so):  # noqa: ASYNC110 - the database has no event for it
+        await asyncio.sleep(0.01)
+    await connection.close()
+
+
 async def test_only_an_unsynced_work_does_not_wait_for_disk_and_standby(database: Database) -> None:
     async def level(tx: Transaction) -> str:
         row = await tx.one(text("SHOW synchronous_commit"))
@@ -77,7 +85,7 @@ async def test_a_warning_on_commit_means_unknown(database: Database, url: str) -
 async def test_a_connection_lost_during_commit_means_unknown(database: Database, url: str) -> None:
     await execute(url, AT_COMMIT.format(what="PERFORM pg_sleep(20)"))
     doubtful = asyncio.create_task(database.transact(add, "trap"))
-    await asyncio.sleep(0.2)  # by now it is in its COMMIT
+    await until_somebody_commits(url)
     await end_connections(url, "AND query = 'COMMIT'")
     with pytest.raises(OutcomeUnknown):
         await doubtful
@@ -93,9 +101,9 @@ async def test_a_rule_that_speaks_only_at_commit_is_not_in_doubt(database: Datab
 
 
 async def test_a_cancelled_caller_does_not_cancel_the_commit(database: Database, url: str) -> None:
-    await execute(url, AT_COMMIT.format(what="PERFORM pg_sleep(0.3)"))
+    await execute(url, AT_COMMIT.format(what="PERFORM pg_sleep(3)"))
     caller = asyncio.create_task(database.transact(add, "trap"))
-    await asyncio.sleep(0.15)
+    await until_somebody_commits(url)
     caller.cancel()
     with pytest.raises(asyncio.CancelledError):
         await caller

@@ -203,7 +203,7 @@ async def test_while_another_process_holds_the_write_lock_the_event_loop_goes_on
     assert not waiting.done()
     other.execute("COMMIT")
     other.close()
-    async with asyncio.timeout(1):
+    async with asyncio.timeout(60):
         assert await waiting == "patient"
 
 
