@@ -151,6 +151,7 @@ async def test_it_is_ready_after_the_first_word_of_the_server_only(node: FakeNod
     verifier = Verifier(node.url, key=KEY)
     assert not verifier.is_ready
     async with verifier:
+        await until(lambda: node.count(SYNC) > 1)  # so the first answer was taken in
         with pytest.raises(Unavailable, match="500"):
             await verifier.ready(0.2)
         node.fault = None
