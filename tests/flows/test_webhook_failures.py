@@ -77,6 +77,7 @@ async def test_switched_on_again_it_is_sent_what_waited_and_what_comes_but_not_w
     for seconds in (0, 60, 120, 600):
         await desk.after(seconds=seconds)
     await desk.ada.register("Waits")
+    await desk.all_sent()
     await desk.after(seconds=900)
     assert not await is_on(desk, hook)
     await desk.ada.register("Meanwhile")
@@ -85,6 +86,7 @@ async def test_switched_on_again_it_is_sent_what_waited_and_what_comes_but_not_w
     page = await desk.press(hook, "Switch on again")
     assert "is switched on. Events are sent again." in page.text
     await desk.ada.make_token("Afterwards")
+    await desk.all_sent()
     await desk.after(seconds=60)
     assert sorted(desk.receiver.events) == ["client.created", "token.created"]
     assert await is_on(desk, hook)
@@ -114,6 +116,7 @@ async def test_what_is_resent_by_hand_and_fails_is_not_tried_again_by_itself(des
     await desk.all_sent()
     desk.receiver.answers(500)
     await desk.press(hook, "Resend")
+    await desk.all_sent()
     await desk.after(days=1)
     assert len(desk.receiver.heard) == 2
     (row,) = await desk.log()

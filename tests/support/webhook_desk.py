@@ -103,7 +103,8 @@ class HookDesk:
             await self.after(seconds=seconds)
 
     async def after(self, **period: float) -> None:
-        """Let time pass, and what is due then be sent."""
+        """Let time pass, and what is due then be sent; not while something is under way: its claim would run out."""
+        await self.all_sent()
         self.clock.advance(**period)
         await self.all_sent()
 
