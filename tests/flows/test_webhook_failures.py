@@ -158,6 +158,7 @@ async def test_a_node_with_another_key_sends_nothing_and_leaves_it_to_those_who_
                 await asyncio.sleep(0.01)
     assert len(desk.receiver.heard) == 1
     desk.receiver.answers(200)
-    await desk.after(seconds=120)
+    desk.clock.advance(seconds=120)  # the end of the stranger's claim
+    await desk.all_sent()
     assert [heard.headers["x-keybearer-attempt"] for heard in desk.receiver.heard] == ["1", "2"]
     assert (await desk.log())[0]["status"] == "delivered"
