@@ -86,8 +86,7 @@ async def test_switched_on_again_it_is_sent_what_waited_and_what_comes_but_not_w
     page = await desk.press(hook, "Switch on again")
     assert "is switched on. Events are sent again." in page.text
     await desk.ada.make_token("Afterwards")
-    await desk.all_sent()
-    await desk.after(seconds=60)
+    await desk.after(seconds=120)  # when what waits was tried last is up to the courier, and so is when it is due
     assert sorted(desk.receiver.events) == ["client.created", "token.created"]
     assert await is_on(desk, hook)
     assert (await desk.recorded())[-1] == "webhook.switched_on"
