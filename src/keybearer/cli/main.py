@@ -7,7 +7,7 @@ from typing import Final
 
 import typer
 
-from keybearer.cli import activity, demo, migrate, resource_server, serve, settings, team, token, user
+from keybearer.cli import activity, demo, doctor, migrate, resource_server, serve, settings, team, token, user
 from keybearer.cli.trouble import REFUSED, Trouble, as_clause
 
 _PRIVATE: Final = 0o077  # what is written here (database, keys, mail) is nobody else's to read
@@ -23,6 +23,7 @@ app.command("serve")(serve.serve)
 app.command("demo")(demo.demo)
 app.command("migrate")(migrate.migrate)
 app.command("settings")(settings.settings)
+app.command("doctor")(doctor.doctor)
 app.add_typer(user.app, name="user")
 app.add_typer(team.app, name="team")
 app.add_typer(token.app, name="token")

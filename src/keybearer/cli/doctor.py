@@ -1,0 +1,13 @@
+"""``keybearer doctor``: what ails this server."""
+
+from keybearer.cli.printing import JSON, say
+
+
+def doctor(*, as_json: JSON = False) -> int:
+    """Tell what ails this server: its database, the key of the activity log, frozen logs; exit code 1 if anything."""
+    from keybearer.cli.examination import findings
+
+    found = findings()
+    for finding in found:
+        say(finding, as_json=as_json)
+    return 0 if all(finding["is_well"] for finding in found) else 1

@@ -1,0 +1,47 @@
+"""What ails this server's activity log, found without a running server."""
+
+from typing import Any
+
+from keybearer.cli.workplace import in_database, load_settings
+from keybearer.server.reads.readiness import frozen_logs
+from keybearer.server.rules.activity_logs import base_origin
+from keybearer.server.sealing.key import signer_of
+from keybearer.server.sealing.sealer import KEY
+from keybearer.server.settings import Settings
+from keybearer.server.store import activity_logs
+from keybearer.server.store.database import Database
+from keybearer.wire.checkpoint import key_from
+
+Finding = dict[str, Any]
+
+
+def findings() -> list[Finding]:
+    """
+    Examine the database and the key.
+
+    Raises:
+        Trouble: the database is out of reach, or not at this version.
+    """
+    settings = load_settings()
+
+    async def examine(database: Database) -> list[Finding]:
+        frozen = await frozen_logs(database)
+        key = _wrong_key(settings, await activity_logs.signing_key(database))
+        return [
+            {"check": "database", "is_well": True, "says": "reachable, and at this version"},
+            {"check": "activity key", "is_well": not key, "says": key or "the one that the logs are signed with"},
+            {"check": "activity logs", "is_well": not frozen, "says": "; ".join(frozen) or "none is frozen"},
+        ]
+
+    return in_database(settings, examine)
+
+
+def _wrong_key(settings: Settings, known: str) -> str:
+    """Return what is wrong with the signing key; '' if it is right, or nothing is signed yet."""
+    pem, path = settings.activity_key.get_secret_value(), settings.data_dir / KEY
+    if not known:
+        return ""
+    if not pem and not path.exists():
+        return f"{path} is not there, and the logs are signed already: put the key back"
+    signer = signer_of(pem, path, base_origin(settings.issuer))
+    return "" if signer.verifier_key.key == key_from(known).key else "the logs are signed with another key"

@@ -1,0 +1,43 @@
+"""`keybearer doctor`: a sound server, one whose log is frozen, one whose key is gone."""
+
+import asyncio
+import json
+from pathlib import Path
+
+from keybearer.server.records import LogName
+from keybearer.server.sealing.freezing import freeze
+from keybearer.server.sealing.key import signer_of
+from keybearer.server.sealing.sealer import KEY
+from keybearer.server.store import activity_logs
+from keybearer.server.store.database import Transaction, open_database
+from tests.cli.conftest import Done, Terminal
+
+
+def _checks(done: Done) -> dict[str, bool]:
+    lines = [line for line in done.out.splitlines() if line.startswith("{")]  # behind what freezing has logged
+    return {each["check"]: each["is_well"] for each in map(json.loads, lines)}
+
+
+async def _freeze(tx: Transaction, key: str) -> None:
+    await activity_logs.sign_with(tx, key)
+    log = await activity_logs.add(tx, LogName("team", 7, "2026-11"), 1, "here/activity/team/7/2026-11")
+    await freeze(tx, log, "record 5 is missing", 1)
+
+
+async def _spoil(url: str, key: str) -> None:
+    database = await open_database(url)
+    try:
+        await database.transact(_freeze, key)
+    finally:
+        await database.close()
+
+
+def test_a_frozen_log_and_a_lost_key_are_told_of(terminal: Terminal, database_url: str, tmp_path: Path) -> None:
+    sound = terminal.type("doctor", "--json")
+    assert (sound.exit_code, set(_checks(sound).values())) == (0, {True})
+    key = signer_of("", tmp_path / "elsewhere" / KEY, "here/activity").verifier_key.text
+    asyncio.run(_spoil(database_url, key))
+    ailing = terminal.type("doctor", "--json")
+    assert ailing.exit_code == 1
+    assert _checks(ailing) == {"database": True, "activity key": False, "activity logs": False}
+    assert "here/activity/team/7/2026-11: record 5 is missing" in ailing.out
