@@ -8,6 +8,7 @@ import pytest
 
 from keybearer.cli.main import run
 from keybearer.cli.progress import Progress
+from tests.cli.conftest import Terminal
 from tests.support.activity_logs import TEAM_7, USER_3, log, signer
 
 KEY = ["--key", signer().key.text]
@@ -99,3 +100,18 @@ def test_who_looks_on_sees_how_far_it_is(capsys: pytest.CaptureFixture[str], mon
     with Progress("read") as progress:
         progress.advance(1234)
     assert capsys.readouterr().err == ("\rverified 25 %\rverified 50 %\rverified 75 %\rverified 100 %\n\rread 1,234\n")
+
+
+def test_an_export_tells_what_was_done_in_the_team_that_is_named(terminal: Terminal) -> None:
+    terminal.add_person("Ada")
+    terminal.type("team", "add", "Acme", "--environment", "sandbox", "--owner", "ada@example.com")
+    everything = terminal.type("activity", "export", "--team", "1")
+    assert (everything.exit_code, everything.err) == (0, "")
+    assert {json.loads(line)["action"] for line in everything.out.splitlines()} == {"team.created", "member.joined"}
+    table = terminal.type("activity", "export", "--team", "1", "--format", "csv", "--action", "team.created")
+    assert [line.split(",")[2] for line in table.out.splitlines()] == ["action", "team.created"]
+    assert (
+        terminal.type("activity", "export", "--team", "1", "--user", "ada@example.com", "--to", "2020-01-01").out == ""
+    )
+    for wrong in (("--team", "nobody"), ("--team", "1", "--user", "bob@example.com"), ("--team", "1", "--from", "x")):
+        assert terminal.type("activity", "export", *wrong).exit_code == 1

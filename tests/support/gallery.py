@@ -3,7 +3,7 @@
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
-from typing import Final
+from typing import Any, Final
 
 from playwright.async_api import Browser, Page
 
@@ -24,6 +24,7 @@ from keybearer.server.store import mail_links, verifier_nodes, webhook_deliverie
 from keybearer.server.store.database import Transaction
 from keybearer.server.webhook_changes import TypedWebhook
 from tests.support.api import Stage
+from tests.support.happenings import happen
 from tests.support.house import House, open_house
 from tests.support.processes import ServerProcess
 from tests.support.scenes import PASSWORD, App, Scene
@@ -110,6 +111,19 @@ class Gallery:
         await self._webhooks(sandbox)
         await self._mailed(CHANGING_LINK, CHANGE_EMAIL, otto, "otto@example.org")
         await self._mailed(PROVING_LINK, VERIFY_EMAIL, otto, otto.email)
+        await self._calls(sandbox, ada, vera)
+
+    async def _calls(self, team: Team, ada: User, vera: User) -> None:
+        """Have calls be recorded over some days: most are done, some refused, and one is as long as can be."""
+        now = self._node.now()
+        for number in range(60):
+            refused: dict[str, Any] = (
+                {"outcome": "refused", "status": 403, "reason": "forbidden"} if number % 7 == 0 else {}
+            )
+            who = vera if number % 3 == 0 else ada
+            await happen(self._node, who, team, at=now - number * number * MINUTE, client=APP_ID, **refused)
+        long = {"route": f"/{LONG}" * 3, "client": LONG}
+        await happen(self._node, ada, team, at=now - 5 * DAY, sealing={"agent": LONG * 4, "words": BIDI}, **long)
 
     async def _operator(self, team: Team) -> None:
         """Have somebody operate the server, and two APIs verify tokens."""

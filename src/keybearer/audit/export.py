@@ -47,24 +47,70 @@ class StoredRecord:
     details: Details | None
 
 
+class LogExport:
+    """
+    Writes a log's part of an export, line by line, each without its end: `begin`, `tell` for each record, `end`.
+
+    Whatever is not told is left out, and stands there by hashes.
+    """
+
+    def __init__(self, log: LogSource) -> None:
+        self._log = log
+        self._size = 0
+
+    def begin(self) -> bytes:
+        """Write the line that opens the log."""
+        return log_line(self._log.origin, self._log.key, self._log.note)
+
+    def tell(self, record: StoredRecord) -> Iterator[bytes]:
+        """Write a record, and before it what stands for those left out; they come by index, those without one last."""
+        index = self._index(record)
+        end = self._log.size if index is None else index
+        yield from self._left_out(self._size, end)
+        yield record_line(index, record.entry, record.details)
+        self._size = end if index is None else index + 1
+
+    def end(self) -> Iterator[bytes]:
+        """Write what stands for the records after the last one told."""
+        yield from self._left_out(self._size, self._log.size)
+        self._size = self._log.size
+
+    def hashed(self, records: Iterable[StoredRecord], hash_of: SubtreeHash, *, is_last: bool = False) -> None:
+        """
+        Ask for each hash that telling these records takes, so that it can be fetched before.
+
+        Args:
+            is_last: nothing is told after them.
+        """
+        size = self._size
+        ends = [self._log.size if (index := self._index(record)) is None else index for record in records]
+        for end in [*ends, *([self._log.size] if is_last else [])]:
+            for start, stop in self._stretches(size, end):
+                for level, place in subtrees(start, stop):
+                    hash_of(level, place)
+            size = min(end + 1, self._log.size)
+
+    def _index(self, record: StoredRecord) -> int | None:
+        return record.index if record.index is not None and record.index < self._log.size else None
+
+    def _left_out(self, first: int, end: int) -> Iterator[bytes]:
+        for start, stop in self._stretches(first, end):
+            yield skip_line(start, stop, [self._log.hash_of(level, place) for level, place in subtrees(start, stop)])
+
+    def _stretches(self, first: int, end: int) -> Iterable[tuple[int, int]]:
+        """Take what is left out apart, so that a part ends where an earlier checkpoint does."""
+        return pairwise(sorted({first, end, *(size for size in self._log.shown if first < size < end)}))
+
+
 def export_lines(log: LogSource, records: Iterable[StoredRecord]) -> Iterator[bytes]:
     """
     Write a log's part of an export, line by line, each without its end.
 
     Args:
-        records: what is told, by index, those without one last; all others are left out, and stand there by hashes.
+        records: what is told, by index, those without one last.
     """
-    yield log_line(log.origin, log.key, log.note)
-    size = 0
+    export = LogExport(log)
+    yield export.begin()
     for record in records:
-        index = record.index if record.index is not None and record.index < log.size else None
-        yield from _left_out(log, size, log.size if index is None else index)
-        yield record_line(index, record.entry, record.details)
-        size = log.size if index is None else index + 1
-    yield from _left_out(log, size, log.size)
-
-
-def _left_out(log: LogSource, first: int, end: int) -> Iterator[bytes]:
-    """Write what stands for records that are not told, in parts that end where an earlier checkpoint does."""
-    for start, stop in pairwise(sorted({first, end, *(size for size in log.shown if first < size < end)})):
-        yield skip_line(start, stop, [log.hash_of(level, place) for level, place in subtrees(start, stop)])
+        yield from export.tell(record)
+    yield from export.end()

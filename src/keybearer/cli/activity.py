@@ -1,5 +1,6 @@
 """``keybearer activity``: the activity log, as evidence."""
 
+from enum import StrEnum
 from pathlib import Path
 from typing import Annotated
 
@@ -8,7 +9,7 @@ import typer
 from keybearer.cli.printing import JSON, say
 
 app = typer.Typer(
-    help="Verify the activity log, and erase from it.", rich_markup_mode=None, pretty_exceptions_enable=False
+    help="Export and verify the activity log, and erase from it.", rich_markup_mode=None, pretty_exceptions_enable=False
 )
 
 File = Annotated[Path, typer.Argument(metavar="FILE", help="An export, JSON Lines.")]
@@ -19,9 +20,16 @@ Checkpoints = Annotated[
 ]
 
 
+class Format(StrEnum):
+    """How an export is written."""
+
+    JSONL = "jsonl"
+    CSV = "csv"
+
+
 @app.callback()
 def activity() -> None:
-    """Verify the activity log, and erase from it."""
+    """Export and verify the activity log, and erase from it."""
 
 
 @app.command()
@@ -44,3 +52,26 @@ def verify(file: File, *, key: Keys, checkpoint: Checkpoints = None, as_json: JS
 
     trust = trust_of(key, checkpoint or [])
     say_verdict(verified(file, trust), has_saved=bool(checkpoint), as_json=as_json)
+
+
+@app.command()
+def export(  # noqa: PLR0913 - an option each
+    *,
+    team: Annotated[str, typer.Option(metavar="TEAM", help="The team's id or identifier.")],
+    form: Annotated[Format, typer.Option("--format", help="JSON Lines prove themselves; CSV is for spreadsheets.")] = (
+        Format.JSONL
+    ),
+    since: Annotated[str | None, typer.Option("--from", metavar="TIME", help="A day or a time in UTC.")] = None,
+    until: Annotated[
+        str | None, typer.Option("--to", metavar="TIME", help="A time in UTC, or a day with all of it.")
+    ] = None,
+    user: Annotated[str | None, typer.Option(metavar="USER", help="A person's address or id.")] = None,
+    token: Annotated[str | None, typer.Option(metavar="ID", help="A token's id.")] = None,
+    client: Annotated[str | None, typer.Option(metavar="ID", help="An app's client ID.")] = None,
+    action: Annotated[str | None, typer.Option(metavar="NAME", help="As in api.called or token.created.")] = None,
+) -> None:
+    """Write a team's activity on stdout; what the filters leave out stands there by hashes, so it can be verified."""
+    from keybearer.cli.activity_export import write_export
+
+    filters = {"from": since, "to": until, "user": user, "token": token, "client": client, "action": action}
+    write_export(team, form.value, {name: value for name, value in filters.items() if value})

@@ -449,3 +449,31 @@ class ActivityLog:
     def name(self) -> LogName:
         """The name that its parts share."""
         return LogName(self.kind, self.team_id or self.user_id or 0, self.month)
+
+
+@dataclass(frozen=True, slots=True)
+class ActivityFilter:
+    """
+    Which records of a team's activity are wanted; None leaves a question open, but never which team.
+
+    Args:
+        since, until: microseconds since 1970 UTC, the latter not included.
+    """
+
+    team_id: int
+    user_id: int | None = None
+    token_id: str | None = None
+    client_id: str | None = None
+    action: str | None = None
+    outcome: str | None = None
+    since: int | None = None
+    until: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Tally:
+    """How many records fell into one stretch of time; *others* were refused, or failed."""
+
+    stretch: int
+    done: int
+    others: int

@@ -26,7 +26,7 @@ def paging_of(request: Request) -> Paging:
     Raises:
         Refusal: ``invalid``: ``page`` or ``limit`` is no whole number, out of range or repeated; both are named.
     """
-    query = _query(request)
+    query = query_fields(request)
     wrong: list[Refusal] = []
     page = _number(query, "page", 1, MAX_PAGE, wrong)
     limit = _number(query, "limit", DEFAULT_LIMIT, MAX_LIMIT, wrong)
@@ -65,7 +65,27 @@ def list_answer(request: Request, issuer: str, paging: Paging, page: Page[dict[s
     )
 
 
-def _query(request: Request) -> Form:
+def limit_of(query: Form) -> int:
+    """
+    Return how many items the query asks for at most.
+
+    Raises:
+        Refusal: ``invalid``.
+    """
+    wrong: list[Refusal] = []
+    limit = _number(query, "limit", DEFAULT_LIMIT, MAX_LIMIT, wrong)
+    if wrong:
+        raise refusals.all_invalid(wrong)
+    return limit
+
+
+def query_fields(request: Request) -> Form:
+    """
+    Return the parameters of the query.
+
+    Raises:
+        Refusal: ``invalid``: it is malformed.
+    """
     try:
         return parse_fields(request.scope["query_string"].decode("latin-1"))
     except Refusal as refusal:
@@ -85,6 +105,6 @@ def _number(query: Form, name: str, default: int, highest: int, wrong: list[Refu
 
 def _link(request: Request, issuer: str, page: int) -> str:
     """Return the address of another page, the request's other parameters kept."""
-    kept = [pair for pair in _query(request).pairs if pair[0] != "page"]
+    kept = [pair for pair in query_fields(request).pairs if pair[0] != "page"]
     path: str = request.scope["path"]
     return f"{issuer}{path}?{urlencode([*kept, ('page', str(page))])}"

@@ -4,7 +4,7 @@ from typing import Final
 
 from starlette.routing import BaseRoute
 
-from keybearer.server.api import me, members, status, team, token
+from keybearer.server.api import activity, me, members, status, team, token
 from keybearer.server.api.endpoints import Endpoint, routes_of
 from keybearer.server.api.openapi import openapi_routes
 from keybearer.server.node import Node
@@ -14,6 +14,7 @@ ENDPOINTS: Final[tuple[Endpoint, ...]] = (
     *me.ENDPOINTS,
     *team.ENDPOINTS,
     *members.ENDPOINTS,
+    *activity.ENDPOINTS,
     *token.ENDPOINTS,
 )
 

@@ -1,6 +1,7 @@
 """The API's objects as they are on the wire: exactly the documented properties, in the reference's order."""
 
 from keybearer.server.clock import as_wire
+from keybearer.server.reads.activity import Happening
 from keybearer.server.reads.members import TeamMember
 from keybearer.server.reads.profile import Profile
 from keybearer.server.records import Team
@@ -47,6 +48,30 @@ def member_object(member: TeamMember) -> dict[str, object]:
         "name": member.name,
         "email": member.email,
         "role": member.role,
+    }
+
+
+def activity_object(happening: Happening) -> dict[str, object]:
+    """Return an ``activity``; what was erased is null, as what there never was."""
+    return {
+        "object": "activity",
+        "id": happening.activity_id,
+        "at": as_wire(happening.at),
+        "action": happening.action,
+        "outcome": happening.outcome,
+        "reason": happening.reason,
+        "user": happening.user_id,
+        "client": happening.client_id,
+        "token": happening.token_id,
+        "token_last4": happening.token_last4,
+        "method": happening.method,
+        "route": happening.route,
+        "status": happening.status,
+        "request_id": happening.request_id,
+        "environment": happening.environment,
+        "team": happening.team_id,
+        "address": happening.address,
+        "agent": happening.agent,
     }
 
 

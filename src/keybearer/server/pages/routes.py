@@ -8,6 +8,7 @@ from starlette.routing import BaseRoute
 from keybearer.server.node import Node
 from keybearer.server.pages import (
     account,
+    activity,
     apps,
     client,
     clients,
@@ -49,6 +50,7 @@ _MAKERS: Final[tuple[Callable[[Node], list[BaseRoute]], ...]] = (
     security.routes,
     mail_link.routes,
     team.routes,
+    activity.routes,
     leave_team.routes,
     members.routes,
     member.routes,

@@ -16,6 +16,7 @@ class App:
     """An app that a user has let in; narrowed to ``scope`` unless one of its consents follows the role."""
 
     grant_id: str
+    client_id: str
     app_name: str
     owner_name: str
     team_id: int
@@ -137,6 +138,7 @@ def _joined(rows: list[AppFamily]) -> App:
     words = {word for row in rows for word in row.scope.split()}
     return App(
         grant_id=first.grant_id,
+        client_id=first.client_id,
         app_name=first.app_name,
         owner_name=first.owner_name,
         team_id=first.team_id,

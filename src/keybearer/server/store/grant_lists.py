@@ -15,6 +15,7 @@ class PersonalToken:
     """A personal token as its user sees it in a list; it may have expired. Times are microseconds since 1970 UTC."""
 
     grant_id: str
+    token_id: str
     name: str
     last4: str
     team_id: int
@@ -55,6 +56,7 @@ class TeamAccess:
     user_email: str
     user_disabled_at: int | None
     client_id: str | None
+    token_id: str | None
     name: str
     last4: str | None
     created_at: int
@@ -65,6 +67,7 @@ class TeamAccess:
 _PERSONAL = (
     select(
         grants.c.grant_id,
+        tokens.c.token_id,
         grants.c.name,
         tokens.c.last4,
         grants.c.team_id,
@@ -150,6 +153,7 @@ _TEAM = (
         users.c.email.label("user_email"),
         users.c.disabled_at.label("user_disabled_at"),
         grants.c.client_id,
+        tokens.c.token_id,
         func.coalesce(grants.c.name, clients.c.name).label("name"),
         tokens.c.last4,
         grants.c.created_at,

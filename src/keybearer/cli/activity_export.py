@@ -1,0 +1,39 @@
+"""A team's activity written on stdout, with progress on stderr."""
+
+import sys
+from collections.abc import Mapping
+
+from keybearer.cli.finding import find_team, find_user
+from keybearer.cli.progress import Progress
+from keybearer.cli.workplace import in_database, load_settings
+from keybearer.server.http.activity_query import filter_of
+from keybearer.server.http.forms import Form
+from keybearer.server.reads.activity import Sight
+from keybearer.server.reads.activity_export import activity_chunks
+from keybearer.server.store.database import Database
+
+
+def write_export(team_text: str, form: str, filters: Mapping[str, str]) -> None:
+    """
+    Write what the filters find.
+
+    Args:
+        filters: as the API's query has them; ``user`` may be an address.
+
+    Raises:
+        Trouble: there is no such team or person, or a filter cannot be read.
+    """
+
+    async def work(database: Database) -> None:
+        team = await find_team(database, team_text)
+        given = dict(filters)
+        if "@" in given.get("user", ""):
+            given["user"] = str((await find_user(database, given["user"])).user_id)
+        wanted = filter_of(Form(tuple(given.items())), team.team_id)
+        with Progress("exported") as progress:
+            async for chunk in activity_chunks(database, Sight(team.team_id, None), wanted, form):
+                sys.stdout.buffer.write(chunk.data)
+                progress.advance(chunk.records)
+        sys.stdout.buffer.flush()
+
+    in_database(load_settings(), work)

@@ -1,0 +1,123 @@
+"""A team's activity written out whole, some records at a time, however many they are."""
+
+from collections.abc import AsyncIterator, Iterator, Sequence
+from dataclasses import dataclass
+from typing import Final
+
+import msgspec
+
+from keybearer.audit import table
+from keybearer.audit.export import LogExport, LogSource, StoredRecord
+from keybearer.audit.lines import record_line
+from keybearer.server.reads.activity import Sight
+from keybearer.server.records import ActivityFilter, ActivityLog
+from keybearer.server.store import activity_checkpoints, activity_export, activity_logs, activity_tiles
+from keybearer.server.store.database import Reader, Row
+from keybearer.wire.checkpoint import key_from
+from keybearer.wire.merkle import SubtreeHash
+from keybearer.wire.tiles import Tile, hashes_in, tiles_for
+
+FORMATS: Final = ("jsonl", "csv")
+_AT_ONCE: Final = 500
+
+
+@dataclass(frozen=True, slots=True)
+class Chunk:
+    """Some of an export: its bytes, and how many records they tell."""
+
+    data: bytes
+    records: int
+
+
+async def activity_chunks(
+    reader: Reader, sight: Sight, wanted: ActivityFilter, form: str = "jsonl"
+) -> AsyncIterator[Chunk]:
+    """
+    Write out what is *wanted* and may be seen: log by log, at last what has no place in one yet.
+
+    Each chunk is a look of its own into the store: a log only grows, and what is exported of it ends with the
+    checkpoint that was looked up first.
+
+    Args:
+        form: ``jsonl``, which proves itself, or ``csv``.
+    """
+    seen = sight.narrow(wanted)
+    if form == "csv":
+        yield Chunk(table.head(), 0)
+    if seen is None:
+        return
+    for log in await activity_export.logs_of(reader, sight.team_id):
+        source = None if form == "csv" else await _source(reader, log)
+        async for chunk in _of_log(reader, seen, log, source, form):
+            yield chunk
+    async for rows in _unplaced(reader, seen):
+        yield _loose(rows, form)
+
+
+async def _of_log(
+    reader: Reader, seen: ActivityFilter, log: ActivityLog, source: "_Source | None", form: str
+) -> AsyncIterator[Chunk]:
+    """Write one log; without a checkpoint nothing proves its records, so they stand there as those without a place."""
+    if source is not None:
+        yield Chunk(source.export.begin() + b"\n", 0)
+    after, is_last = -1, False
+    while not is_last:
+        rows = await activity_export.placed(reader, seen, log.log_id, after, _AT_ONCE)
+        is_last = len(rows) < _AT_ONCE
+        yield _loose(rows, form) if source is None else await source.chunk(reader, rows, is_last=is_last)
+        after = rows[-1]["log_index"] if rows else after
+
+
+async def _unplaced(reader: Reader, seen: ActivityFilter) -> AsyncIterator[list[Row]]:
+    rows = await activity_export.unplaced(reader, seen, 0, _AT_ONCE)
+    while rows:
+        yield rows
+        rows = await activity_export.unplaced(reader, seen, rows[-1]["activity_id"], _AT_ONCE)
+
+
+class _Source:
+    """One log being written, with those of its tiles that the next lines take."""
+
+    def __init__(self, log: ActivityLog, key: str, note: str, size: int) -> None:
+        self._log_id = log.log_id
+        self._tiles: dict[Tile, bytes] = {}
+        hash_of = hashes_in(self._tiles)
+        self.export = LogExport(LogSource(log.origin, key_from(key).named(log.origin).text, note, size, hash_of))
+
+    async def chunk(self, reader: Reader, rows: Sequence[Row], *, is_last: bool) -> Chunk:
+        """Write the next records, and at the end what stands for those after them."""
+        records = [_stored(row) for row in rows]
+
+        def ask(hash_of: SubtreeHash) -> None:
+            self.export.hashed(records, hash_of, is_last=is_last)
+
+        self._tiles.clear()
+        self._tiles |= await activity_tiles.read(reader, self._log_id, tiles_for(ask))
+        lines = [line for record in records for line in self.export.tell(record)]
+        lines += self.export.end() if is_last else ()
+        return Chunk(b"".join(line + b"\n" for line in lines), len(rows))
+
+
+async def _source(reader: Reader, log: ActivityLog) -> _Source | None:
+    """Return what a log is written with; None while nothing is signed of it."""
+    signed = await activity_checkpoints.latest_signed(reader, log.log_id)
+    key = await activity_logs.signing_key(reader)
+    return _Source(log, key, signed.note, signed.size) if signed and signed.note and key else None
+
+
+def _loose(rows: Sequence[Row], form: str) -> Chunk:
+    return Chunk(b"".join(_loose_lines(rows, form)), len(rows))
+
+
+def _loose_lines(rows: Sequence[Row], form: str) -> Iterator[bytes]:
+    for row in rows:
+        record = _stored(row)
+        if form == "csv":
+            yield table.row(record.index, record.entry, record.details)
+        else:
+            yield record_line(None, record.entry, record.details) + b"\n"
+
+
+def _stored(row: Row) -> StoredRecord:
+    details = msgspec.json.decode(bytes(row["details"])) if row["details"] is not None else None
+    return StoredRecord(row["log_index"], bytes(row["entry"]), details)

@@ -1,0 +1,112 @@
+"""Exports of the activity log: whole or filtered they are proved, and spreadsheets run nothing of them."""
+
+import csv
+import io
+import json
+
+import pytest
+
+from keybearer.audit.trust import Trust
+from keybearer.audit.verdict import Verdict
+from keybearer.audit.verification import Verification
+from keybearer.server.reads import activity_export
+from keybearer.wire.checkpoint import key_from
+from tests.support.api import Stage, set_stage
+from tests.support.browser import Browser
+from tests.support.happenings import happen
+from tests.support.house import House
+
+PATH = "/activity/export"
+
+
+@pytest.fixture
+async def stage(house: House, monkeypatch: pytest.MonkeyPatch) -> Stage:
+    """Twenty calls of two people, sealed, and one that is not; records are fetched three at a time."""
+    monkeypatch.setattr(activity_export, "_AT_ONCE", 3)
+    stage = await set_stage(house)
+    for number in range(20):
+        who = stage.cleo if number % 3 == 0 else stage.ada
+        await happen(house.node, who, stage.acme, request_id=f"r{number}", outcome="refused" if number == 7 else "done")
+    await happen(house.node, stage.bob, stage.works, request_id="of-works")
+    await house.node.sealer.turn()
+    return stage
+
+
+def verdict_on(stage: Stage, written: bytes) -> Verdict:
+    verification = Verification(Trust([key_from(stage.house.node.sealer.verifier_key)], []))
+    verification.take(written.splitlines(keepends=True))
+    return verification.verdict()
+
+
+async def exported(browser: Browser, query: str = "") -> bytes:
+    answer = await browser.client.get(f"{PATH}?{query}")
+    assert answer.status_code == 200, answer.text
+    assert answer.headers["content-disposition"].startswith("attachment")
+    return answer.content
+
+
+def told(written: bytes) -> list[str]:
+    lines = [json.loads(line) for line in written.splitlines()]
+    return [line["request_id"] for line in lines if line.get("request_id", "").startswith(("r", "of"))]
+
+
+@pytest.mark.parametrize(
+    ("query", "found"),
+    [
+        pytest.param("", [f"r{number}" for number in range(20)], id="everything"),
+        pytest.param("outcome=refused", ["r7"], id="one record"),
+        pytest.param("client=none", [], id="nothing"),
+        pytest.param("user=3&action=api.called", [f"r{number}" for number in range(0, 20, 3)], id="a person's calls"),
+    ],
+)
+async def test_a_filtered_export_is_proved_as_well_as_a_whole_one(stage: Stage, query: str, found: list[str]) -> None:
+    assert stage.cleo.user_id == 3
+    written = await exported(await stage.at_browser(stage.ada), query)
+    assert told(written) == found
+    verdict = verdict_on(stage, written)
+    assert (verdict.faults, len(verdict.logs)) == ((), 1)
+    if found:
+        line = next(line for line in written.splitlines() if f'"{found[0]}"'.encode() in line)
+        changed = written.replace(line, line.replace(b'\\"GET\\"', b'\\"PUT\\"').replace(b'"GET"', b'"PUT"'))
+        assert changed != written
+        assert verdict_on(stage, changed).faults
+
+
+async def test_a_member_exports_their_own_alone_and_that_is_proved(stage: Stage) -> None:
+    written = await exported(await stage.at_browser(stage.cleo))
+    assert told(written) == [f"r{number}" for number in range(0, 20, 3)]
+    assert verdict_on(stage, written).faults == ()
+    other = await exported(await stage.at_browser(stage.cleo), f"user={stage.ada.user_id}")
+    assert other == b""
+
+
+async def test_a_cell_that_a_spreadsheet_would_run_is_a_text(stage: Stage) -> None:
+    for agent in ("=cmd|' /C calc'!A0", "+1", "-1", "@SUM(1)", "\t=1", "\r=1", '="a","b"\n=2'):
+        await happen(stage.house.node, stage.ada, stage.acme, client="app", sealing={"agent": agent})
+    written = await exported(await stage.at_browser(stage.ada), "client=app&format=csv")
+    rows = list(csv.DictReader(io.StringIO(written.decode(), newline="")))
+    assert len(rows) == 7
+    assert all(row["agent"].startswith("'") for row in rows)
+    assert [name for name in rows[0] if name in {"entry", "details"}] == []
+    assert {row["action"] for row in rows} == {"api.called"}
+
+
+async def test_what_is_not_signed_yet_comes_last_and_is_said_to_be_so(stage: Stage) -> None:
+    house = stage.house
+    await happen(house.node, stage.ada, stage.acme, request_id="r-late")
+    written = await exported(await stage.at_browser(stage.ada), "user=1")
+    assert told(written)[-1] == "r-late"
+    assert verdict_on(stage, written).faults == ()
+
+
+async def test_no_token_text_and_nothing_of_another_team_is_in_any_export(stage: Stage) -> None:
+    text = await stage.scene.personal_token(stage.ada, stage.acme)
+    await stage.house.api(text).get("/api/v2/me")
+    ada = await stage.at_browser(stage.ada)
+    for form in ("jsonl", "csv"):
+        written = (await exported(ada, f"format={form}")).decode()
+        assert "of-works" not in written
+        assert text[-20:] not in written
+    assert (await ada.client.get(f"{PATH}?format=xml")).status_code == 404
+    assert (await ada.client.get(f"{PATH}?user=ada")).status_code == 422
+    assert (await ada.client.get(f"{PATH}?team=999")).status_code == 404

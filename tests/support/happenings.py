@@ -1,0 +1,39 @@
+"""Records put into the activity log without the doors that would report them."""
+
+import secrets
+from typing import Any
+
+from keybearer.server.node import Node
+from keybearer.server.records import HeldToken, Team, User
+from keybearer.server.secrets import digest
+from keybearer.server.store import activity, tokens
+from keybearer.wire.activity import Entry, entry_bytes, seal
+from tests.support.api import Stage
+
+_CALL: dict[str, Any] = {"action": "api.called", "outcome": "done", "method": "GET", "route": "/invoices/{id}"}
+
+
+async def happen(
+    node: Node, user: User, team: Team, /, *, at: int | None = None, sealing: dict[str, str] | None = None, **said: Any
+) -> None:
+    """
+    Have the user's call be recorded, or whatever *said* makes of it.
+
+    Args:
+        at: microseconds since 1970 UTC; the node's time if not given.
+        sealing: what is personal beside the user.
+    """
+    now = node.now()
+    personal = {"user": str(user.user_id), "address": "203.0.113.9", "agent": "curl/8.5.0"} | (sealing or {})
+    sealed, details = seal(personal, secrets.token_bytes)
+    about = {"at": now if at is None else at, "team": team.team_id, "environment": team.environment, "sealed": sealed}
+    entry = Entry(**_CALL | {"status": 200, "request_id": "request-1"} | about | said)
+    await node.act(activity.add_all, [activity.row_of(entry, entry_bytes(entry), details, now)])
+
+
+async def held_token(stage: Stage, user: User, team: Team, scope: str | None = None) -> tuple[str, HeldToken]:
+    """Make a personal token; return its text, and what the store holds of it."""
+    text = await stage.scene.personal_token(user, team, scope)
+    held = await stage.house.node.view(tokens.held, digest(text))
+    assert held is not None
+    return text, held
