@@ -18,7 +18,7 @@ from tests.support.house import House
 PUBLIC = re.compile(
     r"/llms\.txt|/static/\{name\}|/login|/logout|/healthz|/readyz|/docs(/.*)?|/oauth/(token|revoke|introspect)"
     r"|/activity(/log/\{kind\}(/\{owner\})?/\{month\})?/(checkpoint|tile/.*|proof/(inclusion|consistency))"
-    r"|/verifier/(sync|fetch|activity)|/forward-auth|/\.well-known/[a-z-]+(/api/v2)?"
+    r"|/verifier/(sync|fetch|activity|count)|/forward-auth|/\.well-known/[a-z-]+(/api/v2)?"
     r"|(/api/v2)?/openapi\.json|/settings/account/address(/(prove|withdraw))?"
 )
 CHANGES = {("PATCH", "/me"), ("PATCH", "/team"), ("DELETE", "/token")}
