@@ -16,8 +16,8 @@ UNCOUNTED_PARAMETERS = frozenset({"self", "cls", "tx", "reader"})
 EDGES = frozenset(
     {
         "src/keybearer/cli/main.py",
+        "src/keybearer/reporting/shipping.py",
         "src/keybearer/sdk/following.py",
-        "src/keybearer/sdk/reporter.py",
         "src/keybearer/server/courier.py",
         "src/keybearer/server/http/edge.py",
         "src/keybearer/server/store/grouping.py",

@@ -6,13 +6,14 @@ from typing import Any
 
 from fastapi import FastAPI, Response
 
-from keybearer import Verifier
+from keybearer import ActivityLog, Verifier
 from keybearer.fastapi import protect
 from people_api import people
 from people_api.refusals import answer_refusals
 from people_api.store import Store
 
 verifier = Verifier(os.environ.get("KEYBEARER_URL", "http://127.0.0.1:8000"), key=os.environ["KEYBEARER_KEY"])
+verifier.reporting(ActivityLog(os.environ.get("PEOPLE_ACTIVITY", "people-activity")))
 
 app = FastAPI(title="People API", version="1.0.0", description="The people that a team keeps records of.")
 app.state.store = Store(Path(os.environ.get("PEOPLE_DB", "people.db")))

@@ -50,6 +50,7 @@ def list_people(
 def create_person(writer: Writer, people: People, person: NewPerson, response: Response) -> Person:
     """Add a person to the token's team."""
     added = people.add(writer, person)
+    writer.record("person.created", person=added.id)
     response.headers["location"] = f"/people/{added.id}"
     return added
 
@@ -63,13 +64,16 @@ def show_person(reader: Reader, people: People, person_id: Id) -> Person:
 @router.patch("/{person_id}", responses=NOT_FOUND)
 def update_person(writer: Writer, people: People, person_id: Id, change: ChangedPerson) -> Person:
     """Change what the body names."""
-    return _found(people.change(writer, person_id, change))
+    changed = _found(people.change(writer, person_id, change))
+    writer.record("person.changed", person=person_id)
+    return changed
 
 
 @router.delete("/{person_id}", status_code=204, responses=NOT_FOUND)
 def delete_person(writer: Writer, people: People, person_id: Id) -> None:
     """Delete a person."""
     _found(people.delete(writer, person_id))
+    writer.record("person.deleted", person=person_id)
 
 
 def _found(person: Person | None) -> Person:

@@ -4,15 +4,26 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any, Final
 
 if TYPE_CHECKING:
+    from keybearer.reporting.reporter import ActivityLog
     from keybearer.sdk.errors import Forbidden, InvalidToken, RateLimited, Unavailable
     from keybearer.sdk.sync_verifier import SyncVerifier
     from keybearer.sdk.verifier import Verifier
     from keybearer.wire.principal import Principal
 
-__all__ = ["Forbidden", "InvalidToken", "Principal", "RateLimited", "SyncVerifier", "Unavailable", "Verifier"]
+__all__ = [
+    "ActivityLog",
+    "Forbidden",
+    "InvalidToken",
+    "Principal",
+    "RateLimited",
+    "SyncVerifier",
+    "Unavailable",
+    "Verifier",
+]
 
 # Looked up when asked for: whoever wants the server, or one framework, does not load the rest.
 _HOMES: Final = {
+    "ActivityLog": "keybearer.reporting.reporter",
     "Forbidden": "keybearer.sdk.errors",
     "InvalidToken": "keybearer.sdk.errors",
     "Principal": "keybearer.wire.principal",

@@ -6,6 +6,8 @@ from typing import Any, Protocol
 
 import pytest
 
+from keybearer.testing import Recorded, Records
+
 METADATA = "https://people.example.com/.well-known/oauth-protected-resource"
 READ = "people:read"
 WRITE = "people:write"
@@ -20,10 +22,25 @@ UNAUTHENTICATED = {"error": "Unauthenticated."}
 UNAUTHORIZED = {"message": "This action is unauthorized."}
 
 
+RECORDED = [
+    ("done", 200, None),
+    ("done", 200, None),
+    ("refused", 403, "insufficient_scope"),
+    ("refused", 401, "revoked"),
+    ("done", 200, None),
+    ("done", 200, None),
+    ("refused", 429, "rate_limited"),
+]
+
+
 class Tokens(Protocol):
     """A double, of either kind."""
 
     is_away: bool
+    reporter: Records
+
+    @property
+    def recorded(self) -> list[Recorded]: ...
 
     def issue(self, *, user_id: int = 1, permissions: Any = ()) -> str: ...
 
@@ -75,6 +92,8 @@ async def every_answer_is_the_references(call: Call, tokens: Tokens, *, tells_li
     tokens.revoke(reader)
     assert await call("GET", "/people", [f"Bearer {reader}"]) == Reply(401, UNAUTHENTICATED, INVALID, None, ())
     await _past_the_limit_429(call, tokens, writer, tells_limits)
+    if tells_limits:
+        await _each_call_is_recorded(call, tokens, writer)
     tokens.is_away = True
     away = await call("GET", "/people", [f"Bearer {writer}"])
     assert (away.status, away.challenge, away.retry_after) == (503, None, "1")
@@ -90,3 +109,17 @@ async def _past_the_limit_429(call: Call, tokens: Tokens, token: str, tells_limi
     assert over == Reply(429, {"message": message}, None, "1", ())
     assert over.limits == (("2", "0") if tells_limits else (None, None))
     tokens.limit_calls(None)
+
+
+async def _each_call_is_recorded(call: Call, tokens: Tokens, token: str) -> None:
+    outcomes = [each.outcome for each in tokens.recorded]
+    assert [(outcome.outcome, outcome.status, outcome.reason) for outcome in outcomes] == RECORDED
+    assert {each.bearer.user_id for each in tokens.recorded} == {1, 5}
+    tokens.reporter.is_full = True
+    full = await call("GET", "/people", [f"Bearer {token}"])
+    assert (full.status, full.retry_after) == (503, "5")
+    tokens.reporter.is_full = False
+    await call("GET", "/people", [f"Bearer {token}"])
+    [*_, last] = tokens.recorded
+    assert last.asked.method == "GET"
+    assert (last.outcome.route or "").endswith("/people")

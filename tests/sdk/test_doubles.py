@@ -28,7 +28,7 @@ async def test_the_asynchronous_double() -> None:
         assert fake.known(token) is None
         with pytest.raises(InvalidToken) as caught:
             await fake.verify(token)
-        assert caught.value.reason is Reason.UNKNOWN
+        assert caught.value.reason is Reason.REVOKED
 
 
 async def test_a_double_whose_server_is_away() -> None:

@@ -9,16 +9,21 @@ from sqlalchemy import select
 from keybearer.server.node import Node
 from keybearer.server.store.database import Reader
 from keybearer.server.store.tables import activity_records
-from keybearer.wire.activity import entry_from, open_details
+from keybearer.wire.activity import CALL, entry_from, open_details
 
 _UNPLACED = select(activity_records.c.activity_id).where(activity_records.c.log_id.is_(None))
 _ALL = select(activity_records).order_by(activity_records.c.activity_id)
 
 
 async def recorded(reader: Reader, action: str | None = None) -> list[dict[str, Any]]:
-    """Return every record (of *action*), the oldest first: its row, and what its sealed fields say by their names."""
+    """
+    Return every record (of *action*), the oldest first: its row, and what its sealed fields say by their names.
+
+    Without an action those of calls are left out: they come a moment after the call.
+    """
     rows = [dict(row) for row in await reader.many(_ALL)]
-    return [row | opened(row) for row in rows if action in {None, row["action"]}]
+    told = [row for row in rows if (row["action"] == action if action else row["action"] != CALL)]
+    return [row | opened(row) for row in told]
 
 
 def opened(row: dict[str, Any]) -> dict[str, str]:

@@ -73,6 +73,7 @@ class Reporting:
         answer = await self.send(lines)
         assert answer.status_code == 200, answer.text
         told: dict[str, Any] = answer.json()
+        assert told.pop("reporter"), "it says whose key this is"
         return told
 
 

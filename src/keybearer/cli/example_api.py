@@ -46,6 +46,7 @@ class ExampleAPI:
             "KEYBEARER_URL": keybearer_url,
             "KEYBEARER_KEY": key,
             "PEOPLE_DB": str(data_dir.absolute() / f"{self.folder.name}.db"),
+            "PEOPLE_ACTIVITY": str(data_dir.absolute() / f"{self.folder.name}-activity"),
         }
         place = ["--app-dir", str(self.folder.parent.absolute()), "--fd", str(self.listener.fileno())]
         file = data_dir / f"{self.folder.name}.log"

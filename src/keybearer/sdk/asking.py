@@ -15,7 +15,7 @@ from keybearer.verify.lease import DRIFT, Lease
 from keybearer.verify.recent_denials import RecentDenials
 from keybearer.wire.denial import Denial, Reason
 from keybearer.wire.feed import Fetched
-from keybearer.wire.messages import Malformed, fetched_from_json
+from keybearer.wire.messages import Malformed, denial_from_json, fetched_from_json
 from keybearer.wire.principal import Principal
 
 MOST_AT_ONCE: Final = 32
@@ -144,14 +144,4 @@ def _read(body: Mapping[str, Any], nonce: str) -> Fetched | Denial:
     match body:
         case {"fetched": dict(fetched), "denied": None}:
             return fetched_from_json(fetched)
-        case {"fetched": None, "denied": str(word)}:
-            return Denial(_reason(word))
-    raise Malformed("an answer to fetch says neither who nor why not")
-
-
-def _reason(word: str) -> Reason:
-    """Return the reason of this name; a newer node may know more of them than this verifier."""
-    try:
-        return Reason(word)
-    except ValueError:
-        return Reason.UNKNOWN
+    return denial_from_json(body)

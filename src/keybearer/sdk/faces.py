@@ -3,12 +3,32 @@
 from types import TracebackType
 from typing import Protocol, Self
 
+from keybearer.reporting.asked import Asked
+from keybearer.reporting.calls import Call
+from keybearer.wire.denial import Bearer
 from keybearer.wire.principal import Principal
 from keybearer.wire.quota import Left
 
 
+class Recorder(Protocol):
+    """As `Reporter`: raises `Unwritable` for a call that cannot be recorded."""
+
+    def begin(self, bearer: Bearer, asked: Asked) -> Call:
+        """Keep that a call is about to be handled."""
+
+    async def kept(self, appended: int) -> None:
+        """Return when the answer may leave."""
+
+    def wait_kept(self, appended: int) -> None:
+        """Return when the answer may leave; for threads."""
+
+
 class AsyncFace(Protocol):
     """As `Verifier`."""
+
+    @property
+    def reporter(self) -> Recorder | None:
+        """What records calls; None: nothing does."""
 
     async def verify(self, token: str) -> Principal:
         """Return who acts by *token*, or raise."""
@@ -25,6 +45,10 @@ class AsyncFace(Protocol):
 
 class SyncFace(Protocol):
     """As `SyncVerifier`."""
+
+    @property
+    def reporter(self) -> Recorder | None:
+        """What records calls; None: nothing does."""
 
     def verify(self, token: str) -> Principal:
         """Return who acts by *token*, or raise."""

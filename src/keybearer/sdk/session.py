@@ -8,9 +8,11 @@ from typing import Final
 
 import httpx2
 
+from keybearer.reporting.reporter import Reporter
 from keybearer.sdk.asking import MOST_AT_ONCE, Asker, Seen
 from keybearer.sdk.clocks import SYSTEM, Clocks
 from keybearer.sdk.counting import Counting
+from keybearer.sdk.delivery import Delivery
 from keybearer.sdk.driver import Driver
 from keybearer.sdk.following import follow
 from keybearer.sdk.judging import Wanted
@@ -48,16 +50,16 @@ class Session:
     def __init__(self, urls: tuple[str, ...], key: str, lease: Lease, purse: Purse, surroundings: Surroundings) -> None:
         clocks = surroundings.clocks
         random: Final[Random] = SystemRandom()
-        nodes = Nodes(urls, random)
+        self._nodes = nodes = Nodes(urls, random)
         driver = Driver(lease, nodes, f"{random.getrandbits(128):032x}", clocks, random)
-        # More connections than questions about tokens at once: these hold up neither the feed nor the counting.
-        self._transport = Transport(key, MOST_AT_ONCE + 2, surroundings.make_transport())
+        # More connections than questions about tokens at once: these hold up neither feed nor counting nor reports.
+        self._transport = Transport(key, MOST_AT_ONCE + 3, surroundings.make_transport())
         self._asker = Asker(lease, nodes, driver, self._transport, clocks.boottime)
         self._counting = Counting(purse, nodes, driver, self._transport, clocks.boottime)
         self._driver = driver
         self._told = asyncio.Event()
         self.loop = asyncio.get_running_loop()
-        self._follower = self.loop.create_task(follow(driver, self._transport, self._tell))
+        self._tasks = [self.loop.create_task(follow(driver, self._transport, self._tell))]
 
     @property
     def trouble(self) -> str | None:
@@ -72,6 +74,10 @@ class Session:
         """Ask for calls of this user in this team; return why there was no answer, or None."""
         return await self._counting.ask(user_id, team_id)
 
+    def report(self, reporter: Reporter) -> None:
+        """Ship what a reporter has to report for as long as this lasts."""
+        self._tasks.append(self.loop.create_task(reporter.ship(Delivery(self._nodes, self._transport))))
+
     async def news(self) -> None:
         """Wait until the server has been heard, or has not."""
         self._told.clear()
@@ -79,8 +85,9 @@ class Session:
 
     async def close(self) -> None:
         """End everything."""
-        self._follower.cancel()
-        await asyncio.gather(self._follower, return_exceptions=True)
+        for task in self._tasks:
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
         await self._asker.close()
         await self._counting.close()
         await self._transport.close()

@@ -8,6 +8,7 @@ from collections.abc import Callable, Coroutine, Sequence
 from types import TracebackType
 from typing import Any, Final, Self, TypeVar
 
+from keybearer.reporting.reporter import ActivityLog, Reporter
 from keybearer.sdk import forking
 from keybearer.sdk.errors import Unavailable
 from keybearer.sdk.session import MACHINE, Surroundings
@@ -47,7 +48,13 @@ class SyncVerifier:
         most_tokens: int = 1_000_000,
         surroundings: Surroundings = MACHINE,
     ) -> None:
-        self._verifier = Verifier(url, key=key, insecure=insecure, most_tokens=most_tokens, surroundings=surroundings)
+        self._verifier = Verifier(
+            url,
+            key=key,
+            insecure=insecure,
+            most_tokens=most_tokens,
+            surroundings=surroundings,
+        )
         self._clock = surroundings.clocks.boottime
         self._starting = threading.Lock()
         self._loop: asyncio.AbstractEventLoop | None = None
@@ -62,6 +69,16 @@ class SyncVerifier:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self.close()
+
+    def reporting(self, activity: ActivityLog) -> Self:
+        """
+        Have the framework's layer report every call with a known token; called once, before the first call.
+
+        Raises:
+            ValueError: the log's folder cannot be written.
+        """
+        self._verifier.reporting(activity)
+        return self
 
     def verify(self, token: str) -> Principal:
         """
@@ -94,6 +111,11 @@ class SyncVerifier:
     def counted(self, principal: Principal) -> Left | None:
         """Count one call if a call is in hand; None: `count` has to ask, and nothing was counted."""
         return self._verifier.counted(principal)
+
+    @property
+    def reporter(self) -> Reporter | None:
+        """What records calls; None: nothing does."""
+        return self._verifier.reporter
 
     @property
     def is_ready(self) -> bool:

@@ -5,21 +5,61 @@ import secrets
 from collections import Counter
 from collections.abc import Collection
 from contextlib import AbstractAsyncContextManager
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from types import TracebackType
 from typing import Final, Self
 
+from keybearer.reporting.asked import Asked, recordable
+from keybearer.reporting.calls import Call
+from keybearer.reporting.lines import Outcome
+from keybearer.reporting.segment import Unwritable
 from keybearer.sdk.clocks import SYSTEM
 from keybearer.sdk.errors import InvalidToken, RateLimited, Unavailable
 from keybearer.sdk.judging import Wanted
 from keybearer.sdk.streams import while_valid
-from keybearer.wire.denial import Denial, Reason
+from keybearer.wire.denial import Bearer, Denial, Reason
 from keybearer.wire.packing import packed_place, packed_token
 from keybearer.wire.principal import Principal, Standing
 from keybearer.wire.quota import Left
 from keybearer.wire.token_text import compose
 
 LIMIT: Final = 200
+
+
+@dataclass(frozen=True, slots=True)
+class Recorded:
+    """A call as the activity log would have it."""
+
+    bearer: Bearer
+    asked: Asked
+    outcome: Outcome
+
+
+class Records:
+    """Stands for what reports calls: it keeps them in a list; set ``is_full`` to see how the API answers then."""
+
+    def __init__(self) -> None:
+        self.is_full = False
+        self.kept_calls: list[Recorded] = []
+        self._under_way: dict[int, tuple[Bearer, Asked]] = {}
+
+    def begin(self, bearer: Bearer, asked: Asked) -> Call:
+        """Keep that a call is about to be handled."""
+        if self.is_full:
+            raise Unwritable("the test says that there is no room")
+        number = len(self._under_way) + 1
+        self._under_way[number] = (bearer, recordable(asked))
+        return Call(self._keep, number)
+
+    async def kept(self, appended: int) -> None:
+        """Return: nothing has to wait."""
+
+    def wait_kept(self, appended: int) -> None:
+        """Return: nothing has to wait."""
+
+    def _keep(self, outcome: Outcome) -> int:
+        self.kept_calls.append(Recorded(*self._under_way[outcome.call], outcome))
+        return len(self.kept_calls)
 
 
 class _Tokens:
@@ -34,11 +74,18 @@ class _Tokens:
 
     def __init__(self, environment: str = "sandbox") -> None:
         self.is_away = False
+        self.reporter = Records()
         self._wanted = Wanted("kb", environment)
         self._held: dict[str, Principal] = {}
+        self._ended: dict[str, Bearer] = {}
         self._numbers = itertools.count(1)
         self._calls: int | None = None
         self._made: Counter[tuple[int, int]] = Counter()
+
+    @property
+    def recorded(self) -> list[Recorded]:
+        """What the activity log would have, in the order in which the calls ended."""
+        return self.reporter.kept_calls
 
     @property
     def is_ready(self) -> bool:
@@ -65,7 +112,7 @@ class _Tokens:
 
     def revoke(self, token: str) -> None:
         """End *token*."""
-        del self._held[token]
+        self._ended[token] = self._held.pop(token).bearer
 
     def limit_calls(self, calls: int | None) -> None:
         """Let each user make so many more calls in each team, and refuse the next with 429; None: any number."""
@@ -92,7 +139,9 @@ class _Tokens:
         if self.is_away:
             raise Unavailable("the test says that no server answers")
         if token not in self._held:
-            raise InvalidToken(Denial(Reason.UNKNOWN, token[-4:]))
+            raise InvalidToken(
+                Denial(Reason.REVOKED if token in self._ended else Reason.UNKNOWN, token[-4:], self._ended.get(token))
+            )
         return self._held[token]
 
 

@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+from collections.abc import Sequence
 from typing import Any, Final
 
 import httpx2
@@ -51,34 +52,47 @@ class Transport:
         Raises:
             Unanswered: there was no answer in time, or not one of a node.
         """
-        try:
-            async with asyncio.timeout(call.timeout_s):
-                return await self._post(call)
-        except TimeoutError:
-            raise Unanswered(f"{call.node} does not answer within {call.timeout_s:.1f} s", is_silent=True) from None
-        except (httpx2.HTTPError, OSError) as error:
-            raise Unanswered(f"{call.node} cannot be reached: {error!r}", is_silent=True) from error
+        return await self._asked(call.node, call.path, call.timeout_s, json=call.body)
+
+    async def post_lines(self, node: str, path: str, lines: Sequence[bytes], timeout_s: float) -> dict[str, Any]:
+        """
+        Send JSON lines to a node.
+
+        Raises:
+            Unanswered: there was no answer in time, or not one of a node.
+        """
+        headers = {"content-type": "application/x-ndjson"}
+        return await self._asked(node, path, timeout_s, content=b"\n".join(lines), headers=headers)
 
     async def close(self) -> None:
         """Close the connections."""
         await self._client.aclose()
 
-    async def _post(self, call: Call) -> dict[str, Any]:
-        async with self._client.stream("POST", call.node + call.path, json=call.body) as response:
+    async def _asked(self, node: str, path: str, timeout_s: float, **request: Any) -> dict[str, Any]:
+        try:
+            async with asyncio.timeout(timeout_s):
+                return await self._answer(node, path, request)
+        except TimeoutError:
+            raise Unanswered(f"{node} does not answer within {timeout_s:.1f} s", is_silent=True) from None
+        except (httpx2.HTTPError, OSError) as error:
+            raise Unanswered(f"{node} cannot be reached: {error!r}", is_silent=True) from error
+
+    async def _answer(self, node: str, path: str, request: dict[str, Any]) -> dict[str, Any]:
+        async with self._client.stream("POST", node + path, **request) as response:
             if response.status_code in {401, 403}:
-                raise Unanswered(f"{call.node} does not accept the resource server's key")
+                raise Unanswered(f"{node} does not accept the resource server's key")
             if response.status_code != 200:
-                why = f"{call.node} answers {response.status_code}"
+                why = f"{node} answers {response.status_code}"
                 raise Unanswered(why, is_unknown=response.status_code == 404)
             text = bytearray()
             async for chunk in response.aiter_bytes():
                 text += chunk
                 if len(text) > MAX_ANSWER_BYTES:
-                    raise Unanswered(f"{call.node} answers with more than {MAX_ANSWER_BYTES} bytes")
+                    raise Unanswered(f"{node} answers with more than {MAX_ANSWER_BYTES} bytes")
         try:
             body = json.loads(text)
         except (ValueError, RecursionError):
-            raise Unanswered(f"{call.node} answers with something that is no JSON") from None
+            raise Unanswered(f"{node} answers with something that is no JSON") from None
         if not isinstance(body, dict):
-            raise Unanswered(f"{call.node} answers with something that is no object")
+            raise Unanswered(f"{node} answers with something that is no object")
         return body

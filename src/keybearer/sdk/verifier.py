@@ -6,6 +6,7 @@ from contextlib import AbstractAsyncContextManager
 from types import TracebackType
 from typing import Final, Self
 
+from keybearer.reporting.reporter import ActivityLog, Reporter
 from keybearer.sdk import forking
 from keybearer.sdk.asking import Seen
 from keybearer.sdk.digests import sha256
@@ -21,6 +22,7 @@ from keybearer.wire.denial import Denial, Reason
 from keybearer.wire.principal import Principal
 from keybearer.wire.quota import Left
 
+_LAST_REPORT_S: Final = 2.0  # how long an end waits for what is still to be reported
 _TRIES: Final = 100  # each fails only if others took what was granted meanwhile
 _NOT_YET_TOLD_S: Final = 2.0  # how old an answer may be until a node has said how long its answers may be believed
 
@@ -58,12 +60,15 @@ class Verifier:
         self._most_tokens = most_tokens
         self._surroundings = surroundings
         self._clock = surroundings.clocks.boottime
+        self._activity: ActivityLog | None = None
+        self.reporter: Reporter | None = None
         self._is_closed = False
         self._begin_anew()
         forking.reset_in_child(self)
 
     async def __aenter__(self) -> Self:
         self._is_closed = False
+        self._begin_reporting()
         self._running()
         return self
 
@@ -71,6 +76,17 @@ class Verifier:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         await self.close()
+
+    def reporting(self, activity: ActivityLog) -> Self:
+        """
+        Have the framework's layer report every call with a known token; called once, before the first call.
+
+        Raises:
+            ValueError: the log's folder cannot be written.
+        """
+        self._activity = activity
+        self._begin_reporting()
+        return self
 
     async def verify(self, token: str) -> Principal:
         """
@@ -170,21 +186,31 @@ class Verifier:
         return while_valid(self, token, permissions)
 
     async def close(self) -> None:
-        """End it: nothing is accepted any more."""
-        session = self._session
+        """End it: nothing is accepted any more; what could not be reported is left to the next process."""
+        session, reporter = self._session, self.reporter
         self.shut()
         if session is not None and session.loop is asyncio.get_running_loop():
+            if reporter is not None:
+                await reporter.flush(_LAST_REPORT_S)
             await session.close()
+        if reporter is not None:
+            reporter.close()
 
     def shut(self) -> None:
         """Accept nothing any more; `close` ends what is under way, too."""
         self._is_closed = True
+        self.reporter = None
         self._begin_anew()
 
     def reset_after_fork(self) -> object:
         """Begin anew in a child process; return what is the parent's and must not be touched, not even to close it."""
-        parents = (self._session, self._lease)
+        parents = (self._session, self._lease, self.reporter)
+        if self.reporter is not None:
+            self.reporter.leave_to_parent()
+        self.reporter = None
         self._begin_anew()
+        if not self._is_closed:
+            self._begin_reporting()
         return parents
 
     def _begin_anew(self) -> None:
@@ -192,6 +218,10 @@ class Verifier:
         self._known: Callable[[bytes, Callable[[], float]], Mirrored | None] = self._lease.known
         self._purse = Purse()
         self._session: Session | None = None
+
+    def _begin_reporting(self) -> None:
+        if self._activity is not None and self.reporter is None:
+            self.reporter = Reporter(self._activity, lambda: int(self._surroundings.clocks.wall() * 1_000_000))
 
     async def _count_online(self, user_id: int, team_id: int) -> Left:
         for _ in range(_TRIES):
@@ -217,4 +247,6 @@ class Verifier:
             self._begin_anew()
         if self._session is None:
             self._session = Session(self._urls, self._key, self._lease, self._purse, self._surroundings)
+            if self.reporter is not None:
+                self._session.report(self.reporter)
         return self._session

@@ -140,5 +140,5 @@ def _check(entry: ReadEntry, sent: _Sent, reporter: Reporter, now: int) -> None:
 
 
 def lines_of(body: bytes) -> list[bytes]:
-    """Return the lines of a body; the last may end as the others do."""
-    return body.removesuffix(b"\n").split(b"\n")
+    """Return the lines of a body; the last may end as the others do, and there may be none."""
+    return body.removesuffix(b"\n").split(b"\n") if body else []

@@ -13,6 +13,7 @@ from keybearer.server.actions.adopt_policy import adopt_policy
 from keybearer.server.api import routes as api
 from keybearer.server.barrier import Barrier
 from keybearer.server.bearers import Bearers
+from keybearer.server.call_records import CallRecords
 from keybearer.server.certainty import Certainty
 from keybearer.server.clock import Clock
 from keybearer.server.courier import Courier, Post
@@ -98,9 +99,8 @@ async def _open_node(
     """Open what a node works with, and close it in the reverse order."""
     database = await open_database(settings.store_url)
     feed = FeedReader(database, boottime, settings.lease_s, _barrier(settings, database, boottime))
-    verifiers = Verifiers(boottime)
+    verifiers, look_ups = Verifiers(boottime), LookUps()
     neighbours = Neighbours(database, feed, verifiers, boottime, settings.bound)
-    look_ups = LookUps()
     verifier_keys = VerifierKeys(database, look_ups)
     feed.tell(verifier_keys)
     post = _post(settings, network)
@@ -120,6 +120,7 @@ async def _open_node(
         verifiers=verifiers,
         neighbours=neighbours,
         certainty=Certainty(feed, verifiers, neighbours, boottime, settings.bound),
+        call_records=CallRecords(database, settings.data_dir / "calls", now),
         role_permissions=settings.role_permissions,
         policy=policy_digest(settings.role_permissions),
         courier=Courier(database, post, now),
@@ -140,7 +141,8 @@ async def _at_work(node: Node) -> AsyncIterator[None]:
     await node.act(adopt_policy, _ITSELF, node.policy, node.now())
     keeping = upkeep(node.database, (node.last_used, node.last_seen), node.sealer, node.now)
     counting, sending = node.own_calls.counting(), node.courier.at_work()
-    async with node.feed.following(), node.neighbours.sharing(), keeping, counting, sending:
+    recording = node.call_records.keeping()
+    async with node.feed.following(), node.neighbours.sharing(), keeping, counting, sending, recording:
         yield
 
 

@@ -99,7 +99,7 @@ class Bearers:
         async with self._look_ups.place(whence):
             fetched = await fetched_token(self._database, digest, parsed.environment, self._role_permissions, now)
         if isinstance(fetched, Denial):
-            denial = Denial(fetched.reason, parsed.last4)
+            denial = Denial(fetched.reason, parsed.last4, fetched.bearer)
             if position is not None and self._feed.position is not None:
                 self._denials.keep(digest, denial, position, self._feed.position, now)
             return denial
@@ -108,7 +108,7 @@ class Bearers:
     def _keep(self, digest: bytes, fetched: Fetched, now: int) -> Principal | Denial:
         mirror, position = self._mirrors[fetched.principal.environment], self._feed.position
         if mirror.is_buried(fetched):
-            return Denial(Reason.REVOKED, fetched.principal.token_last4)
+            return Denial(Reason.REVOKED, fetched.principal.token_last4, fetched.principal.bearer)
         if position is not None and position.epoch == fetched.epoch:
             mirror.insert(digest, fetched, position.seq, now + fetched.remaining_s * SECOND)
         return fetched.principal

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import Concatenate, ParamSpec, TypeVar
 
 from keybearer.server.bearers import Bearers
+from keybearer.server.call_records import CallRecords
 from keybearer.server.certainty import Certainty
 from keybearer.server.clock import Clock
 from keybearer.server.courier import Courier
@@ -50,6 +51,7 @@ class Node:
     verifiers: Verifiers
     neighbours: Neighbours
     certainty: Certainty
+    call_records: CallRecords
     role_permissions: Mapping[str, frozenset[str]]
     policy: str
     courier: Courier

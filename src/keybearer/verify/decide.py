@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from keybearer.wire.denial import Denial, Reason
+from keybearer.wire.denial import Bearer, Denial, Reason
 from keybearer.wire.packing import packed_place, packed_token
 from keybearer.wire.principal import Principal, Standing
 
@@ -55,7 +55,7 @@ def decide(record: TokenRecord, now: int, role_permissions: Mapping[str, frozens
     """
     reason = _why_not(record, now)
     if reason is not None:
-        return Denial(reason, record.last4)
+        return Denial(reason, record.last4, _bearer(record))
     assert record.role is not None  # noqa: S101 - _why_not refuses a missing membership
     assert record.membership_id is not None  # noqa: S101 - likewise
     place = packed_place(record.team_id, record.membership_id, record.user_name, record.user_email)
@@ -96,6 +96,18 @@ def _why_not(record: TokenRecord, now: int) -> Reason | None:
     if record.role is None or (record.membership_expires_at is not None and record.membership_expires_at <= now):
         return Reason.NOT_A_MEMBER
     return None
+
+
+def _bearer(record: TokenRecord) -> Bearer:
+    return Bearer(
+        record.user_id,
+        record.team_id,
+        record.environment,
+        record.client_id,
+        record.grant_id,
+        record.token_id,
+        record.last4,
+    )
 
 
 def _permissions(record: TokenRecord, role_permissions: Mapping[str, frozenset[str]]) -> frozenset[str]:

@@ -125,7 +125,7 @@ class Lease:
         Source: coherence.md 5.3, V5; 5.5, consequence (iii).
         """
         if self.mirror.is_buried(fetched):
-            return Denial(Reason.REVOKED, fetched.principal.token_last4)
+            return _denied(Reason.REVOKED, fetched)
         deadline = asked_at + fetched.remaining_s * (1 - DRIFT)
         entry: Mirrored | None = None
         if fetched.epoch == self.position.epoch:
@@ -135,7 +135,7 @@ class Lease:
         if now - asked_at > self.lease_s:
             return None
         if now >= deadline:
-            return Denial(Reason.EXPIRED, fetched.principal.token_last4)
+            return _denied(Reason.EXPIRED, fetched)
         return entry or fetched.principal
 
     def void(self) -> None:
@@ -162,3 +162,7 @@ class Lease:
     def _contradicts(self, head: Position) -> bool:
         """Tell whether the events led past the head, or to the head by another history."""
         return self.position.seq > head.seq or (self.position.seq == head.seq and self.position.hash != head.hash)
+
+
+def _denied(reason: Reason, fetched: Fetched) -> Denial:
+    return Denial(reason, fetched.principal.token_last4, fetched.principal.bearer)

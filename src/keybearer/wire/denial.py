@@ -22,8 +22,27 @@ class Reason(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
+class Bearer:
+    """In whose name, where and by what a call is made, or was tried: what a record of it says; as in `Principal`."""
+
+    user_id: int
+    team_id: int
+    environment: str
+    client_id: str | None
+    grant_id: str
+    token_id: str
+    token_last4: str
+
+
+@dataclass(frozen=True, slots=True)
 class Denial:
-    """A refusal of a token; the caller is told only that it is not accepted."""
+    """
+    A refusal of a token; the caller is told only that it is not accepted.
+
+    Args:
+        bearer: whose token it was, if it is a known one; for the record.
+    """
 
     reason: Reason
     last4: str | None = None
+    bearer: Bearer | None = None

@@ -2,14 +2,17 @@
 
 import struct
 from collections.abc import Mapping
+from dataclasses import asdict
 from sys import intern
 from typing import Any, Final
 
+from keybearer.wire.denial import Bearer, Denial, Reason
 from keybearer.wire.feed import Event, Fetched, Position, SyncAnswer, SyncQuestion
 from keybearer.wire.packing import packed_place, packed_token
 from keybearer.wire.principal import Principal, Standing
 
 _LONGEST_S: Final = 1e12  # NaN and the infinities, which `json` reads, are not below it
+_REASONS: Final = frozenset(Reason)
 _STANDING: Final = ("user_id", "user_name", "user_email", "team_id", "membership_id", "role", "environment")
 
 
@@ -78,6 +81,41 @@ def fetched_as_json(fetched: Fetched) -> dict[str, Any]:
         "standing": {name: getattr(principal, name) for name in _STANDING},
         "permissions": sorted(principal.permissions),
     }
+
+
+def denial_as_json(denial: Denial) -> dict[str, Any]:
+    """Write why a token is refused; whose it was, for the record, if it is a known one."""
+    denied = {"denied": denial.reason.value}
+    return denied if denial.bearer is None else {**denied, "bearer": asdict(denial.bearer)}
+
+
+def denial_from_json(body: Mapping[str, Any]) -> Denial:
+    """
+    Read why a token is refused; of a newer node it may be for a reason that this verifier does not know.
+
+    Raises:
+        Malformed: it does not say why.
+    """
+    match body:
+        case {"denied": str(word)}:
+            reason = Reason(word) if word in _REASONS else Reason.UNKNOWN
+            return Denial(reason, bearer=_bearer_from_json(body.get("bearer")))
+    raise Malformed("an answer to fetch says neither who nor why not")
+
+
+def _bearer_from_json(bearer: Any) -> Bearer | None:
+    match bearer:
+        case {
+            "user_id": int(user_id),
+            "team_id": int(team_id),
+            "environment": str(environment),
+            "client_id": str() | None as client_id,
+            "grant_id": str(grant_id),
+            "token_id": str(token_id),
+            "token_last4": str(last4),
+        }:
+            return Bearer(user_id, team_id, environment, client_id, grant_id, token_id, last4)
+    return None
 
 
 def fetched_from_json(body: Mapping[str, Any]) -> Fetched:

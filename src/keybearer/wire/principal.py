@@ -2,7 +2,8 @@
 
 from dataclasses import dataclass
 
-from keybearer.wire import packing
+from keybearer.wire import packing, recording
+from keybearer.wire.denial import Bearer
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,6 +43,27 @@ class Principal:
     def can(self, permission: str) -> bool:
         """Tell whether the token may do what *permission* names, now."""
         return permission in self.permissions
+
+    def record(self, action: str, **words: str | int) -> None:
+        """
+        Add to the record of the call that is being handled: ``principal.record("client.created", client=7832)``.
+
+        The first action of a call names its record. Where calls are not recorded it does nothing.
+
+        Args:
+            action: ``noun.verb`` in small letters.
+            words: what else there is to say, at most 8 KiB; it can be erased later, unlike the action.
+
+        Raises:
+            ValueError: the action or a word is not as the log has them, or it is too much.
+        """
+        recording.add(action, words)
+
+    @property
+    def bearer(self) -> Bearer:
+        """What a record says of whoever acts."""
+        token_id, grant_id, last4 = packing.ids_of(self.token)
+        return Bearer(self.user_id, self.team_id, self.environment, self.client_id, grant_id, token_id, last4)
 
     @property
     def user_id(self) -> int:

@@ -4,8 +4,11 @@ import json
 from collections.abc import Awaitable, Callable, Collection, MutableMapping, Sequence
 from typing import Any, Final
 
+from keybearer.reporting.asked import Asked
+from keybearer.sdk.errors import InvalidToken, Unavailable
 from keybearer.sdk.faces import AsyncFace
 from keybearer.sdk.frameworks.answers import REFUSALS, Answer, Challenge, demand, limit_headers, token_in
+from keybearer.sdk.frameworks.recording import answerable, begun, begun_in_vain, ended, note_refusal
 from keybearer.wire.principal import Principal
 
 Scope = MutableMapping[str, Any]
@@ -13,7 +16,17 @@ Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
 Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
 Application = Callable[[Scope, Receive, Send], Awaitable[None]]
 
+CALL: Final = "keybearer.call"
 _LEFT: Final = "keybearer.left"
+# What begins an answer, and the status that it has if it does not say.
+_BEGINNINGS: Final = {
+    "http.response.start": 200,
+    "websocket.accept": 101,
+    "websocket.close": 403,
+    "websocket.http.response.start": 200,
+}
+_BROKEN: Final = 500
+_TOLD: Final = (b"x-request-id", b"user-agent")
 _POLICY_VIOLATION: Final = 1008  # RFC 6455 §7.4.1
 
 
@@ -50,13 +63,14 @@ class KeybearerMiddleware:
             try:
                 demand(await caller_of(scope, self._verifier, authorization_of(scope)), self._needs(scope))
             except REFUSALS as refusal:
-                await refuse(self._challenge.answer(refusal), scope, telling_what_is_left(scope, send))
+                note_refusal(scope.get(CALL), refusal)
+                await refuse(self._challenge.answer(refusal), scope, Answering(scope, send, self._verifier))
                 return
         await self._app(scope, receive, send)
 
 
 class Running:
-    """Starts a verifier with the application, closes it with the application, and has answers tell what is left."""
+    """Starts a verifier with the application, closes it with the application, and looks after the answers."""
 
     def __init__(self, app: Application, verifier: AsyncFace) -> None:
         self._app = app
@@ -67,8 +81,11 @@ class Running:
         if scope["type"] == "lifespan":
             async with self._verifier:
                 await self._app(scope, receive, send)
-        else:
-            await self._app(scope, receive, telling_what_is_left(scope, send))
+            return
+        try:
+            await self._app(scope, receive, Answering(scope, send, self._verifier))
+        finally:
+            ended(scope.get(CALL), _BROKEN, _route_of(scope))  # counts only if it was not answered
 
 
 async def caller_of(scope: Scope, verifier: AsyncFace, headers: Sequence[str]) -> Principal:
@@ -80,24 +97,62 @@ async def caller_of(scope: Scope, verifier: AsyncFace, headers: Sequence[str]) -
     """
     principal: Principal | None = scope.get("principal")
     if principal is None:
-        principal = await verifier.verify(token_in(headers))
+        try:
+            principal = await verifier.verify(token_in(headers))
+        except InvalidToken as refusal:
+            scope[CALL] = begun_in_vain(verifier.reporter, refusal, _asked(scope))
+            raise
+        scope[CALL] = begun(verifier.reporter, principal.bearer, _asked(scope))
         scope[_LEFT] = await verifier.count(principal)
         scope["principal"] = principal
     return principal
 
 
-def telling_what_is_left(scope: Scope, send: Send) -> Send:
-    """Return *send* with the rate limit's headers on the answer to a call that was counted."""
-    if scope["type"] != "http":
-        return send
+class Answering:
+    """
+    Sends what an application answers: recorded first, and with what its call leaves of the rate limit.
 
-    async def tell(message: MutableMapping[str, Any]) -> None:
-        if message["type"] == "http.response.start" and _LEFT in scope:
-            told = [(name.encode(), value.encode()) for name, value in limit_headers(scope[_LEFT]).items()]
+    An answer that cannot be recorded is not sent; in its place goes the one that says so.
+    """
+
+    def __init__(self, scope: Scope, send: Send, verifier: AsyncFace) -> None:
+        self._scope = scope
+        self._send = send
+        self._reporter = verifier.reporter
+        self._is_replaced = False
+
+    async def __call__(self, message: MutableMapping[str, Any]) -> None:
+        """Send a message of the application's."""
+        if self._is_replaced:
+            return
+        if message["type"] in _BEGINNINGS:
+            try:
+                await self._record(message.get("status", _BEGINNINGS[message["type"]]))
+            except Unavailable as refusal:
+                self._is_replaced = True
+                await refuse(Challenge().answer(refusal), self._scope, self._send)
+                return
+        if message["type"] == "http.response.start" and _LEFT in self._scope:
+            told = [(name.encode(), value.encode()) for name, value in limit_headers(self._scope[_LEFT]).items()]
             message = {**message, "headers": [*message.get("headers", ()), *told]}
-        await send(message)
+        await self._send(message)
 
-    return tell
+    async def _record(self, status: int) -> None:
+        appended = ended(self._scope.get(CALL), status, _route_of(self._scope))
+        await answerable(self._reporter, appended)
+
+
+def _asked(scope: Scope) -> Asked:
+    headers = {name: value.decode("latin-1") for name, value in scope["headers"] if name in _TOLD}
+    address = scope["client"][0] if scope.get("client") else None
+    method = scope.get("method", "GET")  # a WebSocket begins with one
+    return Asked(method, _route_of(scope), headers.get(b"x-request-id"), address, headers.get(b"user-agent"))
+
+
+def _route_of(scope: Scope) -> str | None:
+    """Return the template of the path, as Starlette and FastAPI leave it; never the path."""
+    route: str | None = getattr(scope.get("route"), "path", None)
+    return route
 
 
 def principal_of(scope: Scope) -> Principal:

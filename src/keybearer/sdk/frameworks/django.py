@@ -3,18 +3,27 @@
 import asyncio
 from collections.abc import Callable
 from functools import lru_cache, wraps
-from typing import Any
+from typing import Any, Final
 
 from asgiref.sync import iscoroutinefunction, markcoroutinefunction
 from django.conf import settings
+from django.core.exceptions import PermissionDenied, SuspiciousOperation
 from django.core.signals import setting_changed
-from django.http import HttpRequest, HttpResponse, JsonResponse
+from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
 
+from keybearer.reporting.asked import Asked
+from keybearer.reporting.calls import Call
+from keybearer.sdk.errors import InvalidToken, Unavailable
 from keybearer.sdk.faces import SyncFace
 from keybearer.sdk.frameworks.answers import REFUSALS, Challenge, Refusal, demand, limit_headers, token_in
+from keybearer.sdk.frameworks.recording import answerable, begun, begun_in_vain, ended, note_refusal, wait_answerable
 from keybearer.sdk.sync_verifier import SyncVerifier
 from keybearer.wire.principal import Principal
 from keybearer.wire.quota import Left
+
+_CALL: Final = "keybearer_call"
+_BROKEN: Final = 500
+_STATUS_OF: Final = {Http404: 404, PermissionDenied: 403, SuspiciousOperation: 400}
 
 
 @lru_cache(maxsize=1)
@@ -52,22 +61,24 @@ class KeybearerMiddleware:
         """Answer a call, or hand it on."""
         if iscoroutinefunction(self):
             return self._called(request)
+        recording = _Recording(request)
         try:
             if not _is_public(request):
                 caller_of(request)
         except REFUSALS as refusal:
-            return answered(refusal)
-        response: HttpResponse = self._get_response(request)
-        return telling_what_is_left(request, response)
+            return recording.ended(answered(refusal, request))
+        with recording:
+            return recording.ended(self._get_response(request))
 
     async def _called(self, request: HttpRequest) -> HttpResponse:
+        recording = _Recording(request)
         try:
             if not _is_public(request):
                 await caller_of_async(request)
         except REFUSALS as refusal:
-            return answered(refusal)
-        response: HttpResponse = await self._get_response(request)
-        return telling_what_is_left(request, response)
+            return await recording.ended_async(answered(refusal, request))
+        with recording:
+            return await recording.ended_async(await self._get_response(request))
 
 
 def requires(*permissions: str) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
@@ -80,19 +91,23 @@ def requires(*permissions: str) -> Callable[[Callable[..., Any]], Callable[..., 
     def decorate(view: Callable[..., Any]) -> Callable[..., Any]:
         @wraps(view)
         def demanding(request: HttpRequest, *args: Any, **kwargs: Any) -> Any:
+            recording = _Recording(request)
             try:
                 demand(caller_of(request), permissions)
             except REFUSALS as refusal:
-                return telling_what_is_left(request, answered(refusal))
-            return telling_what_is_left(request, view(request, *args, **kwargs))
+                return recording.ended(answered(refusal, request))
+            with recording:
+                return recording.ended(view(request, *args, **kwargs))
 
         @wraps(view)
         async def demanding_async(request: HttpRequest, *args: Any, **kwargs: Any) -> Any:
+            recording = _Recording(request)
             try:
                 demand(await caller_of_async(request), permissions)
             except REFUSALS as refusal:
-                return telling_what_is_left(request, answered(refusal))
-            return telling_what_is_left(request, await view(request, *args, **kwargs))
+                return await recording.ended_async(answered(refusal, request))
+            with recording:
+                return await recording.ended_async(await view(request, *args, **kwargs))
 
         return demanding_async if iscoroutinefunction(view) else demanding
 
@@ -103,7 +118,12 @@ def caller_of(request: HttpRequest) -> Principal:
     """Return who calls, and keep it as ``request.principal``: asked and counted once in a call."""
     principal: Principal | None = getattr(request, "principal", None)
     if principal is None:
-        principal = verifier().verify(_token(request))
+        try:
+            principal = verifier().verify(_token(request))
+        except InvalidToken as refusal:
+            _begin_in_vain(request, refusal)
+            raise
+        _begin(request, principal)
         request.keybearer_left = verifier().count(principal)
         request.principal = principal
     return principal
@@ -111,15 +131,21 @@ def caller_of(request: HttpRequest) -> Principal:
 
 async def caller_of_async(request: HttpRequest) -> Principal:
     """Return who calls; the event loop is not held up while a server is asked."""
-    principal: Principal | None = getattr(request, "principal", None)
-    if principal is None:
-        token = _token(request)
-        principal = verifier().known(token)
+    known: Principal | None = getattr(request, "principal", None)
+    if known is not None:
+        return known
+    token = _token(request)
+    principal = verifier().known(token)
+    try:
         if principal is None:
             principal = await asyncio.to_thread(verifier().verify, token)
-        left = verifier().counted(principal)
-        request.keybearer_left = left or await asyncio.to_thread(verifier().count, principal)
-        request.principal = principal
+    except InvalidToken as refusal:
+        _begin_in_vain(request, refusal)
+        raise
+    _begin(request, principal)
+    left = verifier().counted(principal)
+    request.keybearer_left = left or await asyncio.to_thread(verifier().count, principal)
+    request.principal = principal
     return principal
 
 
@@ -132,10 +158,80 @@ def telling_what_is_left(request: HttpRequest, response: HttpResponse) -> HttpRe
     return response
 
 
-def answered(refusal: Refusal) -> HttpResponse:
-    """Return a refusal as Django's answer."""
+def answered(refusal: Refusal, request: HttpRequest | None = None) -> HttpResponse:
+    """Return a refusal as Django's answer, and have the record of *request* say why."""
+    note_refusal(getattr(request, _CALL, None), refusal)
     answer = challenge().answer(refusal)
     return JsonResponse(answer.body, status=answer.status, headers=answer.headers)
+
+
+class _Recording:
+    """Has the record of a call end with its answer; of those who handle it only the outermost does."""
+
+    def __init__(self, request: HttpRequest) -> None:
+        self._request = request
+        self._is_outermost = not hasattr(request, _CALL)
+        if self._is_outermost:
+            setattr(request, _CALL, None)
+
+    def __enter__(self) -> None:
+        """Begin nothing: that is for whoever finds out who calls."""
+
+    def __exit__(self, kind: object, error: BaseException | None, trace: object) -> None:
+        """End the record of a call whose answer Django makes of an exception."""
+        if error is not None and self._is_outermost:
+            status = next((status for known, status in _STATUS_OF.items() if isinstance(error, known)), _BROKEN)
+            ended(self._call, status, _route(self._request))
+
+    def ended(self, response: HttpResponse) -> HttpResponse:
+        """Return the answer once it is recorded, or the one that says that it cannot be."""
+        try:
+            wait_answerable(verifier().reporter, self._end(response))
+        except Unavailable as refusal:
+            return answered(refusal)
+        return telling_what_is_left(self._request, response)
+
+    async def ended_async(self, response: HttpResponse) -> HttpResponse:
+        """Return the answer once it is recorded, or the one that says that it cannot be."""
+        try:
+            await answerable(verifier().reporter, self._end(response))
+        except Unavailable as refusal:
+            return answered(refusal)
+        return telling_what_is_left(self._request, response)
+
+    @property
+    def _call(self) -> Call | None:
+        call: Call | None = getattr(self._request, _CALL)
+        return call
+
+    def _end(self, response: HttpResponse) -> int:
+        return ended(self._call, response.status_code, _route(self._request)) if self._is_outermost else 0
+
+
+def _begin(request: HttpRequest, principal: Principal) -> None:
+    if hasattr(request, _CALL):  # else nobody would end it
+        setattr(request, _CALL, begun(verifier().reporter, principal.bearer, _asked(request)))
+
+
+def _begin_in_vain(request: HttpRequest, refusal: InvalidToken) -> None:
+    if hasattr(request, _CALL):
+        setattr(request, _CALL, begun_in_vain(verifier().reporter, refusal, _asked(request)))
+
+
+def _asked(request: HttpRequest) -> Asked:
+    about = request.META
+    return Asked(
+        request.method,
+        _route(request),
+        about.get("HTTP_X_REQUEST_ID"),
+        about.get("REMOTE_ADDR"),
+        about.get("HTTP_USER_AGENT"),
+    )
+
+
+def _route(request: HttpRequest) -> str | None:
+    """Return the template of the path; never the path."""
+    return None if request.resolver_match is None else f"/{request.resolver_match.route}"
 
 
 def _token(request: HttpRequest) -> str:

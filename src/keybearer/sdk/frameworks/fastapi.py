@@ -11,7 +11,8 @@ from starlette.responses import JSONResponse
 
 from keybearer.sdk.faces import AsyncFace
 from keybearer.sdk.frameworks.answers import REFUSALS, Challenge, demand
-from keybearer.sdk.frameworks.asgi import Running, caller_of, refuse
+from keybearer.sdk.frameworks.asgi import CALL, Running, caller_of, refuse
+from keybearer.sdk.frameworks.recording import note_refusal
 from keybearer.wire.principal import Principal
 
 
@@ -26,6 +27,7 @@ def protect(app: FastAPI, verifier: AsyncFace, *, resource_metadata: str | None 
 
     async def answered(connection: HTTPConnection, refusal: Exception) -> JSONResponse | None:
         assert isinstance(refusal, REFUSALS)  # noqa: S101 - registered for these alone
+        note_refusal(connection.scope.get(CALL), refusal)
         answer = challenge.answer(refusal)
         if isinstance(connection, WebSocket):
             await refuse(answer, connection.scope, connection.send)

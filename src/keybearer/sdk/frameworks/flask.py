@@ -2,14 +2,19 @@
 
 from collections.abc import Callable, Collection
 from functools import wraps
-from typing import ParamSpec, TypeVar
+from typing import Final, ParamSpec, TypeVar
 
 from flask import Flask, Response, current_app, g, jsonify, request
 from werkzeug.local import LocalProxy
 
+from keybearer.reporting.asked import Asked
+from keybearer.sdk.errors import InvalidToken, Unavailable
 from keybearer.sdk.faces import SyncFace
 from keybearer.sdk.frameworks.answers import REFUSALS, Challenge, Refusal, demand, limit_headers, token_in
+from keybearer.sdk.frameworks.recording import begun, begun_in_vain, ended, note_refusal, wait_answerable
 from keybearer.wire.principal import Principal
+
+_BROKEN: Final = 500
 
 Arguments = ParamSpec("Arguments")
 Result = TypeVar("Result")
@@ -33,19 +38,23 @@ def protect(
             _caller()
 
     def answered(refusal: Refusal) -> Response:
+        note_refusal(g.get("keybearer_call"), refusal)
         answer = challenge.answer(refusal)
         response = jsonify(answer.body)
         response.status_code = answer.status
         response.headers.update(answer.headers)
         return response
 
-    def tell_what_is_left(response: Response) -> Response:
-        if "keybearer_left" in g:
-            response.headers.update(limit_headers(g.keybearer_left))
+    def after(response: Response) -> Response:
+        try:
+            _end_record(verifier, response)
+        except Unavailable as refusal:
+            return answered(refusal)
         return response
 
     app.before_request(before)
-    app.after_request(tell_what_is_left)
+    app.after_request(after)
+    app.teardown_request(_over)
     for refusal in REFUSALS:
         app.register_error_handler(refusal, answered)
 
@@ -68,11 +77,38 @@ def _caller() -> Principal:
     """Return who calls; asked and counted once in a call."""
     if "principal" not in g:
         verifier: SyncFace = current_app.extensions["keybearer"]
-        caller = verifier.verify(token_in(request.headers.getlist("Authorization")))
+        try:
+            caller = verifier.verify(token_in(request.headers.getlist("Authorization")))
+        except InvalidToken as refusal:
+            g.keybearer_call = begun_in_vain(verifier.reporter, refusal, _asked())
+            raise
+        g.keybearer_call = begun(verifier.reporter, caller.bearer, _asked())
         g.keybearer_left = verifier.count(caller)
         g.principal = caller
     principal: Principal = g.principal
     return principal
+
+
+def _end_record(verifier: SyncFace, response: Response) -> None:
+    """Have the answer recorded, and say on it what its call leaves of the rate limit."""
+    if "keybearer_left" in g:
+        response.headers.update(limit_headers(g.keybearer_left))
+    wait_answerable(verifier.reporter, ended(g.get("keybearer_call"), response.status_code, _route()))
+
+
+def _over(_: BaseException | None) -> None:
+    """End the record of a call that was not answered."""
+    ended(g.get("keybearer_call"), _BROKEN, _route())
+
+
+def _asked() -> Asked:
+    headers = request.headers
+    return Asked(request.method, _route(), headers.get("X-Request-Id"), request.remote_addr, headers.get("User-Agent"))
+
+
+def _route() -> str | None:
+    """Return the template of the path; never the path."""
+    return None if request.url_rule is None else request.url_rule.rule
 
 
 principal: Principal = LocalProxy(_caller)  # type: ignore[assignment] # stands for who calls, as flask.request does

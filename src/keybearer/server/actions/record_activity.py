@@ -3,12 +3,14 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from itertools import groupby
+from typing import Final
 
 from keybearer.server.activity_lines import Line, RefusedLine
 from keybearer.server.records import HeldToken
-from keybearer.server.store import activity_intake
-from keybearer.server.store.activity import row_of
+from keybearer.server.reported import keep_once
 from keybearer.server.store.database import Transaction
+
+_CONFLICT: Final = "conflict: this number was reported with another entry"
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,30 +53,11 @@ async def record_activity(
             fitting.append(line)
     last_boot = fitting[-1].boot if fitting else None
     for boot, of_boot in groupby(sorted(fitting, key=lambda line: line.boot), lambda line: line.boot):
-        part = await _keep(tx, list(of_boot), now)
-        kept, repeated, refused = kept + part.kept, repeated + part.repeated, [*refused, *part.refused]
+        part = await keep_once(tx, list(of_boot), now)
+        kept, repeated = kept + part.kept, repeated + part.repeated
+        refused += [RefusedLine(line.place, line.n, _CONFLICT) for line in part.conflicting]
         through = part.through if boot == last_boot else through
     return Recorded(kept, repeated, tuple(refused), through)
-
-
-async def _keep(tx: Transaction, lines: Sequence[Line], now: int) -> Recorded:
-    """Keep the lines of one life of a process; its cursor is locked, so no two batches judge the same number."""
-    reporter, boot = lines[0].entry.reporter, lines[0].boot
-    assert reporter is not None  # noqa: S101 - a line without one was refused
-    cursor = await activity_intake.lock_cursor(tx, reporter, boot, now)
-    known = await activity_intake.kept_among(tx, cursor, [line.n for line in lines])
-    new: dict[int, Line] = {}
-    refused = []
-    for line in lines:
-        earlier = known.get(line.n) or (new[line.n].written if line.n in new else None)
-        if earlier is None:
-            new[line.n] = line
-        elif earlier != line.written:
-            refused.append(RefusedLine(line.place, line.n, "conflict: this number was reported with another entry"))
-    if new:
-        await activity_intake.keep(tx, [row_of(line.entry, line.written, line.details, now) for line in new.values()])
-        cursor = await activity_intake.advance(tx, cursor, list(new), now)
-    return Recorded(len(new), len(lines) - len(new) - len(refused), tuple(refused), cursor.through)
 
 
 def _misfit(line: Line, owners: Mapping[str, HeldToken]) -> str:

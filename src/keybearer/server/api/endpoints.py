@@ -12,6 +12,7 @@ from starlette.routing import BaseRoute, Route
 from keybearer.server import refusals
 from keybearer.server.events import Actor
 from keybearer.server.http.bearer import caller_of
+from keybearer.server.http.call_record import recorded
 from keybearer.server.http.demand import demand_permission, promise_too_narrow
 from keybearer.server.http.edge import actor_of
 from keybearer.server.http.limits import count_call
@@ -76,6 +77,9 @@ def _route(node: Node, path: str, methods: dict[str, Endpoint]) -> Route:
     """Return the route of a path; HEAD is what GET is, without the body (RFC 9110 §9.3.2)."""
 
     async def serve(request: Request) -> Response:
+        return await recorded(request, lambda: answer(request))
+
+    async def answer(request: Request) -> Response:
         endpoint = methods["GET" if request.method == "HEAD" else request.method]
         principal = await caller_of(node, request)
         await count_call(node, request, principal)

@@ -51,7 +51,7 @@ async def _report(node: Node, request: Request) -> dict[str, Any]:
     owners = await token_owners(node.database, lines)
     recorded = await node.act(record_activity, lines, owners, node.now())
     node.last_seen.note(owner.resource_server_id, node.now())
-    return _answer(recorded, refused)
+    return _answer(recorded, refused) | {"reporter": owner.resource_server_id}
 
 
 async def _read(body: bytes, reporter: Reporter, now: int) -> tuple[list[Line], list[RefusedLine]]:

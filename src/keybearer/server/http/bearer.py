@@ -4,6 +4,7 @@ from typing import Final
 
 from starlette.requests import Request
 
+from keybearer.server.http.call_record import begin_record
 from keybearer.server.http.edge import address_of, note_actor
 from keybearer.server.node import Node
 from keybearer.server.refusals import Refusal
@@ -43,16 +44,20 @@ async def caller_of(node: Node, request: Request) -> Principal:
 
 def admitted(node: Node, request: Request, found: Principal | Denial) -> Principal:
     """
-    Return who was found, their token noted as used.
+    Return who was found, their token noted as used; of a known token, a record of the call is begun.
 
     Raises:
-        Refusal: ``unauthenticated``: nobody was; its detail tells why, the answer does not.
+        Refusal: ``unauthenticated``: nobody was; its detail tells why, the answer does not. ``unavailable``: the call
+            cannot be recorded.
     """
     if isinstance(found, Denial):
         note_actor(request, denied=found.reason.value, token_last4=found.last4)
+        if found.bearer is not None:
+            begin_record(node, request, found.bearer)
         raise Refusal("unauthenticated", "Unauthenticated.", found.reason.value)
     note_actor(request, user=found.user_id, team=found.team_id, token_last4=found.token_last4)
     node.last_used.note(found.token_id, node.now())
+    begin_record(node, request, found.bearer)
     return found
 
 

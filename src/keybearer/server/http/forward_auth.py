@@ -12,6 +12,7 @@ from starlette.types import Receive, Scope, Send
 from keybearer.server.http.answers import empty_answer
 from keybearer.server.http.bare_doors import BareDoor
 from keybearer.server.http.bearer import admitted, bearer_text
+from keybearer.server.http.call_record import recorded
 from keybearer.server.http.demand import demand_permission
 from keybearer.server.http.edge import address_of, log_quietly
 from keybearer.server.http.limits import count_call
@@ -52,6 +53,9 @@ class ForwardAuth:
 
     async def answer(self, request: Request) -> Response:
         """Return the answer to one request."""
+        return await recorded(request, lambda: self._answer(request))
+
+    async def _answer(self, request: Request) -> Response:
         answer = empty_answer(200)
         answer.raw_headers += identity_headers(await self._passing(request))
         log_quietly(request)

@@ -20,6 +20,7 @@ from keybearer.verify.lease import INTERVAL_S
 from keybearer.wire.denial import Denial
 from keybearer.wire.messages import (
     Malformed,
+    denial_as_json,
     fetched_as_json,
     sync_answer_as_json,
     sync_question_from_json,
@@ -106,7 +107,7 @@ async def _fetch(node: Node, request: Request) -> dict[str, Any]:
             node.database, bytes.fromhex(digest), owner.environment, node.role_permissions, node.now(), node.policy
         )
     if isinstance(found, Denial):
-        return {"nonce": nonce, "fetched": None, "denied": found.reason.value}
+        return {"nonce": nonce, "fetched": None} | denial_as_json(found)
     if proved and proved.epoch != found.epoch:
         raise Refusal("unavailable", "This node's database is no longer in force. Ask another.", "another epoch")
     return {"nonce": nonce, "fetched": fetched_as_json(found), "denied": None}

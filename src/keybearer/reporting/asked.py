@@ -1,0 +1,52 @@
+"""What is told of a request, cut to what an entry of the activity log can have: a caller chooses these texts."""
+
+import re
+from dataclasses import dataclass
+from typing import Final
+
+_LONGEST_TEXT: Final = 256
+_METHOD: Final = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]{1,32}")
+_REQUEST_ID: Final = re.compile(r"[ -~]{1,128}")
+_ROUTE: Final = re.compile(r"[^\x00-\x1f\x7f\ud800-\udfff]{1,512}")
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """
+    A request, as far as it is recorded.
+
+    Args:
+        route: the template of its path, where it is known already; never the path.
+        address: whom it came from.
+        agent: what it says it was made with.
+    """
+
+    method: str | None = None
+    route: str | None = None
+    request_id: str | None = None
+    address: str | None = None
+    agent: str | None = None
+
+
+def recordable(asked: Asked) -> Asked:
+    """Return what can be recorded of a request: what no entry can have is left out, or cut short."""
+    return Asked(
+        _fitting(_METHOD, asked.method),
+        route_of(asked.route),
+        _fitting(_REQUEST_ID, asked.request_id),
+        _cut(asked.address),
+        _cut(asked.agent),
+    )
+
+
+def route_of(route: str | None) -> str | None:
+    """Return a route as an entry can have it; None if there is none, or it cannot."""
+    return _fitting(_ROUTE, route)
+
+
+def _fitting(pattern: re.Pattern[str], text: str | None) -> str | None:
+    return text if text and pattern.fullmatch(text) else None
+
+
+def _cut(text: str | None) -> str | None:
+    return text[:_LONGEST_TEXT].encode(errors="replace").decode() if text else None

@@ -1,0 +1,62 @@
+"""A call that is being handled, as its record sees it."""
+
+import time
+from collections.abc import Callable, Mapping
+
+from keybearer.reporting.asked import route_of
+from keybearer.reporting.lines import Outcome
+from keybearer.reporting.salts import salts
+from keybearer.wire.activity import latency_class, words_text
+
+
+class Call:
+    """
+    A call that is being handled.
+
+    Args:
+        keep: keeps an outcome, and returns how much was appended by then.
+        number: in the life of the process; None: it could not be recorded, and is served all the same.
+    """
+
+    __slots__ = ("_began", "_is_over", "_keep", "_said", "action", "number", "reason")
+
+    def __init__(self, keep: Callable[[Outcome], int], number: int | None) -> None:
+        self.number = number
+        self.action: str | None = None
+        self.reason: str | None = None
+        self._is_over = False
+        self._keep = keep
+        self._began = time.perf_counter()
+        self._said: dict[str, str | int] = {}
+
+    def record(self, action: str, words: Mapping[str, str | int]) -> None:
+        """
+        Add what the API did: the first action names the record, the words of later ones stand under their action.
+
+        Raises:
+            ValueError: an action is not ``noun.verb``, or a word neither text nor a whole number, or it is too much.
+        """
+        said = words if self.action is None else {f"{action}.{name}": value for name, value in words.items()}
+        words_text({**self._said, **said})
+        self._said.update(said)
+        self.action = self.action or action
+
+    def finish(
+        self, outcome: str, status: int | None = None, route: str | None = None, reason: str | None = None
+    ) -> int:
+        """
+        Keep what became of it, once.
+
+        Returns:
+            What `Reporter.kept` waits for.
+
+        Raises:
+            Unwritable: it is not kept.
+        """
+        if self._is_over or self.number is None:
+            return 0
+        self._is_over = True
+        words = words_text(self._said) if self._said else None
+        salt = None if words is None else salts(1)
+        ms = latency_class((time.perf_counter() - self._began) * 1_000)
+        return self._keep(Outcome(self.number, outcome, reason, route_of(route), status, ms, self.action, words, salt))

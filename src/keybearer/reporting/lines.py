@@ -1,0 +1,131 @@
+"""The lines of a spool: what is written before a call's handler runs, and what after it, each chained to the last."""
+
+import json
+from dataclasses import dataclass, fields
+from hashlib import sha256
+from operator import attrgetter
+from typing import Any, Final
+
+_CHAIN_DIGITS: Final = 16
+_WRITE: Final = json.JSONEncoder(ensure_ascii=True, separators=(",", ":"), check_circular=False).encode
+_START: Final = "0" * _CHAIN_DIGITS
+
+
+@dataclass(frozen=True, slots=True)
+class Header:
+    """
+    The first line of a file.
+
+    Args:
+        boot: random text of one life of the process.
+        first_n: the number of the first record that is finished in this file.
+    """
+
+    boot: str
+    first_n: int
+
+
+@dataclass(frozen=True, slots=True)
+class Intent:
+    """
+    A call that is about to be handled.
+
+    Args:
+        call: its number in the life of the process.
+        at: microseconds since 1970 UTC.
+        salts: base64, 32 bytes for each of user, address and agent that there is.
+    """
+
+    call: int
+    at: int
+    user: str
+    team: int
+    environment: str
+    client: str | None
+    grant: str
+    token: str
+    token_last4: str
+    method: str | None
+    route: str | None
+    request_id: str | None
+    address: str | None
+    agent: str | None
+    salts: str
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """
+    What became of a call.
+
+    Args:
+        call: the number of its intent.
+        action: what the API says it did; None: it said nothing.
+        words: what else it said, as `keybearer.wire.activity.words_text` writes it.
+        salt: base64, 32 bytes, of *words* if there are any.
+    """
+
+    call: int
+    outcome: str
+    reason: str | None = None
+    route: str | None = None
+    status: int | None = None
+    ms: int | None = None
+    action: str | None = None
+    words: str | None = None
+    salt: str | None = None
+
+
+Line = Header | Intent | Outcome
+_KINDS: Final[dict[str, type[Any]]] = {"h": Header, "i": Intent, "o": Outcome}
+# `dataclasses.astuple` copies each value, which takes ten times as long as all the rest.
+_WRITTEN: Final = {
+    kind: (letter, attrgetter(*(field.name for field in fields(kind)))) for letter, kind in _KINDS.items()
+}
+
+
+class Broken(Exception):
+    """A line is not what was written: it does not follow the one before it."""
+
+
+class Chain:
+    """
+    Writes lines, and reads them back; each carries a digest of itself and of all before it in its file.
+
+    So a line that was altered, lost or moved is noticed; one that was cut off by a crash is the last.
+    """
+
+    def __init__(self) -> None:
+        self._last = _START
+
+    def written(self, line: Line) -> bytes:
+        """Return what the next line of the file would be; it is the next one once `follow` was told."""
+        letter, values = _WRITTEN[type(line)]
+        text = _WRITE([letter, *values(line)])
+        return f"{_digest(self._last, text)} {text}\n".encode()
+
+    def follow(self, written: bytes) -> None:
+        """Have the next line follow *written*, which `written` made."""
+        self._last = written[:_CHAIN_DIGITS].decode()
+
+    def read(self, written: bytes) -> Line:
+        """
+        Return what the next line of the file says.
+
+        Raises:
+            Broken: it is not the next line.
+        """
+        try:
+            link, _, text = written.decode().rstrip("\n").partition(" ")
+            if link != _digest(self._last, text):
+                raise Broken("a line does not follow the one before it")
+            letter, *values = json.loads(text)
+            line: Line = _KINDS[letter](*values)
+        except (ValueError, KeyError, TypeError) as error:
+            raise Broken("a line cannot be read") from error
+        self._last = link
+        return line
+
+
+def _digest(last: str, text: str) -> str:
+    return sha256(f"{last}{text}".encode()).hexdigest()[:_CHAIN_DIGITS]

@@ -1,0 +1,76 @@
+"""From the lines of a spool to what the server is sent: entries of the activity log, and what opens them."""
+
+import binascii
+import json
+from dataclasses import dataclass
+from typing import Final
+
+from keybearer.reporting.lines import Intent, Outcome
+from keybearer.wire.activity import CALL, Entry, entry_bytes, seal
+
+_WRITE: Final = json.JSONEncoder(ensure_ascii=False, separators=(",", ":")).encode
+
+
+@dataclass(frozen=True, slots=True)
+class Record:
+    """
+    A call that is over.
+
+    Args:
+        n: its number in the life of its process, from 1 without a gap: that of its outcome.
+    """
+
+    boot: str
+    n: int
+    intent: Intent
+    outcome: Outcome
+
+
+def line_of(record: Record, reporter: str) -> bytes:
+    """
+    Return a record as a line of ``/verifier/activity``: the same bytes whenever it is asked for.
+
+    Args:
+        reporter: the resource server's id.
+    """
+    entry, details = entry_of(record, reporter)
+    return _WRITE({"entry": entry_bytes(entry).decode(), "details": details}).encode()
+
+
+def entry_of(record: Record, reporter: str) -> tuple[Entry, dict[str, list[str]]]:
+    """Return a record as the activity log has it: the entry, and what opens its commitments."""
+    intent, outcome = record.intent, record.outcome
+    salts = _salts(intent, outcome)
+    sealed, details = seal(_personal(intent, outcome), lambda _: salts)
+    entry = Entry(
+        at=intent.at,
+        action=outcome.action or CALL,
+        outcome=outcome.outcome,
+        reporter=reporter,
+        boot=record.boot,
+        n=record.n,
+        reason=outcome.reason,
+        team=intent.team,
+        environment=intent.environment,
+        client=intent.client,
+        grant=intent.grant,
+        token=intent.token,
+        token_last4=intent.token_last4,
+        method=intent.method,
+        route=outcome.route or intent.route,
+        status=outcome.status,
+        ms=outcome.ms,
+        request_id=intent.request_id,
+        sealed=sealed,
+    )
+    return entry, details
+
+
+def _personal(intent: Intent, outcome: Outcome) -> dict[str, str]:
+    """Return what is sealed, in the order of the salts."""
+    told = {"user": intent.user, "address": intent.address, "agent": intent.agent, "words": outcome.words}
+    return {field: value for field, value in told.items() if value is not None}
+
+
+def _salts(intent: Intent, outcome: Outcome) -> bytes:
+    return binascii.a2b_base64(intent.salts) + binascii.a2b_base64(outcome.salt or "")

@@ -1,0 +1,183 @@
+"""The reporter: keeps that a call is about to be handled, and what became of it, and ships both."""
+
+import asyncio
+import contextlib
+import itertools
+import secrets
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final, Literal
+
+from keybearer.reporting.asked import Asked, recordable
+from keybearer.reporting.calls import Call
+from keybearer.reporting.lines import Intent, Outcome
+from keybearer.reporting.salts import salts
+from keybearer.reporting.segment import Unwritable
+from keybearer.reporting.shipping import Destination, Shipper
+from keybearer.reporting.spool import SEGMENT_BYTES, Spool
+from keybearer.reporting.syncing import Syncing
+from keybearer.wire.denial import Bearer
+
+_SYNC_EVERY_S: Final = 1.0
+_SAFE_METHODS: Final = ("GET", "HEAD")
+
+
+@dataclass(frozen=True, slots=True)
+class ActivityLog:
+    """
+    How an API reports what was done with tokens.
+
+    Args:
+        folder: a directory of the API's own, on a disk that stays: what has not been shipped waits there.
+        mode: ``durable``: an answer leaves only when its record is on the disk, and no record is ever lost.
+            ``buffered``: it survives the end of the process, but a power cut may take the last second's.
+        most_bytes: how much may wait; more, and calls are answered 503.
+        longest_s: how long a server may take nothing; longer, and calls are answered 503.
+        serve_unrecorded_reads: serve GET and HEAD although they cannot be recorded.
+    """
+
+    folder: str | Path
+    mode: Literal["durable", "buffered"] = "buffered"
+    most_bytes: int = 256 * 2**20
+    longest_s: float = 3_600.0
+    serve_unrecorded_reads: bool = False
+
+
+class Reporter:
+    """
+    Records calls, from any thread; it belongs to one process.
+
+    Args:
+        log: how.
+        now: microseconds since 1970 UTC.
+
+    Raises:
+        ValueError: the folder cannot be written.
+    """
+
+    def __init__(self, log: ActivityLog, now: Callable[[], int]) -> None:
+        self._log = log
+        self._now = now
+        self._root = Path(log.folder)
+        boot = secrets.token_hex(16)
+        try:
+            self._spool = Spool(self._root / boot, boot)
+        except Unwritable as error:
+            raise ValueError(f"activities cannot be kept: {error}") from error
+        self._syncing = Syncing(self._spool)
+        self._shipper: Shipper | None = None
+        self._numbers = itertools.count(1)
+
+    @property
+    def trouble(self) -> str | None:
+        """Why records do not get to the server; None if they do."""
+        return None if self._shipper is None else self._shipper.trouble
+
+    def begin(self, bearer: Bearer, asked: Asked) -> Call:
+        """
+        Keep that a call is about to be handled.
+
+        Raises:
+            Unwritable: it cannot be recorded, so it must not be served.
+        """
+        call = Call(self.finish, next(self._numbers))
+        try:
+            self._demand_room()
+            self._spool.begin(_intent(call.number, self._now(), bearer, recordable(asked)))
+        except Unwritable:
+            if not self._log.serve_unrecorded_reads or asked.method not in _SAFE_METHODS:
+                raise
+            call.number = None
+        return call
+
+    def finish(self, outcome: Outcome) -> int:
+        """
+        Keep what became of a call.
+
+        Returns:
+            What `kept` waits for.
+
+        Raises:
+            Unwritable: it is not kept, so it must not be answered.
+        """
+        return self._spool.finish(outcome)
+
+    async def kept(self, appended: int) -> None:
+        """
+        Return when the answer may leave: what was appended until then is as safe as the mode promises.
+
+        Raises:
+            Unwritable: it is not, so the call must not be answered.
+        """
+        if self._log.mode == "durable":
+            await self._syncing.reached(appended)
+
+    def wait_kept(self, appended: int) -> None:
+        """Return when the answer may leave; as `kept`, for threads."""
+        if self._log.mode == "durable":
+            self._syncing.wait(appended)
+
+    async def ship(self, destination: Destination) -> None:
+        """Ship without an end."""
+        self._shipper = Shipper(self._root, self._spool, destination)
+        syncing = asyncio.create_task(self._sync_often())
+        try:
+            await self._shipper.run()
+        finally:
+            syncing.cancel()
+            self._shipper.close()
+
+    async def flush(self, longest_s: float) -> None:
+        """Ship what there is now; what cannot be within *longest_s* seconds is shipped by the next process."""
+        if self._shipper is not None:
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(longest_s):
+                    await self._shipper.ship()
+
+    def close(self) -> None:
+        """End it."""
+        self._syncing.close()
+        self._spool.close(is_shipped=self._shipper is not None and self._shipper.is_through)
+
+    def leave_to_parent(self) -> None:
+        """End it in a child process: the files are its parent's."""
+        self._spool.close(is_forked=True)
+
+    def _demand_room(self) -> None:
+        """Raise `Unwritable` if more is waiting than may wait, or for longer."""
+        shipper = self._shipper
+        if shipper is None:
+            return
+        if shipper.behind_s > self._log.longest_s:
+            raise Unwritable(f"nothing was taken for {shipper.behind_s:.0f} s ({shipper.trouble})")
+        if (self._spool.file - shipper.file) * SEGMENT_BYTES > self._log.most_bytes:
+            raise Unwritable(f"more than {self._log.most_bytes} bytes wait to be taken ({shipper.trouble})")
+
+    async def _sync_often(self) -> None:
+        """Have the disk get what is buffered, so that a power cut takes no more than a second's."""
+        while True:
+            await asyncio.sleep(_SYNC_EVERY_S)
+            self._syncing.want(self._spool.appended)
+
+
+def _intent(call: int | None, at: int, bearer: Bearer, asked: Asked) -> Intent:
+    assert call is not None  # noqa: S101 - it was given a moment ago
+    personal = 1 + (asked.address is not None) + (asked.agent is not None)
+    return Intent(
+        call,
+        at,
+        str(bearer.user_id),
+        bearer.team_id,
+        bearer.environment,
+        bearer.client_id,
+        bearer.grant_id,
+        bearer.token_id,
+        bearer.token_last4,
+        asked.method,
+        asked.route,
+        asked.request_id,
+        asked.address,
+        asked.agent,
+        salts(personal),
+    )

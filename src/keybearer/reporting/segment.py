@@ -1,0 +1,143 @@
+"""One file of a spool: lines are appended whole, or not at all."""
+
+import os
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+from typing import Final, Self
+
+from keybearer.reporting.lines import Broken, Chain, Line
+
+SUFFIX: Final = ".spool"
+
+
+class Unwritable(Exception):
+    """The spool does not take what is to be reported: the call must not be served."""
+
+
+class Segment:
+    """
+    A file that is being written; whoever holds it sees to it that one thread at a time appends.
+
+    Args:
+        path: of a file that is not there yet.
+
+    Raises:
+        Unwritable: it cannot be made.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self.size = 0
+        self._path = path
+        self._chain = Chain()
+        flags = os.O_CREAT | os.O_EXCL | os.O_WRONLY | os.O_APPEND | os.O_CLOEXEC
+        try:
+            self._file = os.open(path, flags, 0o600)
+        except OSError as error:
+            raise self._unwritable(error) from error
+
+    @classmethod
+    def begun(cls, path: Path, lines: Iterable[Line]) -> Self:
+        """
+        Return a new file that has *lines* in it; none is left if that fails.
+
+        Raises:
+            Unwritable: it cannot be made, or has no room.
+        """
+        segment = cls(path)
+        try:
+            for line in lines:
+                segment.append(line)
+        except Unwritable:
+            segment.close()
+            path.unlink()
+            raise
+        return segment
+
+    def append(self, line: Line) -> None:
+        """
+        Write a line; it survives this process.
+
+        Raises:
+            Unwritable: it is not in the file.
+        """
+        written = self._chain.written(line)
+        try:
+            done = os.write(self._file, written)
+            if done != len(written):
+                os.ftruncate(self._file, self.size)
+                raise Unwritable(f"{self._path} has no room for a line")
+        except OSError as error:
+            raise self._unwritable(error) from error
+        self._chain.follow(written)
+        self.size += done
+
+    def sync(self) -> None:
+        """
+        Have what was appended on the disk.
+
+        Raises:
+            Unwritable: it may not be there, nor ever get there.
+        """
+        self.sync_through(self.duplicate())
+
+    def duplicate(self) -> int:
+        """Return a descriptor for `sync_through`, which may outlast the file's being closed here."""
+        return os.dup(self._file)
+
+    def sync_through(self, duplicate: int) -> None:
+        """
+        Have what was appended on the disk, from another thread than the one that appends; *duplicate* is used up.
+
+        Raises:
+            Unwritable: it may not be there, nor ever get there.
+        """
+        try:
+            os.fdatasync(duplicate)
+        except OSError as error:
+            raise self._unwritable(error) from error
+        finally:
+            os.close(duplicate)
+
+    def close(self) -> None:
+        """Close the file."""
+        os.close(self._file)
+
+    def _unwritable(self, error: OSError) -> Unwritable:
+        return Unwritable(f"{self._path} cannot be written: {error.strerror or error}")
+
+
+class SegmentReader:
+    """
+    Reads a file, which may still be written, from where it was read last.
+
+    Args:
+        path: of the file.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self._chain = Chain()
+        self._offset = 0
+
+    def lines(self, most_bytes: int) -> Iterator[Line]:
+        """
+        Yield the lines that have been written since, as far as they are whole.
+
+        Args:
+            most_bytes: how much is read at once.
+
+        Raises:
+            Broken: a line is not what was written.
+            OSError: the file cannot be read.
+        """
+        with self.path.open("rb") as file:
+            file.seek(self._offset)
+            for written in file.read(most_bytes).splitlines(keepends=True):
+                if not written.endswith(b"\n"):
+                    return
+                try:
+                    line = self._chain.read(written)
+                except Broken as error:
+                    raise Broken(f"{self.path}, byte {self._offset}: {error}") from error
+                self._offset += len(written)
+                yield line

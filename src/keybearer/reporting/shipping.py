@@ -1,0 +1,171 @@
+"""Shipping: what the spools have is sent in batches, again and again until the server has said what became of it."""
+
+import asyncio
+import json
+import logging
+import time
+from pathlib import Path
+from random import SystemRandom
+from typing import Final, Protocol
+
+from keybearer.reporting.life import Life
+from keybearer.reporting.lines import Broken
+from keybearer.reporting.records import Record, line_of
+from keybearer.reporting.segment import Unwritable
+from keybearer.reporting.spool import Spool, hold
+
+REFUSED: Final = "refused.jsonl"
+BROKEN: Final = ".broken"
+_EVERY_S: Final = 0.5
+_ADOPT_EVERY_S: Final = 10.0
+_LONGEST_BACK_OFF_S: Final = 5.0
+_LOG: Final = logging.getLogger("keybearer")
+
+
+class Destination(Protocol):
+    """Where records go."""
+
+    async def reporter(self) -> str:
+        """Return whose records these are, a resource server's id; raise `Undelivered` if nobody says."""
+
+    async def take(self, records: list[Record], reporter: str) -> list[tuple[Record, str]]:
+        """
+        Keep these records, each once.
+
+        Returns:
+            Those that will never be kept, and why.
+
+        Raises:
+            Undelivered: it is not known what became of them.
+        """
+
+
+class Undelivered(Exception):
+    """It is not known whether the server has the batch: it is sent again."""
+
+
+class Shipper:
+    """
+    Ships what this process's spool has, and what processes that have ended left behind.
+
+    Args:
+        root: the folder that has a folder for each life of a process.
+        spool: this process's.
+    """
+
+    def __init__(self, root: Path, spool: Spool, destination: Destination) -> None:
+        self.trouble: str | None = None
+        self._root = root
+        self._spool = spool
+        self._destination = destination
+        self._own = Life(spool.folder)
+        self._lives = [self._own]
+        self._turn = asyncio.Lock()
+        self._adopt_at = 0.0
+        self._failures = 0
+        self._behind_since: float | None = None
+
+    @property
+    def file(self) -> int:
+        """The number of this process's oldest file that is not shipped."""
+        return self._own.file
+
+    @property
+    def is_through(self) -> bool:
+        """Whether this process's spool has nothing left."""
+        return self._own in self._lives and self.trouble is None and not self._own.batch()
+
+    @property
+    def behind_s(self) -> float:
+        """For how many seconds there have been records that the server would not take."""
+        return 0.0 if self._behind_since is None else time.monotonic() - self._behind_since
+
+    async def run(self) -> None:
+        """Ship without an end."""
+        random = SystemRandom()
+        while True:
+            pause = _EVERY_S
+            try:
+                await self.ship()
+            except Exception:  # noqa: BLE001 - an edge: if this loop ended, nothing would be reported any more
+                _LOG.exception("the reporter failed at one batch; it goes on")
+                self._failed("it failed at one batch")
+            if self._failures:
+                pause = min(_LONGEST_BACK_OFF_S, _EVERY_S * 2.0 ** min(self._failures - 1, 8))
+            await asyncio.sleep(pause * random.uniform(0.5, 1.0))
+
+    async def ship(self) -> None:
+        """Ship what there is at the moment; one at a time does."""
+        async with self._turn:
+            await self._ship_all()
+
+    async def _ship_all(self) -> None:
+        self._adopt()
+        for life in list(self._lives):
+            try:
+                while await self._ship(life):
+                    pass
+            except (Undelivered, Unwritable) as error:
+                self._failed(str(error))
+                return
+            except (Broken, OSError) as error:
+                self._set_aside(life, error)
+        self._failures, self._behind_since = 0, None
+        if self.trouble is not None:
+            _LOG.info("activities are reported again")
+            self.trouble = None
+
+    def close(self) -> None:
+        """Let go of what was not shipped: another process does it."""
+        for life in self._lives:
+            life.let_go()
+
+    def _adopt(self) -> None:
+        """Take over what processes left behind that are not there any more."""
+        if time.monotonic() < self._adopt_at:
+            return
+        self._adopt_at = time.monotonic() + _ADOPT_EVERY_S
+        known = {life.folder for life in self._lives} | {self._spool.folder}
+        for folder in sorted(self._root.iterdir()):
+            if folder in known or not folder.is_dir() or folder.name[0] == "." or folder.suffix == BROKEN:
+                continue
+            held = hold(folder)
+            if held is not None:
+                self._lives.append(Life(folder, held))
+
+    async def _ship(self, life: Life) -> bool:
+        """Ship a batch of a life; return whether there was one."""
+        batch = life.batch()
+        if not batch:
+            if life.is_over:
+                life.remove()
+                self._lives.remove(life)
+            return False
+        reporter = await self._destination.reporter()
+        if life.owner(reporter) != reporter:
+            raise Broken(f"it has been reported as another's than {reporter}'s, with another key")
+        for record, why in await self._destination.take(batch, reporter):
+            self._refused(record, reporter, why)
+        life.shipped()
+        return True
+
+    def _refused(self, record: Record, reporter: str, why: str) -> None:
+        """Keep what the server will never take: nothing is lost without a word."""
+        _LOG.error("a record was refused (call %s of %s): %s", record.intent.request_id, record.boot, why)
+        with (self._root / REFUSED).open("ab") as file:
+            file.write(json.dumps({"why": why, "line": line_of(record, reporter).decode()}).encode() + b"\n")
+
+    def _set_aside(self, life: Life, error: Exception) -> None:
+        """Leave what cannot be shipped to people: here, or where the process that is alive goes on writing it."""
+        self._lives.remove(life)
+        if life.is_over:
+            life.folder.rename(life.folder.with_suffix(BROKEN))
+            life.let_go()
+        _LOG.error("what is in %s cannot be reported, and is left there: %s", life.folder, error)
+
+    def _failed(self, why: str) -> None:
+        self._failures += 1
+        self._behind_since = self._behind_since or time.monotonic()
+        if self.trouble is None:
+            _LOG.warning("activities cannot be reported at the moment: %s", why)
+        self.trouble = why

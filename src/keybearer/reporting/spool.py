@@ -1,0 +1,159 @@
+"""The spool: what one life of a process has to report, in files that outlive it."""
+
+import fcntl
+import logging
+import os
+import shutil
+import threading
+from pathlib import Path
+from typing import Final
+
+from keybearer.reporting.lines import Header, Intent, Line, Outcome
+from keybearer.reporting.segment import SUFFIX, Segment, Unwritable
+
+SEGMENT_BYTES: Final = 2 * 2**20
+_LOCK: Final = "lock"
+_LOG: Final = logging.getLogger("keybearer")
+
+
+class Spool:
+    """
+    Appends lines to the files of one life of a process; from any thread.
+
+    A line that was appended survives the process; one that was there at a `sync` survives the machine. A file that is
+    long enough is closed, and the calls still under way are said again in the next: so a shipped file can go.
+
+    Args:
+        folder: of this life alone; it is made.
+        boot: random text that names this life.
+        segment_bytes: how long a file gets.
+
+    Raises:
+        Unwritable: the folder cannot be made.
+    """
+
+    def __init__(self, folder: Path, boot: str, segment_bytes: int = SEGMENT_BYTES) -> None:
+        self.folder = folder
+        self._boot = boot
+        self._segment_bytes = segment_bytes
+        self._lock = threading.Lock()
+        self._under_way: dict[int, Intent] = {}
+        self.appended = 0  # lines in all
+        self._finished = 0
+        self.file = 1
+        self._held = _made(folder)
+        self._segment = self._begun(self.file)
+
+    def begin(self, intent: Intent) -> int:
+        """
+        Keep that a call is about to be handled.
+
+        Returns:
+            How many lines were appended, this one included: for `sync`.
+
+        Raises:
+            Unwritable: it is not kept, and the call must not be handled.
+        """
+        with self._lock:
+            appended = self._append(intent)
+            self._under_way[intent.call] = intent
+            return appended
+
+    def finish(self, outcome: Outcome) -> int:
+        """
+        Keep what became of a call.
+
+        Returns:
+            How many lines were appended, this one included.
+
+        Raises:
+            Unwritable: it is not kept; when this life has ended, what became of the call counts as unknown.
+        """
+        with self._lock:
+            appended = self._append(outcome)
+            self._finished += 1
+            self._under_way.pop(outcome.call, None)
+            if self._segment.size > self._segment_bytes:
+                self._turn_over()
+            return appended
+
+    def sync(self) -> int:
+        """
+        Have all that was appended on the disk.
+
+        Returns:
+            How many lines that is.
+
+        Raises:
+            Unwritable: it may not be there, nor ever get there.
+        """
+        with self._lock:  # only to look: others append while the disk works
+            appended, segment = self.appended, self._segment
+            duplicate = segment.duplicate()
+        segment.sync_through(duplicate)
+        return appended
+
+    def close(self, *, is_forked: bool = False, is_shipped: bool = False) -> None:
+        """
+        Let go of the folder: what is left in it is for another life to ship.
+
+        Args:
+            is_forked: this process is a child of the one whose life it is, and leaves the files to that.
+            is_shipped: there is nothing left but perhaps calls under way; without them the folder goes.
+        """
+        with self._lock:
+            if not is_forked:
+                self._segment.sync()
+            self._segment.close()
+        if is_shipped and not is_forked and not self._under_way:
+            shutil.rmtree(self.folder, ignore_errors=True)
+        os.close(self._held)
+
+    def _append(self, line: Line) -> int:
+        self._segment.append(line)
+        self.appended += 1
+        return self.appended
+
+    def _turn_over(self) -> None:
+        """Go on in another file; in this one if there is no room for another."""
+        try:
+            self._segment.sync()
+            following = self._begun(self.file + 1)
+        except Unwritable as error:
+            _LOG.warning("the spool goes on in a file that is long already: %s", error)
+            return
+        self._segment.close()
+        self._segment, self.file = following, self.file + 1
+
+    def _begun(self, number: int) -> Segment:
+        lines: list[Line] = [Header(self._boot, self._finished + 1), *self._under_way.values()]
+        return Segment.begun(self.folder / f"{number:08d}{SUFFIX}", lines)
+
+
+def _made(folder: Path) -> int:
+    """Make the folder of a life, and return the hold of it: nobody sees it before it is held."""
+    unseen = folder.with_name(f".{folder.name}")
+    try:
+        unseen.mkdir(mode=0o700, parents=True)
+        held = hold(unseen)
+        assert held is not None  # noqa: S101 - nobody looks at names that begin with a dot
+        unseen.rename(folder)
+    except OSError as error:
+        raise Unwritable(f"{folder} cannot be made: {error.strerror or error}") from error
+    return held
+
+
+def hold(folder: Path) -> int | None:
+    """Take hold of a life's folder for as long as the descriptor returned is open; None: its process is alive."""
+    descriptor = os.open(folder / _LOCK, os.O_CREAT | os.O_RDWR | os.O_CLOEXEC, 0o600)
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        os.close(descriptor)
+        return None
+    return descriptor
+
+
+def segments_of(folder: Path) -> list[Path]:
+    """Return a life's files, the oldest first."""
+    return sorted(folder.glob(f"*{SUFFIX}"))

@@ -1,0 +1,115 @@
+"""What a framework's layer has recorded of a call: how it began, how it ended, and why it was refused."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Final
+
+from keybearer.reporting.asked import Asked
+from keybearer.reporting.calls import Call
+from keybearer.reporting.segment import Unwritable
+from keybearer.sdk.errors import Forbidden, InvalidToken, RateLimited, Unavailable
+from keybearer.sdk.faces import Recorder
+from keybearer.sdk.frameworks.answers import Refusal
+from keybearer.wire import recording
+from keybearer.wire.denial import Bearer
+
+_REFUSED: Final = (401, 403, 429)
+_FAILED: Final = 500
+_RETRY_AFTER_S: Final = 5
+
+
+def begun(recorder: Recorder | None, bearer: Bearer, asked: Asked) -> Call | None:
+    """
+    Keep that a call is about to be handled, and have `Principal.record` add to it; None where nothing is recorded.
+
+    Raises:
+        Unavailable: it cannot be recorded, so it must not be handled.
+    """
+    if recorder is None:
+        return None
+    with _or_unavailable():
+        call = recorder.begin(bearer, asked)
+    recording.CURRENT.set(call)
+    return call
+
+
+def begun_in_vain(recorder: Recorder | None, refusal: InvalidToken, asked: Asked) -> Call | None:
+    """
+    Keep that a known token is not accepted; None for an unknown one: nobody can say whose it is.
+
+    Raises:
+        Unavailable: it cannot be recorded.
+    """
+    bearer = refusal.denial.bearer
+    if recorder is None or bearer is None:
+        return None
+    with _or_unavailable():
+        call = recorder.begin(bearer, asked)
+    note_refusal(call, refusal)
+    return call
+
+
+def note_refusal(call: Call | None, refusal: Refusal) -> None:
+    """Have the record of a call say why it is refused."""
+    if call is not None:
+        call.reason = _reason_of(refusal)
+
+
+def ended(call: Call | None, status: int, route: str | None = None) -> int:
+    """
+    Keep what a call is answered.
+
+    Returns:
+        What the recorder's ``kept`` waits for.
+
+    Raises:
+        Unavailable: it cannot be recorded, so it must not be answered.
+    """
+    if call is None:
+        return 0
+    recording.CURRENT.set(None)
+    with _or_unavailable():
+        if status >= _FAILED:
+            return call.finish("failed", status, route)
+        if status in _REFUSED:
+            return call.finish("refused", status, route, call.reason)
+        return call.finish("done", status, route)
+
+
+async def answerable(recorder: Recorder | None, appended: int) -> None:
+    """
+    Return when an answer may leave: its record is as safe as was promised.
+
+    Raises:
+        Unavailable: it is not.
+    """
+    if recorder is not None and appended:
+        with _or_unavailable():
+            await recorder.kept(appended)
+
+
+def wait_answerable(recorder: Recorder | None, appended: int) -> None:
+    """Return when an answer may leave; as `answerable`, for threads."""
+    if recorder is not None and appended:
+        with _or_unavailable():
+            recorder.wait_kept(appended)
+
+
+def _reason_of(refusal: Refusal) -> str:
+    match refusal:
+        case InvalidToken():
+            return refusal.reason.value
+        case Forbidden():
+            return "insufficient_scope"
+        case RateLimited():
+            return "rate_limited"
+        case Unavailable():
+            return "unavailable"
+
+
+@contextmanager
+def _or_unavailable() -> Iterator[None]:
+    try:
+        yield
+    except Unwritable as error:
+        raise Unavailable(f"the call cannot be recorded: {error}", _RETRY_AFTER_S) from error

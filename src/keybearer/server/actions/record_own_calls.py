@@ -1,0 +1,17 @@
+"""The server's own doors report their calls, as any other API does."""
+
+from collections.abc import Sequence
+
+from keybearer.server.reported import Reported, keep_once
+from keybearer.server.store.database import Transaction
+
+
+async def record_own_calls(tx: Transaction, records: Sequence[Reported], now: int) -> None:
+    """
+    Keep records of one life of a server process, each once.
+
+    Args:
+        records: at least one; made by this process out of its spool, so nothing in them is in doubt.
+        now: microseconds since 1970 UTC.
+    """
+    await keep_once(tx, records, now)

@@ -1,0 +1,104 @@
+"""Records of the calls at the server's own doors: it reports them as any other API does, to itself."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+from keybearer.reporting.asked import Asked
+from keybearer.reporting.calls import Call
+from keybearer.reporting.records import Record, entry_of
+from keybearer.reporting.reporter import ActivityLog, Reporter
+from keybearer.reporting.segment import Unwritable
+from keybearer.reporting.shipping import Undelivered
+from keybearer.server.actions.record_own_calls import record_own_calls
+from keybearer.server.clock import Clock
+from keybearer.server.refusals import Refusal
+from keybearer.server.store.database import Database
+from keybearer.server.store.faults import StoreUnavailable
+from keybearer.wire.activity import Entry, entry_bytes
+from keybearer.wire.denial import Bearer
+
+NAME: Final = "keybearer"
+_LAST_S: Final = 5.0  # how long an end waits for what is still to be kept
+_RETRY_AFTER_S: Final = 5
+
+
+@dataclass(frozen=True, slots=True)
+class _Own:
+    """A record of ours, as `reported.Reported` wants it."""
+
+    n: int
+    entry: Entry
+    written: bytes
+    details: dict[str, list[str]]
+
+
+class CallRecords:
+    """
+    Keeps a record of each call with a known token; it survives the end of the process before the call is answered.
+
+    Args:
+        folder: of the spool.
+        now: microseconds since 1970 UTC.
+
+    Raises:
+        ValueError: the folder cannot be written.
+    """
+
+    def __init__(self, database: Database, folder: Path, now: Clock) -> None:
+        self._database = database
+        self._now = now
+        self._reporter = Reporter(ActivityLog(folder), now)
+
+    def begin(self, bearer: Bearer, asked: Asked) -> Call:
+        """
+        Keep that a call is about to be handled.
+
+        Raises:
+            Refusal: ``unavailable``: it cannot be recorded, so it must not be served.
+        """
+        try:
+            return self._reporter.begin(bearer, asked)
+        except Unwritable as error:
+            public = "The call cannot be recorded at the moment, so it is not served."
+            raise Refusal("unavailable", public, f"audit_unavailable: {error}", retry_after_s=_RETRY_AFTER_S) from error
+
+    @asynccontextmanager
+    async def keeping(self) -> AsyncIterator[None]:
+        """Bring records into the database while the block lasts, and what is left at its end."""
+        task = asyncio.create_task(self._reporter.ship(self))
+        try:
+            yield
+            await self.flush()
+        finally:
+            task.cancel()
+            await asyncio.gather(task, return_exceptions=True)
+            self._reporter.close()
+
+    async def flush(self) -> None:
+        """Bring what there is into the database now, if that can be done within moments."""
+        await self._reporter.flush(_LAST_S)
+
+    async def reporter(self) -> str:
+        """Return whose records these are: ours."""
+        return NAME
+
+    async def take(self, records: list[Record], reporter: str) -> list[tuple[Record, str]]:
+        """
+        Keep records, each once.
+
+        Raises:
+            Undelivered: the database is away.
+        """
+        own = []
+        for record in records:
+            entry, details = entry_of(record, reporter)
+            own.append(_Own(record.n, entry, entry_bytes(entry), details))
+        try:
+            await self._database.transact(record_own_calls, own, self._now())
+        except StoreUnavailable as error:
+            raise Undelivered(str(error)) from error
+        return []

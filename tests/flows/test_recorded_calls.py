@@ -1,0 +1,51 @@
+"""Every call at the server's own doors is a record: who, by which token, what, and how it ended."""
+
+from typing import Any
+
+import pytest
+
+from keybearer.wire.activity import CALL
+from tests.support.activity import recorded
+from tests.support.api import Stage, set_stage
+from tests.support.house import House
+
+
+@pytest.fixture
+async def stage(house: House) -> Stage:
+    return await set_stage(house)
+
+
+async def calls(house: House) -> list[dict[str, Any]]:
+    """Return the records of the calls so far."""
+    await house.node.call_records.flush()
+    return await recorded(house.node.database, CALL)
+
+
+async def test_a_call_of_the_api_is_one_record(house: House, stage: Stage) -> None:
+    token = await stage.scene.personal_token(stage.ada, stage.acme)
+    api = house.api(token)
+    assert (await api.get("/api/v2/me", headers={"user-agent": "curl/8"})).status_code == 200
+    assert (await api.patch("/api/v2/team", json={"telephone": "+"})).status_code == 422
+    assert (await api.delete("/api/v2/token")).status_code == 204
+    assert (await api.get("/api/v2/status")).status_code == 401
+    assert (await house.api("kb_pat_test_unknown").get("/api/v2/status")).status_code == 401
+    found = await calls(house)
+    told = [(row["method"], row["route"], row["status"], row["outcome"]) for row in found]
+    assert told == [
+        ("GET", "/api/v2/me", 200, "done"),
+        ("PATCH", "/api/v2/team", 422, "done"),
+        ("DELETE", "/api/v2/token", 204, "done"),
+        ("GET", "/api/v2/status", 401, "refused"),
+    ]
+    assert {(row["user_id"], row["team_id"], row["token_last4"]) for row in found} == {
+        (stage.ada.user_id, stage.acme.team_id, token[-4:])
+    }
+    assert found[0]["agent"] == "curl/8"
+
+
+async def test_what_a_role_does_not_allow_is_recorded_as_refused(house: House, stage: Stage) -> None:
+    token = await stage.scene.personal_token(stage.cleo, stage.acme)
+    assert (await house.api(token).patch("/api/v2/team", json={"telephone": None})).status_code == 403
+    [row] = await calls(house)
+    assert (row["outcome"], row["status"]) == ("refused", 403)
+    assert b'"reason":"forbidden"' in bytes(row["entry"])
