@@ -8,6 +8,7 @@ from pathlib import Path
 import uvloop
 
 from bench import (
+    activity_search,
     api_call,
     audit,
     footprint,
@@ -34,6 +35,7 @@ THOROUGH = Pace(
     revocations=200,
     verifiers=50,
     batches=10,
+    searched_records=1_000_000,
 )
 QUICK = Pace(
     rounds=1,
@@ -45,6 +47,7 @@ QUICK = Pace(
     revocations=3,
     verifiers=5,
     batches=1,
+    searched_records=2_000,
 )
 
 
@@ -56,12 +59,14 @@ async def run(pace: Pace, folder: Path) -> None:
         for figure in await token_endpoint.measure(folder, cluster, pace):
             _show(figure)
         ingested = await ingestion.measure(folder, cluster, pace)
+        searched = await activity_search.measure(folder, cluster, pace)
     _show(await footprint.measure(folder, pace))
     _show(await introspection.measure(folder, pace))
     _show(await revocation.measure(folder, pace))
     _show(await middleware.measure(pace))
     _show(await verification.measure(pace))
     _show(ingested)
+    _show(searched)
     _show(await audit.measure(pace))
 
 

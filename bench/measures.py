@@ -19,6 +19,7 @@ class Pace:
     revocations: int
     verifiers: int
     batches: int
+    searched_records: int
 
 
 @dataclass(slots=True)

@@ -66,3 +66,11 @@ def test_an_export_is_verified_beside_its_bare_hashes(printed: str) -> None:
     assert re.search(rf"^  verify an export{RATE}", figure, re.MULTILINE)
     assert re.search(r"verify an export takes \d+\.\d\d x bare SHA-256", figure)
     assert re.search(r"seal and write an entry: \d+\.\d µs \(at most 15\)", figure)
+
+
+def test_pages_of_the_activity_log_stand_beside_look_ups_by_key(printed: str) -> None:
+    figure = next(each for each in printed.strip().split("\n\n") if each.startswith("Searching 2,000 records"))
+    for database in ("SQLite", "PostgreSQL"):
+        for filters in ("nothing", "token", "person and outcome"):
+            ours = f"first page by {filters}, {database}"
+            assert re.search(rf"{ours} takes \d+\.\d\d x 25 records by their keys, {database} +\(at most", figure)
