@@ -28,7 +28,7 @@ class LastUsed:
     def note(self, used_id: str, now: int) -> None:
         """Remember that the token, or the key's owner, was used at *now* (microseconds since 1970 UTC)."""
         if now - self._written.get(used_id, 0) >= MINUTE:
-            self._unwritten[used_id] = now
+            self._unwritten[used_id] = max(now, self._unwritten.get(used_id, 0))  # reports come late
 
     async def write(self, database: Database) -> None:
         """

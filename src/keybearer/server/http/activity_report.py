@@ -51,6 +51,10 @@ async def _report(node: Node, request: Request) -> dict[str, Any]:
     owners = await token_owners(node.database, lines)
     recorded = await node.act(record_activity, lines, owners, node.now())
     node.last_seen.note(owner.resource_server_id, node.now())
+    for line in lines:
+        token = owners.get(line.entry.token or "")
+        if token is not None and line.user == str(token.user_id):
+            node.last_used.note(token.token_id, min(line.entry.at, node.now()))
     return _answer(recorded, refused) | {"reporter": owner.resource_server_id}
 
 

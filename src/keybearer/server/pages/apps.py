@@ -9,10 +9,13 @@ from keybearer.server.http.edge import actor_of
 from keybearer.server.http.forms import read_form
 from keybearer.server.node import Node
 from keybearer.server.pages import endings
+from keybearer.server.pages.browser_names import browser_name
 from keybearer.server.pages.doors import page
 from keybearer.server.pages.render import redirect_ended, render
 from keybearer.server.pages.session import visitor
 from keybearer.server.reads.access import own_app, own_app_name, own_apps
+from keybearer.server.reads.last_uses import last_uses
+from keybearer.server.records import ActivityFilter
 
 _LIST = "/settings/apps"
 
@@ -26,7 +29,12 @@ async def _show(request: Request) -> Response:
     node: Node = request.app.state.node
     viewer = await visitor(request)
     apps = await node.view(own_apps, viewer.user.user_id, node.now())
-    return render(request, "apps.html", viewer, apps=apps, words=node.settings.permissions)
+    own = viewer.user.user_id
+    uses = await node.view(
+        last_uses, {app.grant_id: ActivityFilter(app.team_id, user_id=own, client_id=app.client_id) for app in apps}
+    )
+    words = node.settings.permissions
+    return render(request, "apps.html", viewer, apps=apps, uses=uses, browser=browser_name, words=words)
 
 
 async def _ask(request: Request) -> Response:

@@ -23,8 +23,7 @@ from keybearer.server.pages.doors import page
 from keybearer.server.pages.permission_rows import permission_rows
 from keybearer.server.pages.render import errors_of, render
 from keybearer.server.pages.session import Visitor, require_recent, team_of, visitor
-from keybearer.server.pages.tokens import about_texts
-from keybearer.server.reads.access import own_tokens
+from keybearer.server.pages.tokens import listed_tokens
 from keybearer.server.reads.lifetimes import linked_lifetime, offered_lifetimes
 from keybearer.server.refusals import Refusal
 
@@ -86,8 +85,8 @@ async def _take(request: Request) -> Response:
 async def _hand_over(request: Request, viewer: Visitor, made: NewToken) -> Response:
     """Show the text, once: it is in this answer and nowhere else."""
     node: Node = request.app.state.node
-    held = await node.view(own_tokens, viewer.user.user_id)
-    return render(request, "token_created.html", viewer, made=made, tokens=held, **about_texts(node))
+    listed = await listed_tokens(node, viewer.user.user_id)
+    return render(request, "token_created.html", viewer, made=made, **listed)
 
 
 def _page(request: Request, viewer: Visitor, filled: _Filled, refusal: Refusal | None = None) -> Response:

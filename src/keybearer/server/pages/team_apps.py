@@ -9,11 +9,14 @@ from keybearer.server.http.edge import actor_of
 from keybearer.server.http.forms import read_form
 from keybearer.server.node import Node
 from keybearer.server.pages import endings
+from keybearer.server.pages.browser_names import browser_name
 from keybearer.server.pages.doors import page
 from keybearer.server.pages.render import redirect_ended, render
 from keybearer.server.pages.session import Visitor, active_team, require_permission, require_recent, team_of, visitor
 from keybearer.server.pages.turning import paging_of, turn_of
 from keybearer.server.reads.access import access_to_team, named_in_team, team_access
+from keybearer.server.reads.last_uses import last_uses
+from keybearer.server.records import ActivityFilter
 from keybearer.server.roles import MEMBERS_MANAGE
 
 _LIST = "/team/apps"
@@ -29,8 +32,17 @@ async def _show(request: Request) -> Response:
     viewer = await visitor(request)
     require_permission(viewer, MEMBERS_MANAGE)
     paging = paging_of(request)
-    found = await node.view(team_access, active_team(viewer).team_id, paging, node.now())
-    return render(request, "team_apps.html", viewer, rows=found.items, turn=turn_of(paging, found.total))
+    team_id = active_team(viewer).team_id
+    found = await node.view(team_access, team_id, paging, node.now())
+    uses = await node.view(
+        last_uses,
+        {
+            row.grant_id: ActivityFilter(team_id, row.user_id, token_id=row.token_id, client_id=row.client_id)
+            for row in found.items
+        },
+    )
+    turn = turn_of(paging, found.total)
+    return render(request, "team_apps.html", viewer, rows=found.items, uses=uses, browser=browser_name, turn=turn)
 
 
 async def _ask(request: Request) -> Response:

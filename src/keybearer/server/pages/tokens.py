@@ -1,5 +1,7 @@
 """``/settings/tokens``: the visitor's personal tokens, and the deletion of one."""
 
+from typing import Any
+
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import BaseRoute
@@ -9,10 +11,13 @@ from keybearer.server.http.edge import actor_of
 from keybearer.server.http.forms import read_form
 from keybearer.server.node import Node
 from keybearer.server.pages import endings
+from keybearer.server.pages.browser_names import browser_name
 from keybearer.server.pages.doors import page
 from keybearer.server.pages.render import redirect_ended, render
 from keybearer.server.pages.session import visitor
 from keybearer.server.reads.access import own_token, own_tokens
+from keybearer.server.reads.last_uses import last_uses
+from keybearer.server.records import ActivityFilter
 
 
 def routes(_: Node) -> list[BaseRoute]:
@@ -23,8 +28,7 @@ def routes(_: Node) -> list[BaseRoute]:
 async def _show(request: Request) -> Response:
     node: Node = request.app.state.node
     viewer = await visitor(request)
-    held = await node.view(own_tokens, viewer.user.user_id)
-    return render(request, "tokens.html", viewer, tokens=held, **about_texts(node))
+    return render(request, "tokens.html", viewer, **await listed_tokens(node, viewer.user.user_id))
 
 
 async def _delete(request: Request) -> Response:
@@ -39,6 +43,14 @@ async def _delete(request: Request) -> Response:
     await node.act(revoke_grant, actor, token.grant_id, Reach(user_id, managed_team_id=None), node.now())
     notice = f"The token “{token.name}” is deleted. It no longer works."
     return await redirect_ended(request, "/settings/tokens", notice, endings.IT)
+
+
+async def listed_tokens(node: Node, user_id: int) -> dict[str, Any]:
+    """Return what a template needs to list the user's personal tokens."""
+    held = await node.view(own_tokens, user_id)
+    wanted = {token.grant_id: ActivityFilter(token.team_id, token_id=token.token_id) for token in held}
+    uses = await node.view(last_uses, wanted)
+    return {"tokens": held, "uses": uses, "browser": browser_name, **about_texts(node)}
 
 
 def about_texts(node: Node) -> dict[str, str]:
