@@ -81,7 +81,12 @@ def test_a_role_that_nobody_configured_may_do_nothing() -> None:
     ],
 )
 def test_a_token_is_refused(changes: dict[str, Any], reason: Reason) -> None:
-    assert decide(replace(GOOD, **changes), NOW, ROLES) == Denial(reason, "abcd")
+    denial = decide(replace(GOOD, **changes), NOW, ROLES)
+    assert isinstance(denial, Denial)
+    assert (denial.reason, denial.last4) == (reason, "abcd")
+    assert denial.bearer is not None, "it is known whose it was"
+    assert (denial.bearer.user_id, denial.bearer.team_id) == (GOOD.user_id, GOOD.team_id)
+    assert (denial.bearer.token_id, denial.bearer.token_last4) == (GOOD.token_id, "abcd")
 
 
 def test_a_microsecond_before_its_end_a_token_is_good() -> None:
