@@ -20,7 +20,7 @@ HEAVY = {
     "uvicorn",
     "keybearer.server.app",
 }
-COMMANDS = ["serve", "demo", "migrate", "settings", "user", "team", "token", "resource-server"]
+COMMANDS = ["serve", "demo", "migrate", "settings", "doctor", "user", "team", "token", "resource-server", "activity"]
 
 
 def test_help_loads_nothing_that_takes_time() -> None:
