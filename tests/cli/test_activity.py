@@ -9,6 +9,10 @@ import pytest
 
 from keybearer.cli.main import run
 from keybearer.cli.progress import Progress
+from keybearer.server.rules.activity_logs import base_origin
+from keybearer.server.sealing.key import signer_of
+from keybearer.server.sealing.sealer import KEY as KEY_FILE
+from keybearer.server.settings import Settings
 from tests.cli.conftest import Terminal
 from tests.support.activity_logs import TEAM_7, USER_3, log, signer
 
@@ -116,3 +120,15 @@ def test_an_export_tells_what_was_done_in_the_team_that_is_named(terminal: Termi
     )
     for wrong in (("--team", "nobody"), ("--team", "1", "--user", "bob@example.com"), ("--team", "1", "--from", "x")):
         assert terminal.type("activity", "export", *wrong).exit_code == 1
+
+
+def test_the_stored_log_is_verified_with_the_servers_own_key(terminal: Terminal) -> None:
+    terminal.add_person("Ada")
+    terminal.type("team", "add", "Acme", "--environment", "sandbox", "--owner", "ada@example.com")
+    assert "the server makes it when it starts" in terminal.refused("activity", "verify", "--team", "1")
+    settings = Settings()
+    signer_of("", settings.data_dir / KEY_FILE, base_origin(settings.issuer))  # as the server does
+    assert terminal.told("activity", "key")["key"].count("+") >= 2
+    assert "nothing is proved" in terminal.refused("activity", "verify", "--team", "1")  # nothing has been signed yet
+    for words, said in (((), "give a FILE"), (("x", "--team", "1"), "give a FILE"), (("x",), "--key")):
+        assert said in terminal.refused("activity", "verify", *words, exit_code=2)

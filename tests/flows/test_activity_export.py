@@ -5,11 +5,16 @@ import io
 import json
 
 import pytest
+from sqlalchemy import update
 
 from keybearer.audit.trust import Trust
 from keybearer.audit.verdict import Verdict
 from keybearer.audit.verification import Verification
+from keybearer.cli.activity_stored import first_damage, stored_verdict
+from keybearer.cli.progress import Progress
 from keybearer.server.reads import activity_export
+from keybearer.server.store.database import Transaction
+from keybearer.server.store.tables import activity_records
 from keybearer.wire.checkpoint import key_from
 from tests.support.api import Stage, set_stage
 from tests.support.browser import Browser
@@ -70,6 +75,23 @@ async def test_a_filtered_export_is_proved_as_well_as_a_whole_one(stage: Stage, 
         changed = written.replace(line, line.replace(b'\\"GET\\"', b'\\"PUT\\"').replace(b'"GET"', b'"PUT"'))
         assert changed != written
         assert verdict_on(stage, changed).faults
+
+
+async def test_the_stored_log_is_verified_and_what_was_edited_is_named(stage: Stage) -> None:
+    node, team_id = stage.house.node, stage.acme.team_id
+    trust = Trust([key_from(node.sealer.verifier_key)], [])
+    verdict = await stored_verdict(node.database, team_id, trust)
+    assert (verdict.faults, len(verdict.logs)) == ((), 1)
+    assert await first_damage(node.database, team_id, Progress("verified")) == ""
+    await node.act(_edit, "r7")
+    why = await first_damage(node.database, team_id, Progress("verified"))
+    assert "its outcome is not what the entry says" in why
+
+
+async def _edit(tx: Transaction, request_id: str) -> None:
+    """Have a refused call look as if it had been let through."""
+    is_it = activity_records.c.request_id == request_id
+    await tx.run(update(activity_records).where(is_it).values(outcome="done"))
 
 
 async def test_a_member_exports_their_own_alone_and_that_is_proved(stage: Stage) -> None:

@@ -12,8 +12,8 @@ app = typer.Typer(
     help="Export and verify the activity log, and erase from it.", rich_markup_mode=None, pretty_exceptions_enable=False
 )
 
-File = Annotated[Path, typer.Argument(metavar="FILE", help="An export, JSON Lines.")]
-Keys = Annotated[list[str], typer.Option("--key", help="The server's public key, name+id+key; can be repeated.")]
+File = Annotated[Path | None, typer.Argument(metavar="[FILE]", help="An export, JSON Lines.")]
+Keys = Annotated[list[str] | None, typer.Option("--key", help="The server's public key, name+id+key; can be repeated.")]
 Checkpoints = Annotated[
     list[Path] | None,
     typer.Option("--checkpoint", help="A checkpoint saved earlier, from which the log must go on; can be repeated."),
@@ -46,12 +46,36 @@ def erase(
 
 
 @app.command()
-def verify(file: File, *, key: Keys, checkpoint: Checkpoints = None, as_json: JSON = False) -> None:
-    """Verify an export offline: nothing in it was changed, removed or moved, or the first bad record is named."""
+def key(*, as_json: JSON = False) -> None:
+    """Print the public key that this server's log is verified with."""
+    from keybearer.cli.activity_stored import public_key
+
+    say({"key": public_key()}, as_json=as_json)
+
+
+@app.command()
+def verify(
+    file: File = None,
+    *,
+    team: Annotated[str | None, typer.Option(metavar="TEAM", help="Verify what is stored of this team.")] = None,
+    key: Keys = None,
+    checkpoint: Checkpoints = None,
+    as_json: JSON = False,
+) -> None:
+    """Verify an export offline, or the stored log: nothing was changed, removed or moved, or the first is named."""
     from keybearer.cli.activity_verification import say_verdict, trust_of, verified
 
-    trust = trust_of(key, checkpoint or [])
-    say_verdict(verified(file, trust), has_saved=bool(checkpoint), as_json=as_json)
+    if (file is None) == (team is None):
+        raise typer.BadParameter("give a FILE to verify, or --team")
+    if file is None:
+        from keybearer.cli.activity_stored import stored_verified
+
+        verdict = stored_verified(team or "", key or [], checkpoint or [])
+    else:
+        if not key:
+            raise typer.BadParameter("an export is verified by --key, which 'keybearer activity key' prints")
+        verdict = verified(file, trust_of(key, checkpoint or []))
+    say_verdict(verdict, has_saved=bool(checkpoint), as_json=as_json)
 
 
 @app.command()

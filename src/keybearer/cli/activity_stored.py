@@ -1,0 +1,92 @@
+"""The stored log of a team verified, and the key that signs it."""
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from keybearer.audit.trust import Trust
+from keybearer.audit.verdict import Verdict
+from keybearer.audit.verification import Verification
+from keybearer.cli.activity_verification import trust_of
+from keybearer.cli.finding import find_team
+from keybearer.cli.progress import Progress
+from keybearer.cli.trouble import Trouble
+from keybearer.cli.workplace import in_database, load_settings
+from keybearer.server.reads.activity import Sight
+from keybearer.server.reads.activity_export import activity_chunks
+from keybearer.server.records import ActivityFilter
+from keybearer.server.rules.activity_logs import base_origin
+from keybearer.server.sealing.audit import why_damaged
+from keybearer.server.sealing.key import signer_of
+from keybearer.server.sealing.sealer import KEY
+from keybearer.server.settings import Settings
+from keybearer.server.store import activity_export
+from keybearer.server.store.database import Database, Reader
+from keybearer.wire.tiles import WIDTH
+
+
+def public_key() -> str:
+    """
+    Return this server's public key, as `verify --key` takes it.
+
+    Raises:
+        Trouble: there is no key yet, or it cannot be read.
+    """
+    return _key_of(load_settings())
+
+
+def stored_verified(team_text: str, keys: Sequence[str], checkpoints: Sequence[Path]) -> Verdict:
+    """
+    Verify what the database has of a team.
+
+    Args:
+        keys: whose signatures count; none: this server's own.
+
+    Raises:
+        Trouble: there is no such team, or a key or checkpoint is none.
+    """
+    settings = load_settings()
+    trust = trust_of(keys or [_key_of(settings)], checkpoints)
+
+    async def work(database: Database) -> Verdict:
+        team = await find_team(database, team_text)
+        with Progress("verified") as progress:
+            if why := await first_damage(database, team.team_id, progress):
+                raise Trouble(why)
+            return await stored_verdict(database, team.team_id, trust)
+
+    return in_database(settings, work)
+
+
+async def first_damage(reader: Reader, team_id: int, progress: Progress) -> str:
+    """
+    Compare all that is stored of a team, the columns that are searched by too, with its trees; '' if nothing is wrong.
+
+    Args:
+        progress: told how many records were looked at.
+    """
+    for log in await activity_export.logs_of(reader, team_id):
+        for place in range(log.min_index // WIDTH, -(-log.size // WIDTH)):
+            if why := await why_damaged(reader, log.log_id, place):
+                return f"{log.origin}: {why}"
+            progress.advance(WIDTH)
+    return ""
+
+
+async def stored_verdict(reader: Reader, team_id: int, trust: Trust) -> Verdict:
+    """Verify what is stored of a team as its whole export would be: what is signed, by whom, and since when."""
+    verification, is_open = Verification(trust), False
+    async for chunk in activity_chunks(reader, Sight(team_id, None), ActivityFilter(team_id)):
+        is_open = is_open or chunk.data.startswith(b'{"log":')  # before that, nothing is signed
+        if is_open:
+            verification.take(chunk.data.splitlines(keepends=True))
+    return verification.verdict()
+
+
+def _key_of(settings: Settings) -> str:
+    pem, path = settings.activity_key.get_secret_value(), settings.data_dir / KEY
+    if not pem and not path.exists():
+        raise Trouble(f"{path} is not there: the server makes it when it starts; or give the key by --key")
+    try:
+        return signer_of(pem, path, base_origin(settings.issuer)).verifier_key.text
+    except (OSError, ValueError) as error:
+        raise Trouble(f"the activity key cannot be read: {error}") from error
