@@ -124,7 +124,7 @@ async def test_j5_a_thousand_verifiers_that_come_back_at_once_cost_a_few_looks_a
         answers = await asyncio.gather(*(verifier.post(SYNC, question) for question in questions))
         assert {answer.status_code for answer in answers} == {200}
     polled = (asyncio.get_running_loop().time() - began) / 0.1
-    assert looks <= 4 + 2 * polled
+    assert looks <= 100 + 5 * polled, "what a node looks at beside its questions grows with time, not with them"
     assert len(play.house.node.verifiers.known()) == 1_001
 
 
