@@ -23,6 +23,7 @@ from bench.measures import Figure, Pace
 from bench.report import lines
 from bench.servers import stay_off_the_servers_processor
 from bench.stage import durable_postgres
+from keybearer.cli.logs import log_to_file
 
 # As many tokens are weighed as weigh most: the dictionaries around them have just grown.
 THOROUGH = Pace(
@@ -83,6 +84,7 @@ def main() -> None:
         tempfile.TemporaryDirectory(dir="/var/tmp", prefix="keybearer-bench-") as folder,
         asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner,
     ):
+        log_to_file(Path(folder) / "keybearer.log")  # of the servers in this process; the others have their own
         runner.run(run(pace, Path(folder)))
 
 
