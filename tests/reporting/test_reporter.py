@@ -263,6 +263,13 @@ def killed_after(lines: int, folder: Path, mode: str) -> tuple[int, int]:
     return whole.count("began"), whole.count("answered")
 
 
+def test_a_process_forked_while_a_call_is_written_waits_for_nobody(tmp_path: Path) -> None:
+    reporter = Reporter(ActivityLog(tmp_path), now)
+    with reporter._spool._lock:
+        assert ended_well(lambda: left_behind(reporter, tmp_path))
+    reporter.close()
+
+
 async def test_a_forked_process_has_a_life_of_its_own(tmp_path: Path) -> None:
     reporter, taking = Reporter(ActivityLog(tmp_path), now), Taking()
     called(reporter)

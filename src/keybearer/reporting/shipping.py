@@ -3,6 +3,7 @@
 import asyncio
 import json
 import logging
+import os
 import time
 from pathlib import Path
 from random import SystemRandom
@@ -129,7 +130,10 @@ class Shipper:
         for folder in sorted(self._root.iterdir()):
             if folder in known or not folder.is_dir() or folder.name[0] == "." or folder.suffix == BROKEN:
                 continue
-            held = hold(folder)
+            try:
+                held = hold(folder)
+            except FileNotFoundError:
+                continue  # another process has just shipped and removed it
             if held is not None:
                 self._lives.append(Life(folder, held))
 
@@ -152,7 +156,7 @@ class Shipper:
     def _refused(self, record: Record, reporter: str, why: str) -> None:
         """Keep what the server will never take: nothing is lost without a word."""
         _LOG.error("a record was refused (call %s of %s): %s", record.intent.request_id, record.boot, why)
-        with (self._root / REFUSED).open("ab") as file:
+        with open(self._root / REFUSED, "ab", opener=_for_its_owner) as file:
             file.write(json.dumps({"why": why, "line": line_of(record, reporter).decode()}).encode() + b"\n")
 
     def _set_aside(self, life: Life, error: Exception) -> None:
@@ -169,3 +173,8 @@ class Shipper:
         if self.trouble is None:
             _LOG.warning("activities cannot be reported at the moment: %s", why)
         self.trouble = why
+
+
+def _for_its_owner(path: str, flags: int) -> int:
+    """Open a file that nobody else can read: addresses stand in it."""
+    return os.open(path, flags, 0o600)

@@ -101,11 +101,14 @@ class Spool:
             is_forked: this process is a child of the one whose life it is, and leaves the files to that.
             is_shipped: there is nothing left but perhaps calls under way; without them the folder goes.
         """
-        with self._lock:
-            if not is_forked:
-                self._segment.sync()
+        if is_forked:  # without the lock: the thread that held it is not in this process
             self._segment.close()
-        if is_shipped and not is_forked and not self._under_way:
+            os.close(self._held)
+            return
+        with self._lock:
+            self._segment.sync()
+            self._segment.close()
+        if is_shipped and not self._under_way:
             shutil.rmtree(self.folder, ignore_errors=True)
         os.close(self._held)
 

@@ -12,6 +12,7 @@ from keybearer.sdk.transport import Transport, Unanswered
 PATH: Final = "/verifier/activity"
 _TIMEOUT_S: Final = 10.0
 _MOST_BYTES: Final = 1_000_000
+_MOST_LINES: Final = 1_000  # of one request, for the node
 _LINES_A_TURN: Final = 100  # made before the event loop may look after others
 
 
@@ -77,7 +78,7 @@ async def _parcels(batch: list[Record], reporter: str) -> AsyncIterator[tuple[li
     size = 0
     for record in batch:
         line = line_of(record, reporter)
-        if lines and size + len(line) > _MOST_BYTES:
+        if lines and (size + len(line) > _MOST_BYTES or len(lines) == _MOST_LINES):
             yield records, lines
             records, lines, size = [], [], 0
         records.append(record)
