@@ -44,7 +44,6 @@ RIGHT = [
     pytest.param(STORE, FITTING_FUNCTION, id="40 lines"),
     pytest.param(STORE, "def f(self, tx, a, b, c, *, d, e): ...\n", id="five parameters"),
     pytest.param(STORE, "x = 1\n" * 300, id="300 lines"),
-    pytest.param("src/keybearer/server/store/tables.py", "x = 1\n" * 301, id="the tables may be long"),
     pytest.param("src/keybearer/server/settings.py", "import os\nos.environ\n", id="settings read the environment"),
     pytest.param("src/keybearer/server/clock.py", "import time\ntime.time_ns()\n", id="the clock reads the time"),
     pytest.param(STORE, "import time\ntime.monotonic()\n", id="a duration is no time of day"),

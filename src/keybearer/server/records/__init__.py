@@ -1,0 +1,53 @@
+"""Frozen rows: how data travels between store, actions and doors. Times are microseconds since 1970 UTC."""
+
+from keybearer.server.records.activity import ActivityFilter, ActivityLog, LogName, Tally
+from keybearer.server.records.credentials import (
+    Authorization,
+    Client,
+    ClientSecret,
+    Code,
+    Family,
+    FamilyStanding,
+    Grant,
+    HeldRefresh,
+    HeldToken,
+    IssuedAccess,
+    Succession,
+)
+from keybearer.server.records.people import Attempts, Knock, MailLink, Member, Place, Session, Team, User
+from keybearer.server.records.verifiers import Report, ResourceServer, Verifier
+from keybearer.server.records.webhooks import Answer, Delivery, Errand, SealedSecrets, Webhook
+
+__all__ = (
+    "ActivityFilter",
+    "ActivityLog",
+    "Answer",
+    "Attempts",
+    "Authorization",
+    "Client",
+    "ClientSecret",
+    "Code",
+    "Delivery",
+    "Errand",
+    "Family",
+    "FamilyStanding",
+    "Grant",
+    "HeldRefresh",
+    "HeldToken",
+    "IssuedAccess",
+    "Knock",
+    "LogName",
+    "MailLink",
+    "Member",
+    "Place",
+    "Report",
+    "ResourceServer",
+    "SealedSecrets",
+    "Session",
+    "Succession",
+    "Tally",
+    "Team",
+    "User",
+    "Verifier",
+    "Webhook",
+)
