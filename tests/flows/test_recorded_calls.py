@@ -4,6 +4,7 @@ from typing import Any
 
 import pytest
 
+from keybearer.reporting.segment import Segment, Unwritable
 from keybearer.wire.activity import CALL
 from tests.support.activity import recorded
 from tests.support.api import Stage, set_stage
@@ -49,3 +50,21 @@ async def test_what_a_role_does_not_allow_is_recorded_as_refused(house: House, s
     [row] = await calls(house)
     assert (row["outcome"], row["status"]) == ("refused", 403)
     assert b'"reason":"forbidden"' in bytes(row["entry"])
+
+
+def has_no_room(*_: object) -> None:
+    """Fail as a file does whose disk is full."""
+    raise Unwritable("no room")
+
+
+async def test_a_call_that_cannot_be_recorded_is_neither_done_nor_answered(
+    house: House, stage: Stage, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    api = house.api(await stage.scene.personal_token(stage.ada, stage.acme))
+    with monkeypatch.context() as full:
+        full.setattr(Segment, "append", has_no_room)
+        answers = [await api.get("/api/v2/me"), await api.delete("/api/v2/token")]
+    assert [(answer.status_code, answer.headers["retry-after"]) for answer in answers] == [(503, "5")] * 2
+    assert "ada" not in answers[0].text.lower()
+    assert (await api.get("/api/v2/me")).status_code == 200, "the token was not deleted"
+    assert [(row["method"], row["status"]) for row in await calls(house)] == [("GET", 200)]

@@ -127,6 +127,19 @@ async def test_records_wait_while_no_server_answers_and_the_next_process_ships_t
     assert list(tmp_path.iterdir()) == []
 
 
+async def test_a_read_is_kept_once_it_is_over_and_before_it_is_answered(tmp_path: Path) -> None:
+    reporter, taking = Reporter(ActivityLog(tmp_path), now), Taking()
+    answered, _ = (reporter.begin_read(somebody(), ASKED) for _ in range(2))
+    answered.finish("done", 200)
+    reporter.close()
+
+    following = Reporter(ActivityLog(tmp_path), now)
+    await shipped(following, taking)
+    [entry] = taking.entries
+    assert (entry.n, entry.outcome, entry.status, entry.route) == (1, "done", 200, "/people/{id}")
+    following.close()
+
+
 async def test_what_was_begun_with_one_key_is_not_told_with_another(tmp_path: Path) -> None:
     reporter, first = Reporter(ActivityLog(tmp_path), now), Taking(losing=2)
     called(reporter)

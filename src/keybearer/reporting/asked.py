@@ -1,8 +1,7 @@
 """What is told of a request, cut to what an entry of the activity log can have: a caller chooses these texts."""
 
 import re
-from dataclasses import dataclass
-from typing import Final
+from typing import Final, NamedTuple
 
 _LONGEST_TEXT: Final = 256
 _METHOD: Final = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]{1,32}")
@@ -10,8 +9,7 @@ _REQUEST_ID: Final = re.compile(r"[ -~]{1,128}")
 _ROUTE: Final = re.compile(r"[^\x00-\x1f\x7f\ud800-\udfff]{1,512}")
 
 
-@dataclass(frozen=True, slots=True)
-class Asked:
+class Asked(NamedTuple):
     """
     A request, as far as it is recorded.
 

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Final
 
-from keybearer.reporting.lines import Broken, Header, Intent, Line, Outcome
+from keybearer.reporting.lines import Broken, Header, Intent, Line, Outcome, Whole
 from keybearer.reporting.records import Record
 from keybearer.reporting.segment import SegmentReader
 from keybearer.reporting.spool import segments_of
@@ -129,15 +129,18 @@ class Life:
                 intent = self._under_way.pop(line.call, None)
                 if intent is None:
                     raise Broken(f"{self.folder}: an outcome without a call")
-                yield Record(self._boot, self._n, intent, line)
-                self._n += 1
+                yield self._record(intent, line)
+            case Whole(intent, outcome):
+                yield self._record(intent, outcome)
+
+    def _record(self, intent: Intent, outcome: Outcome) -> Record:
+        record = Record(self._boot, self._n, intent, outcome)
+        self._n += 1
+        return record
 
     def _left_over(self) -> list[Record]:
         """Return the calls that were under way when the process ended."""
-        left = []
-        for call in sorted(self._under_way):
-            left.append(Record(self._boot, self._n, self._under_way[call], Outcome(call, "unknown")))
-            self._n += 1
+        left = [self._record(self._under_way[call], Outcome(call, "unknown")) for call in sorted(self._under_way)]
         self._under_way.clear()
         return left
 

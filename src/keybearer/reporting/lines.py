@@ -1,18 +1,20 @@
 """The lines of a spool: what is written before a call's handler runs, and what after it, each chained to the last."""
 
 import json
-from dataclasses import dataclass, fields
+from collections.abc import Callable
 from hashlib import sha256
-from operator import attrgetter
-from typing import Any, Final
+from json.encoder import encode_basestring_ascii
+from typing import Any, Final, NamedTuple
 
 _CHAIN_DIGITS: Final = 16
-_WRITE: Final = json.JSONEncoder(ensure_ascii=True, separators=(",", ":"), check_circular=False).encode
+_READ: Final = json.JSONDecoder().decode
 _START: Final = "0" * _CHAIN_DIGITS
 
+_Value = str | int | None
 
-@dataclass(frozen=True, slots=True)
-class Header:
+
+# Lines are tuples with names: one is made in a fifth of the time of a frozen dataclass, and every call makes two.
+class Header(NamedTuple):
     """
     The first line of a file.
 
@@ -25,8 +27,7 @@ class Header:
     first_n: int
 
 
-@dataclass(frozen=True, slots=True)
-class Intent:
+class Intent(NamedTuple):
     """
     A call that is about to be handled.
 
@@ -53,8 +54,7 @@ class Intent:
     salts: str
 
 
-@dataclass(frozen=True, slots=True)
-class Outcome:
+class Outcome(NamedTuple):
     """
     What became of a call.
 
@@ -76,12 +76,14 @@ class Outcome:
     salt: str | None = None
 
 
-Line = Header | Intent | Outcome
-_KINDS: Final[dict[str, type[Any]]] = {"h": Header, "i": Intent, "o": Outcome}
-# `dataclasses.astuple` copies each value, which takes ten times as long as all the rest.
-_WRITTEN: Final = {
-    kind: (letter, attrgetter(*(field.name for field in fields(kind)))) for letter, kind in _KINDS.items()
-}
+class Whole(NamedTuple):
+    """A call of which nothing was written before it was over."""
+
+    intent: Intent
+    outcome: Outcome
+
+
+Line = Header | Intent | Outcome | Whole
 
 
 class Broken(Exception):
@@ -100,8 +102,7 @@ class Chain:
 
     def written(self, line: Line) -> bytes:
         """Return what the next line of the file would be; it is the next one once `follow` was told."""
-        letter, values = _WRITTEN[type(line)]
-        text = _WRITE([letter, *values(line)])
+        text = _text(line)
         return f"{_digest(self._last, text)} {text}\n".encode()
 
     def follow(self, written: bytes) -> None:
@@ -119,8 +120,8 @@ class Chain:
             link, _, text = written.decode().rstrip("\n").partition(" ")
             if link != _digest(self._last, text):
                 raise Broken("a line does not follow the one before it")
-            letter, *values = json.loads(text)
-            line: Line = _KINDS[letter](*values)
+            letter, *values = _READ(text)
+            line = _KINDS[letter](*values)
         except (ValueError, KeyError, TypeError) as error:
             raise Broken("a line cannot be read") from error
         self._last = link
@@ -129,3 +130,32 @@ class Chain:
 
 def _digest(last: str, text: str) -> str:
     return sha256(f"{last}{text}".encode()).hexdigest()[:_CHAIN_DIGITS]
+
+
+def _text(line: Line) -> str:
+    """Return a line as JSON; by hand, for the library's encoder takes three times as long."""
+    match line:
+        case Intent():
+            return _array("i", line)
+        case Outcome():
+            return _array("o", line)
+        case Whole(intent, outcome):
+            return _array("w", intent + outcome)
+        case Header():
+            return _array("h", line)
+
+
+def _array(letter: str, values: tuple[_Value, ...]) -> str:
+    written = [
+        encode_basestring_ascii(value) if isinstance(value, str) else "null" if value is None else str(value)
+        for value in values
+    ]
+    return f'["{letter}",{",".join(written)}]'
+
+
+def _whole(*values: Any) -> Whole:
+    intent, outcome = values[: len(Intent._fields)], values[len(Intent._fields) :]
+    return Whole(Intent(*intent), Outcome(*outcome))
+
+
+_KINDS: Final[dict[str, Callable[..., Line]]] = {"h": Header, "i": Intent, "o": Outcome, "w": _whole}

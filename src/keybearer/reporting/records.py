@@ -2,8 +2,7 @@
 
 import binascii
 import json
-from dataclasses import dataclass
-from typing import Final
+from typing import Final, NamedTuple
 
 from keybearer.reporting.lines import Intent, Outcome
 from keybearer.wire.activity import CALL, Entry, entry_bytes, seal
@@ -11,8 +10,7 @@ from keybearer.wire.activity import CALL, Entry, entry_bytes, seal
 _WRITE: Final = json.JSONEncoder(ensure_ascii=False, separators=(",", ":")).encode
 
 
-@dataclass(frozen=True, slots=True)
-class Record:
+class Record(NamedTuple):
     """
     A call that is over.
 

@@ -11,7 +11,7 @@ from typing import Final, Literal
 
 from keybearer.reporting.asked import Asked, recordable
 from keybearer.reporting.calls import Call
-from keybearer.reporting.lines import Intent, Outcome
+from keybearer.reporting.lines import Intent, Outcome, Whole
 from keybearer.reporting.salts import salts
 from keybearer.reporting.segment import Unwritable
 from keybearer.reporting.shipping import Destination, Shipper
@@ -90,6 +90,17 @@ class Reporter:
                 raise
             call.number = None
         return call
+
+    def begin_read(self, bearer: Bearer, asked: Asked) -> Call:
+        """
+        Begin a call that changes nothing: it is kept in one line when it is over, before it is answered.
+
+        Raises:
+            Unwritable: it could not be recorded, so it must not be served.
+        """
+        self._demand_room()
+        intent = _intent(next(self._numbers), self._now(), bearer, recordable(asked))
+        return Call(lambda outcome: self._spool.finish(Whole(intent, outcome)), intent.call)
 
     def finish(self, outcome: Outcome) -> int:
         """

@@ -8,7 +8,7 @@ import threading
 from pathlib import Path
 from typing import Final
 
-from keybearer.reporting.lines import Header, Intent, Line, Outcome
+from keybearer.reporting.lines import Header, Intent, Line, Outcome, Whole
 from keybearer.reporting.segment import SUFFIX, Segment, Unwritable
 
 SEGMENT_BYTES: Final = 2 * 2**20
@@ -59,9 +59,9 @@ class Spool:
             self._under_way[intent.call] = intent
             return appended
 
-    def finish(self, outcome: Outcome) -> int:
+    def finish(self, outcome: Outcome | Whole) -> int:
         """
-        Keep what became of a call.
+        Keep what became of a call; with all that is told of it, if it is not kept yet that it has begun.
 
         Returns:
             How many lines were appended, this one included.
@@ -72,7 +72,8 @@ class Spool:
         with self._lock:
             appended = self._append(outcome)
             self._finished += 1
-            self._under_way.pop(outcome.call, None)
+            if isinstance(outcome, Outcome):
+                self._under_way.pop(outcome.call, None)
             if self._segment.size > self._segment_bytes:
                 self._turn_over()
             return appended

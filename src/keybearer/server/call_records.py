@@ -24,6 +24,7 @@ from keybearer.wire.denial import Bearer
 NAME: Final = "keybearer"
 _LAST_S: Final = 5.0  # how long an end waits for what is still to be kept
 _RETRY_AFTER_S: Final = 5
+_SAFE_METHODS: Final = ("GET", "HEAD")  # at our doors these change nothing
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,7 +39,9 @@ class _Own:
 
 class CallRecords:
     """
-    Keeps a record of each call with a known token; it survives the end of the process before the call is answered.
+    Keeps a record of each call with a known token: it survives the end of the process before the call is answered.
+
+    That a call which may change something has begun is kept before it is handled.
 
     Args:
         folder: of the spool.
@@ -55,16 +58,17 @@ class CallRecords:
 
     def begin(self, bearer: Bearer, asked: Asked) -> Call:
         """
-        Keep that a call is about to be handled.
+        Begin the record of a call that is about to be handled; of one that may change something it is kept at once.
 
         Raises:
             Refusal: ``unavailable``: it cannot be recorded, so it must not be served.
         """
         try:
+            if asked.method in _SAFE_METHODS:
+                return self._reporter.begin_read(bearer, asked)
             return self._reporter.begin(bearer, asked)
         except Unwritable as error:
-            public = "The call cannot be recorded at the moment, so it is not served."
-            raise Refusal("unavailable", public, f"audit_unavailable: {error}", retry_after_s=_RETRY_AFTER_S) from error
+            raise unrecorded(error) from error
 
     @asynccontextmanager
     async def keeping(self) -> AsyncIterator[None]:
@@ -102,3 +106,9 @@ class CallRecords:
         except StoreUnavailable as error:
             raise Undelivered(str(error)) from error
         return []
+
+
+def unrecorded(error: Unwritable) -> Refusal:
+    """Say that a call is not served because it cannot be recorded."""
+    public = "The call cannot be recorded at the moment, so it is not served."
+    return Refusal("unavailable", public, f"audit_unavailable: {error}", retry_after_s=_RETRY_AFTER_S)

@@ -55,9 +55,10 @@ def admitted(node: Node, request: Request, found: Principal | Denial) -> Princip
         if found.bearer is not None:
             begin_record(node, request, found.bearer)
         raise Refusal("unauthenticated", "Unauthenticated.", found.reason.value)
-    note_actor(request, user=found.user_id, team=found.team_id, token_last4=found.token_last4)
-    node.last_used.note(found.token_id, node.now())
-    begin_record(node, request, found.bearer)
+    bearer = found.bearer  # unpacked once
+    note_actor(request, user=bearer.user_id, team=bearer.team_id, token_last4=bearer.token_last4)
+    node.last_used.note(bearer.token_id, node.now())
+    begin_record(node, request, bearer)
     return found
 
 

@@ -8,6 +8,8 @@ from starlette.responses import Response
 
 from keybearer.reporting.asked import Asked
 from keybearer.reporting.calls import Call
+from keybearer.reporting.segment import Unwritable
+from keybearer.server.call_records import unrecorded
 from keybearer.server.http.edge import address_of, request_id
 from keybearer.server.http.errors import status_of
 from keybearer.server.node import Node
@@ -21,7 +23,7 @@ _REFUSED: Final = (401, 403, 429)
 
 def begin_record(node: Node, request: Request, bearer: Bearer) -> None:
     """
-    Keep that this request is about to be served, or refused, in the name of *bearer*.
+    Begin the record of this request, which is about to be served, or refused, in the name of *bearer*.
 
     Raises:
         Refusal: ``unavailable``: it cannot be recorded, so it must not be served.
@@ -38,7 +40,8 @@ async def recorded(request: Request, answer: Callable[[], Awaitable[Response]]) 
     Return the answer to a request, kept as its outcome.
 
     Raises:
-        Refusal, Exception: whatever *answer* raises; what will be answered then is kept.
+        Refusal, Exception: whatever *answer* raises; what will be answered then is kept. ``unavailable``: it cannot
+            be kept, so it must not be answered.
     """
     try:
         response = await answer()
@@ -56,9 +59,12 @@ def _end(request: Request, status: int | None, reason: str | None = None) -> Non
     call: Call | None = request.scope.get(_CALL)
     if call is None:
         return
-    if status is None or status >= _FAILED:
-        call.finish("failed", status)
-    elif status in _REFUSED:
-        call.finish("refused", status, reason=reason)
-    else:
-        call.finish("done", status)
+    try:
+        if status is None or status >= _FAILED:
+            call.finish("failed", status)
+        elif status in _REFUSED:
+            call.finish("refused", status, reason=reason)
+        else:
+            call.finish("done", status)
+    except Unwritable as error:
+        raise unrecorded(error) from error
