@@ -93,7 +93,7 @@ async def test_a_wrong_filter_is_named_and_kept_and_lists_nothing(stage: Stage) 
     ada = await stage.at_browser(stage.ada)
     page = await ada.get("/activity?from=yesterday&user=ada&client=%3Cscript%3E")
     assert (page.status, records_of(page)) == (422, 0)
-    assert "The from must be one day or one time" in page.text
+    assert "“from” must be one day or one time" in page.text
     assert "<script>" not in page.html
     assert ("from", "yesterday") in next(form for form in page.forms if form.action == "/activity").values
 

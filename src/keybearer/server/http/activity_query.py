@@ -35,7 +35,7 @@ def filter_of(query: Form, team_id: int) -> ActivityFilter:
         Refusal: ``invalid``: names every filter that is malformed, empty or repeated.
     """
     wrong: list[Refusal] = []
-    user = _matched(query, "user", _USER, "The user must be one user's id, a whole number.", wrong)
+    user = _matched(query, "user", _USER, "The user must be one person's id, a whole number.", wrong)
     wanted = ActivityFilter(
         team_id,
         user_id=int(user) if user else None,
@@ -132,7 +132,7 @@ def _matched(query: Form, name: str, form: re.Pattern[str], public: str, wrong: 
 
 def _time(query: Form, name: str, wrong: list[Refusal], *, as_end: bool) -> int | None:
     """Return a moment, microseconds since 1970 UTC; a day alone is its beginning or, *as_end*, the next day's."""
-    public = f"The {name} must be one day or one time in UTC, as in 2026-11-25 or 2026-11-25T12:00:00Z."
+    public = f"“{name}” must be one day or one time in UTC, as in 2026-11-25 or 2026-11-25T12:00:00Z."
     text = _matched(query, name, _TIME, public, wrong)
     if text is None:
         return None
