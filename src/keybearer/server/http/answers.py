@@ -1,5 +1,6 @@
 """JSON answers, formatted the way the reference does."""
 
+import re
 from collections.abc import Mapping
 from typing import Any, Final
 
@@ -7,6 +8,7 @@ import msgspec
 from starlette.responses import Response
 
 _ENCODER: Final = msgspec.json.Encoder()
+_NOT_ASCII: Final = re.compile(r"[^\x00-\x7f]+")
 NO_STORE: Final = {"cache-control": "no-store", "pragma": "no-cache"}
 
 
@@ -15,14 +17,12 @@ def json_bytes(body: object) -> bytes:
     written = _ENCODER.encode(body)
     if written.isascii():
         return written
-    return "".join(_escaped(character) for character in written.decode()).encode()
+    return _NOT_ASCII.sub(_escaped, written.decode()).encode()
 
 
-def _escaped(character: str) -> str:
-    """Return the character itself, or its UTF-16 code units as JSON escapes."""
-    if character.isascii():
-        return character
-    units = character.encode("utf-16-be")
+def _escaped(found: re.Match[str]) -> str:
+    """Return what was found as JSON escapes of its UTF-16 code units."""
+    units = found[0].encode("utf-16-be")
     return "".join(f"\\u{units[at]:02x}{units[at + 1]:02x}" for at in range(0, len(units), 2))
 
 
