@@ -3,6 +3,7 @@
 import time
 from collections.abc import Callable
 from datetime import UTC, datetime
+from functools import lru_cache
 from typing import Final
 
 SECOND: Final = 1_000_000  # microseconds
@@ -26,6 +27,7 @@ def as_datetime(at: int) -> datetime:
     return datetime.fromtimestamp(at // SECOND, UTC)
 
 
+@lru_cache(10_000)  # the same users, teams and tokens are told of again and again
 def as_wire(at: int) -> str:
     """Write a time the way the API does: ``YYYY-MM-DDTHH:MM:SSZ``, whole seconds in UTC."""
     return as_datetime(at).isoformat().removesuffix("+00:00") + "Z"

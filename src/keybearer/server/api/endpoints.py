@@ -11,6 +11,7 @@ from starlette.routing import BaseRoute, Route
 
 from keybearer.server import refusals
 from keybearer.server.events import Actor
+from keybearer.server.http.bare_doors import BareDoor
 from keybearer.server.http.bearer import caller_of
 from keybearer.server.http.call_record import recorded
 from keybearer.server.http.demand import demand_permission, promise_too_narrow
@@ -74,7 +75,11 @@ def routes_of(node: Node, endpoints: Iterable[Endpoint]) -> list[BaseRoute]:
 
 
 def _route(node: Node, path: str, methods: dict[str, Endpoint]) -> Route:
-    """Return the route of a path; HEAD is what GET is, without the body (RFC 9110 §9.3.2)."""
+    """
+    Return the route of a path; HEAD is what GET is, without the body (RFC 9110 §9.3.2).
+
+    A path without parameters is found without the router, whose way takes as long as many an answer.
+    """
 
     async def serve(request: Request) -> Response:
         return await recorded(request, lambda: answer(request))
@@ -86,7 +91,7 @@ def _route(node: Node, path: str, methods: dict[str, Endpoint]) -> Route:
         _check(node, request, principal, endpoint.demand)
         return await endpoint.answer(Call(node, request, principal))
 
-    return Route(BASE + path, serve, methods=list(methods))
+    return (Route if "{" in path else BareDoor)(BASE + path, serve, methods=list(methods))
 
 
 def _check(node: Node, request: Request, principal: Principal, demand: str | Demand) -> None:
