@@ -249,6 +249,7 @@ function recordOf(line) {
 class Verifier {
   faults = [];
   logs = new Set();
+  unsigned = 0; // records before any log
   number = 0;
   log = null;
   passesOver = false;
@@ -288,6 +289,7 @@ class Verifier {
     try {
       if ('log' in line) this.open(line);
       else if (this.log) this.grow(line);
+      else if (line.leaf && line.index === null) this.unsigned += this.passesOver ? 0 : 1;
       else if (!this.passesOver) throw new Wrong('this stands before any line that says to which log it belongs');
     } catch (error) {
       if (!(error instanceof Wrong)) throw error;
@@ -403,7 +405,10 @@ class Verifier {
     for (const { origin } of this.saved) {
       if (!this.logs.has(origin)) this.blame('a checkpoint of this log was saved, and there is no such log here', null, origin, null);
     }
-    if (!this.logs.size && !this.faults.length) this.blame('there is no log here: nothing is proved', null, null, null);
+    if (!this.logs.size && !this.faults.length) {
+      const what = this.unsigned ? `nothing is signed yet: ${this.unsigned} records prove nothing` : 'there is no log here: nothing is proved';
+      this.blame(what, null, null, null);
+    }
     return this.faults;
   }
 }

@@ -10,10 +10,13 @@ from random import Random
 
 import pytest
 
+from keybearer.audit.lines import record_line
 from keybearer.audit.trust import Trust
 from keybearer.audit.verdict import Fault
+from keybearer.wire.activity import entry_bytes
 from tests.audit.mutations import World, mutant
 from tests.support.activity_logs import TEAM_7, log, signer, verdict_of
+from tests.support.entries import call
 
 ROOT = Path(__file__).parents[2]
 VERIFIER = ROOT / "examples/verify_activity.mjs"
@@ -66,3 +69,12 @@ def test_it_is_typed_as_its_first_lines_say(tmp_path: Path) -> None:
     wrong, verdict = bad.stdout.splitlines()
     assert (bad.returncode, verdict) == (1, "NOT PROVED")
     assert json.loads(wrong) == {"log": TEAM_7, "index": 5, "line": 7, "what": "record 6 stands where 5 belongs"}
+    unsigned = record_line(None, entry_bytes(call()), None) + b"\n"
+    export.write_bytes(b"".join([unsigned, *lines]))
+    assert subprocess.run(command, capture_output=True, text=True, check=False, timeout=60).stdout == "proved\n"
+    export.write_bytes(unsigned)
+    none = subprocess.run(command[:5], capture_output=True, text=True, check=False, timeout=60)
+    assert (none.returncode, json.loads(none.stdout.splitlines()[0])["what"]) == (
+        1,
+        "nothing is signed yet: 1 records prove nothing",
+    )

@@ -66,6 +66,17 @@ def test_records_younger_than_the_checkpoint_are_counted_and_prove_nothing(team_
     assert (verdict.logs[TEAM_7].records, verdict.logs[TEAM_7].unsigned) == (30, 10)
 
 
+def test_records_of_which_nothing_is_signed_are_counted_and_prove_nothing(team_log: Log) -> None:
+    unsigned = [line.replace(b'"index":%d,' % n, b"") for n, line in enumerate(team_log.export()[1:4])]
+    verdict = verdict_of([*unsigned, *team_log.export()])
+    assert (verdict.is_proved, verdict.unsigned) == (True, 3)
+    assert only_fault(verdict_of(unsigned, batch=2)).what == (
+        "nothing is signed yet: no checkpoint speaks for the 3 records here, which prove nothing"
+    )
+    forged = [unsigned[0], changed(unsigned, 1, b'"status":201', b'"status":200')[1]]
+    assert "says status 200" in only_fault(verdict_of(forged)).what
+
+
 def test_what_was_erased_is_listed_and_the_rest_still_proved() -> None:
     erased = log(TEAM_7, 3)
     erased.happen(2, erased=["user", "agent"])

@@ -128,7 +128,12 @@ def test_the_stored_log_is_verified_with_the_servers_own_key(terminal: Terminal)
     assert "the server makes it when it starts" in terminal.refused("activity", "verify", "--team", "1")
     settings = Settings()
     signer_of("", settings.data_dir / KEY_FILE, base_origin(settings.issuer))  # as the server does
-    assert terminal.told("activity", "key")["key"].count("+") >= 2
-    assert "nothing is proved" in terminal.refused("activity", "verify", "--team", "1")  # nothing has been signed yet
+    key = terminal.told("activity", "key")["key"]
+    assert key.count("+") >= 2
+    unsigned = "nothing is signed yet: no checkpoint speaks for the 2 records here, which prove nothing"
+    assert unsigned in terminal.refused("activity", "verify", "--team", "1")
+    export = settings.data_dir / "export.jsonl"
+    export.write_text(terminal.type("activity", "export", "--team", "1").out, "utf-8")
+    assert unsigned in terminal.refused("activity", "verify", str(export), "--key", key)
     for words, said in (((), "give a FILE"), (("x", "--team", "1"), "give a FILE"), (("x",), "--key")):
         assert said in terminal.refused("activity", "verify", *words, exit_code=2)

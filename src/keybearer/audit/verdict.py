@@ -52,10 +52,16 @@ class LogVerdict:
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
-    """What came of verifying an export."""
+    """
+    What came of verifying an export.
+
+    Args:
+        unsigned: how many records stand before any log, because nothing is signed of theirs: they prove nothing.
+    """
 
     logs: Mapping[str, LogVerdict]
     faults: tuple[Fault, ...]
+    unsigned: int = 0
 
     @property
     def is_proved(self) -> bool:

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from typing import Final
 
 from keybearer.audit.batches import batch_from
-from keybearer.audit.lines import BadLine, LogLine, line_from
+from keybearer.audit.lines import BadLine, LogLine, RecordLine, line_from
 from keybearer.audit.reading import LogReading, Wrong
 from keybearer.audit.trust import Trust
 from keybearer.audit.verdict import Fault, LogVerdict, Verdict
@@ -25,6 +25,7 @@ class Verification:
         self._number = 0
         self._logs: dict[str, LogVerdict] = {}
         self._faults: list[Fault] = []
+        self._unsigned = 0
         self._reading: LogReading | None = None
         self._passes_over = False
 
@@ -50,8 +51,8 @@ class Verification:
         for origin in sorted(self._trust.logs - self._logs.keys()):
             self._blame("a checkpoint of this log was saved, and there is no such log here", origin)
         if not self._logs and not self._faults:
-            self._blame("there is no log here: nothing is proved", None)
-        return Verdict(self._logs, tuple(self._faults))
+            self._blame(_nothing_proved(self._unsigned), None)
+        return Verdict(self._logs, tuple(self._faults), self._unsigned)
 
     def _take_one(self, raw: bytes) -> None:
         try:
@@ -61,6 +62,8 @@ class Verification:
                 self._open(line)
             elif self._reading is not None:
                 self._reading.take(line)
+            elif isinstance(line, RecordLine) and line.index is None:
+                self._unsigned += 0 if self._passes_over else 1
             elif not self._passes_over:
                 self._fail(Wrong("this stands before any line that says to which log it belongs"))
         except BadLine as error:
@@ -102,3 +105,9 @@ class Verification:
 
     def _blame(self, what: str, origin: str | None, number: int | None = None) -> None:
         self._faults.append(Fault(origin, None, number, what))
+
+
+def _nothing_proved(unsigned: int) -> str:
+    if not unsigned:
+        return "there is no log here: nothing is proved"
+    return f"nothing is signed yet: no checkpoint speaks for the {unsigned} records here, which prove nothing"

@@ -74,11 +74,9 @@ async def first_damage(reader: Reader, team_id: int, progress: Progress) -> str:
 
 async def stored_verdict(reader: Reader, team_id: int, trust: Trust) -> Verdict:
     """Verify what is stored of a team as its whole export would be: what is signed, by whom, and since when."""
-    verification, is_open = Verification(trust), False
+    verification = Verification(trust)
     async for chunk in activity_chunks(reader, Sight(team_id, None), ActivityFilter(team_id)):
-        is_open = is_open or chunk.data.startswith(b'{"log":')  # before that, nothing is signed
-        if is_open:
-            verification.take(chunk.data.splitlines(keepends=True))
+        verification.take(chunk.data.splitlines(keepends=True))
     return verification.verdict()
 
 

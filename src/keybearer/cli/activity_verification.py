@@ -71,6 +71,11 @@ def say_verdict(verdict: Verdict, *, has_saved: bool, as_json: bool) -> None:
             say(_described(log), as_json=True)
         else:
             print("\n".join(_in_words(log)), flush=True)
+    if verdict.unsigned and verdict.logs:
+        if as_json:
+            say({"log": None, "not_signed": verdict.unsigned}, as_json=True)
+        else:
+            print(f"{verdict.unsigned:,} records of logs that are not signed yet prove nothing", flush=True)
     if verdict.faults:
         others = len(verdict.faults) - 1
         raise Trouble(_place(verdict.faults[0]) + (f"; {others} more of the logs are wrong" if others else ""))

@@ -46,8 +46,9 @@ async def activity_chunks(
         yield Chunk(table.head(), 0)
     if seen is None:
         return
-    for log in await activity_export.logs_of(reader, sight.team_id):
-        source = None if form == "csv" else await _source(reader, log)
+    logs = await activity_export.logs_of(reader, sight.team_id)
+    sources = [(log, None if form == "csv" else await _source(reader, log)) for log in logs]
+    for log, source in sorted(sources, key=lambda each: each[1] is None):  # what is not signed comes last
         async for chunk in _of_log(reader, seen, log, source, form):
             yield chunk
     async for rows in _unplaced(reader, seen):
