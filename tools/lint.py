@@ -2,11 +2,13 @@
 
 import ast
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
+from itertools import pairwise
 from pathlib import Path, PurePosixPath
 from typing import NamedTuple
 
 ROOTS = ("src", "tests", "tools", "bench", "examples")
+MIGRATIONS = "src/keybearer/server/store/migrations/versions"
 MAX_FILE_LINES = 300
 MAX_FUNCTION_LINES = 40
 MAX_PARAMETERS = 5
@@ -150,9 +152,27 @@ def findings(path: PurePosixPath, text: str) -> list[str]:
     ]
 
 
+def numbers_taken_twice(names: Iterable[str]) -> list[str]:
+    """
+    List the migrations whose number is another's, too.
+
+    Two branches that each add the next one merge without a conflict, and then no database can be brought up to date.
+
+    Args:
+        names: their files', each of which begins with its four digits.
+    """
+    numbered = sorted(names)
+    return [
+        f"{MIGRATIONS}/{after}:1: has the number of {before}: give it the next one"
+        for before, after in pairwise(numbered)
+        if before[:4] == after[:4]
+    ]
+
+
 def main(root: Path) -> int:
     """Print every finding below *root*; 1 if there is one, else 0."""
-    found = [
+    found = numbers_taken_twice(file.name for file in (root / MIGRATIONS).glob("[0-9]*.py"))
+    found += [
         finding
         for folder in ROOTS
         for file in sorted((root / folder).rglob("*.py"))

@@ -23,6 +23,10 @@ VERIFIER: Final = "dBjftJeZ4CVP-mB92K27uhbUJU1p1r_wW1gFWFOEjXk"
 CHALLENGE: Final = "E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM"
 PROVEN: Final[dict[str, Any]] = {"code_challenge": CHALLENGE, "code_challenge_method": "S256"}
 
+# What the server records beside the requests, sooner or later.
+_BESIDE: Final = frozenset(
+    {CALL, *(f"{what}.{word}" for what in ("token", "grant") for word in ("expiring", "expired"))}
+)
 # Everything that a refused request must leave as it was.
 _PLACE: Final = frozenset({"log_id", "log_index"})
 _TELLING: Final = (tables.grants, tables.families, tables.codes, tables.tokens, tables.feed, tables.activity_records)
@@ -128,10 +132,10 @@ class Play:
         return (await self.house.api(token).get("/api/v2/status")).status_code
 
     async def rows(self, table: Table) -> list[dict[str, Any]]:
-        """Return all rows of a table but what comes a moment later: records of calls, and records' places in a log."""
+        """Return all rows of a table but what comes a moment later: records of calls and ends, and places in a log."""
         columns = [column for column in table.columns if column.name not in _PLACE]
         found = await self.house.node.database.many(select(*columns).order_by(*table.primary_key.columns))
-        return [dict(row) for row in found if table is not tables.activity_records or row["action"] != CALL]
+        return [dict(row) for row in found if table is not tables.activity_records or row["action"] not in _BESIDE]
 
     async def held(self) -> Rows:
         """Return every row that tells who may do what; compare before and after what must change nothing."""

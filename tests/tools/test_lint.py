@@ -4,9 +4,10 @@ from pathlib import Path, PurePosixPath
 
 import pytest
 
-from tools.lint import findings, main
+from tools.lint import MIGRATIONS, findings, main
 
 ACTION = "src/keybearer/server/actions/revoke_grant.py"
+ADVICE = "give it the next one"
 STORE = "src/keybearer/server/store/codes.py"
 LONG_FUNCTION = "def f():\n" + "    x = 1\n" * 40
 FITTING_FUNCTION = "def f():\n" + "    x = 1\n" * 39
@@ -73,3 +74,14 @@ def test_the_exit_code_tells_whether_something_was_found(tmp_path: Path, capsys:
     file.write_text("import time\n\nnow = time.time()\n")
     assert main(tmp_path) == 1
     assert capsys.readouterr().out.startswith(f"{STORE}:3: [one_clock] ")
+
+
+def test_a_migrations_number_that_is_taken_twice_is_found(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    folder = tmp_path / MIGRATIONS
+    folder.mkdir(parents=True)
+    for name in ("0001_first", "0002_second"):
+        (folder / f"{name}.py").write_text('"""A migration."""\n')
+    assert main(tmp_path) == 0
+    (folder / "0002_other.py").write_text('"""Made on another branch."""\n')
+    assert main(tmp_path) == 1
+    assert capsys.readouterr().out == f"{MIGRATIONS}/0002_second.py:1: has the number of 0002_other.py: {ADVICE}\n"

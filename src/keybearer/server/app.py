@@ -20,6 +20,7 @@ from keybearer.server.courier import Courier, Post
 from keybearer.server.egress import Egress, Network
 from keybearer.server.events import Actor
 from keybearer.server.feed_reader import FeedReader
+from keybearer.server.herald import Herald
 from keybearer.server.http import activity_proofs, activity_report, forward_auth, health, oauth, verifier
 from keybearer.server.http.bare_doors import BareDoor, BareDoors, bare_doors
 from keybearer.server.http.edge import Edge
@@ -31,6 +32,7 @@ from keybearer.server.look_ups import LookUps
 from keybearer.server.mail import Mailer
 from keybearer.server.neighbours import Neighbours
 from keybearer.server.node import Node
+from keybearer.server.notice_letters import NoticeLetters
 from keybearer.server.own_calls import OwnCalls
 from keybearer.server.pages import routes as pages
 from keybearer.server.passwords import Passwords
@@ -99,11 +101,10 @@ async def _open_node(
     """Open what a node works with, and close it in the reverse order."""
     database = await open_database(settings.store_url)
     feed = FeedReader(database, boottime, settings.lease_s, _barrier(settings, database, boottime))
-    verifiers, look_ups = Verifiers(boottime), LookUps()
+    verifiers, look_ups, post = Verifiers(boottime), LookUps(), _post(settings, network)
     neighbours = Neighbours(database, feed, verifiers, boottime, settings.bound)
     verifier_keys = VerifierKeys(database, look_ups)
     feed.tell(verifier_keys)
-    post = _post(settings, network)
     node = Node(
         settings=settings,
         database=database,
@@ -125,6 +126,7 @@ async def _open_node(
         policy=policy_digest(settings.role_permissions),
         courier=Courier(database, post, now),
         webhook_key=post.key,
+        herald=Herald(database, post.mailer, NoticeLetters(settings) if settings.notices == "on" else None, now),
         sealer=_sealer(settings, database, now),
     )
     try:
@@ -139,10 +141,11 @@ async def _open_node(
 async def _at_work(node: Node) -> AsyncIterator[None]:
     """Let the node's policy be in force, and let it do what it does beside its requests."""
     await node.act(adopt_policy, _ITSELF, node.policy, node.now())
-    keeping = upkeep(node.database, (node.last_used, node.last_seen), node.sealer, node.now)
+    keeping = upkeep(node.database, (node.last_used, node.last_seen), node.sealer, node.mailer, node.now)
+    telling = node.herald.at_work()
     counting, sending = node.own_calls.counting(), node.courier.at_work()
     recording = node.call_records.keeping()
-    async with node.feed.following(), node.neighbours.sharing(), keeping, counting, sending, recording:
+    async with node.feed.following(), node.neighbours.sharing(), keeping, counting, sending, telling, recording:
         yield
 
 

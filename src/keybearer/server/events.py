@@ -33,6 +33,7 @@ class Activity:
         outcome: ``done`` or ``refused``.
         reason: the refusal's code.
         words: more to say, as ``wire.activity`` writes words; personal like the subject, so it can be erased.
+        ends_at: when what this is about ends by itself, for webhooks; microseconds since 1970 UTC.
     """
 
     action: str
@@ -47,6 +48,7 @@ class Activity:
     outcome: str = "done"
     reason: str | None = None
     words: str = ""
+    ends_at: int | None = None
 
 
 ACTIONS: Final = {
@@ -72,11 +74,15 @@ ACTIONS: Final = {
     "token.issued": "An app got tokens for a code",
     "token.refreshed": "An app refreshed its tokens",
     "token.revoked": "A token was revoked",
+    "token.expiring": "A personal access token ends in 30, 7 or 1 days",
+    "token.expired": "A personal access token has ended by itself",
     "code.replayed": "A code was used twice; what the first use gave was ended",
     "refresh.replayed": "A refresh token was used twice; its family was ended",
     "grant.created": "A user let an app in",
     "grant.denied": "A user refused an app",
     "grant.ended": "What acted in a user's name was cut off",
+    "grant.expiring": "An app loses its access in 30, 7 or 1 days, unless it refreshes",
+    "grant.expired": "An app that did not refresh has lost its access",
     "client.created": "An API client was registered",
     "client.changed": "An API client was changed",
     "client.secret_rotated": "An API client got a new secret",

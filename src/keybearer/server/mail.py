@@ -3,6 +3,7 @@
 import asyncio
 import os
 import uuid
+from contextlib import suppress
 from dataclasses import dataclass
 from email import policy
 from email.message import EmailMessage
@@ -75,6 +76,16 @@ class Mailer:
         except (aiosmtplib.SMTPException, OSError) as error:
             public = "The mail could not be sent, so nothing has changed yet. Try again in a few minutes."
             raise Refusal("unavailable", public, f"mail: {type(error).__name__}") from error
+
+    async def forget_before(self, at: int) -> None:
+        """Delete the files of mails that were written before *at*: microseconds since 1970 UTC."""
+        await asyncio.to_thread(self._delete_files, at)
+
+    def _delete_files(self, at: int) -> None:
+        for file in self.folder.glob("*.eml"):
+            with suppress(FileNotFoundError):  # another worker was first
+                if file.stat().st_mtime_ns < at * 1_000:
+                    file.unlink()
 
     def _write_file(self, message: EmailMessage) -> None:
         self.folder.mkdir(parents=True, exist_ok=True, mode=0o700)

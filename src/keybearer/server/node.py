@@ -10,6 +10,7 @@ from keybearer.server.certainty import Certainty
 from keybearer.server.clock import Clock
 from keybearer.server.courier import Courier
 from keybearer.server.feed_reader import FeedReader
+from keybearer.server.herald import Herald
 from keybearer.server.last_used import LastUsed
 from keybearer.server.look_ups import LookUps
 from keybearer.server.mail import Mailer
@@ -55,6 +56,7 @@ class Node:
     role_permissions: Mapping[str, frozenset[str]]
     policy: str
     courier: Courier
+    herald: Herald
     webhook_key: str
     sealer: Sealer
 

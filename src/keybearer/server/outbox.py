@@ -65,6 +65,7 @@ def _delivery(webhook: Webhook, event: str, data: dict[str, object], pace: Pace,
 
 def _data(actor: Actor, activity: Activity) -> dict[str, object]:
     """Return who did what to what, by ids alone: what they mean, the receiver asks the API, with a token that may."""
+    ends = {} if activity.ends_at is None else {"expires_at": as_wire(activity.ends_at)}
     return {
         "subject": activity.subject,
         "team": activity.team_id,
@@ -73,4 +74,5 @@ def _data(actor: Actor, activity: Activity) -> dict[str, object]:
         "client": activity.client_id or actor.client_id,
         "grant": activity.grant_id,
         "token": activity.token_id or actor.token_id,
+        **ends,
     }

@@ -81,6 +81,10 @@ class Settings(BaseSettings):
         SecretStr(""), description="smtp://user:password@host:port; mail goes to files when empty."
     )
     mail_from: str = Field("keybearer@localhost", description="The sender of mail.")
+    notices: Literal["off", "on"] = Field(
+        "on",
+        description="Whether users are mailed before what acts in their name ends, and when somebody else revokes it.",
+    )
     webhook_key: SecretStr = Field(
         SecretStr(""),
         description="Seals webhooks' signing secrets, the same on all nodes; a file in the data directory when empty.",

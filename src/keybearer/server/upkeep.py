@@ -10,6 +10,7 @@ import structlog
 from keybearer.server import secrets
 from keybearer.server.clock import DAY, Clock
 from keybearer.server.last_used import LastUsed
+from keybearer.server.mail import Mailer
 from keybearer.server.sealing.sealer import Sealer, SealingTrouble
 from keybearer.server.store.database import Database
 from keybearer.server.store.faults import StoreFault
@@ -27,18 +28,22 @@ _KEEP_FOR: Final = 90 * DAY
 _KEEP_SHORT_LIVED_FOR: Final = 2 * DAY
 
 _KEEP_EVENTS_FOR: Final = DAY
+_KEEP_MAIL_FOR: Final = 30 * DAY
 
 _LOG = structlog.get_logger("keybearer.upkeep")
 
 
 @asynccontextmanager
-async def upkeep(database: Database, uses: Sequence[LastUsed], sealer: Sealer, now: Clock) -> AsyncIterator[None]:
+async def upkeep(
+    database: Database, uses: Sequence[LastUsed], sealer: Sealer, mailer: Mailer, now: Clock
+) -> AsyncIterator[None]:
     """Keep a node's books while the block lasts, and close them at its end."""
     writing = asyncio.create_task(again_and_again(_WRITE_USES_EVERY_S, lambda: _write_uses(database, uses)))
     pruning = asyncio.create_task(again_and_again(_PRUNE_EVERY_S, lambda: prune_all(database, now())))
     forgetting = asyncio.create_task(again_and_again(_PRUNE_EVERY_S, sealer.prune))
     sealing = asyncio.create_task(again_and_again(_SEAL_EVERY_S, sealer.turn))
-    tasks = (writing, pruning, forgetting, sealing)
+    tidying = asyncio.create_task(again_and_again(_PRUNE_EVERY_S, lambda: mailer.forget_before(now() - _KEEP_MAIL_FOR)))
+    tasks = (writing, pruning, forgetting, sealing, tidying)
     try:
         yield
     finally:

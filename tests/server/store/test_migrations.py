@@ -9,12 +9,13 @@ import asyncpg
 import pytest
 from alembic.script import ScriptDirectory
 
+from keybearer.server.clock import DAY
 from keybearer.server.store import migrations
 from keybearer.server.store.database import open_database
 from keybearer.server.store.migrations import migrate, newest, script
 from keybearer.server.store.tables import metadata
 from keybearer.server.store.triggers import WATCHED
-from tests.server.store.test_feed_events import SCENE
+from tests.server.store.test_feed_events import DIGESTS, SCENE, TOKEN
 from tests.server.store.trial import execute
 from tests.support.activity import recorded
 
@@ -77,11 +78,15 @@ def empty_url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
 
 async def test_an_upgrade_from_the_first_tables_keeps_everything_and_makes_the_triggers_anew(empty_url: str) -> None:
     dialect = empty_url.partition(":")[0]
-    await execute(empty_url, script(dialect, None, "0001"), *_OLD_TRIGGERS[dialect], *SCENE.strip().split(";\n"))
+    token = TOKEN.format(digest=DIGESTS[dialect])
+    await execute(empty_url, script(dialect, None, "0001"), *_OLD_TRIGGERS[dialect], *SCENE.strip().split(";\n"), token)
     before = {table: await _rows(empty_url, {dialect: query}) for table, query in _KEPT.items()}
     assert all(before.values())
     assert await asyncio.to_thread(migrate, empty_url)
     assert {table: await _rows(empty_url, {dialect: query}) for table, query in _KEPT.items()} == before
+    # 30 days before the token ends, and without having found that end: nothing from before it was made is told.
+    watched = {dialect: "SELECT grant_id, ends_at || '|' || look_at FROM expiries"}
+    assert await _rows(empty_url, watched) == {("g1", f"0|{4_102_444_800_000_000 - 30 * DAY}")}
     await execute(empty_url, "UPDATE grants SET ended_at = 5")
     assert await _rows(empty_url, {dialect: "SELECT kind, subject FROM feed_pending"}) == {
         ("grant.ended", "grant:g1:901:902")
@@ -128,6 +133,12 @@ async def test_every_watched_table_has_its_triggers(database_url: str) -> None:
     words = ("update", "delete", "replace" if database_url.startswith("sqlite") else "truncate")
     wanted = {f"feed_{watched.table}_{word}" for watched in WATCHED for word in words}
     assert wanted | {"feed_memberships_insert", "feed_policy_insert"} == triggers
+
+
+def test_each_migration_follows_the_one_before_it() -> None:
+    walked = [(each.revision, each.down_revision) for each in ScriptDirectory(migrations.__path__[0]).walk_revisions()]
+    numbers = [f"{number:04}" for number in range(1, len(walked) + 1)]
+    assert walked[::-1] == list(zip(numbers, [None, *numbers[:-1]], strict=True))
 
 
 def test_the_newest_revision_is_alembics_head() -> None:

@@ -9,10 +9,11 @@ from keybearer.server.events import Activity, Actor
 from keybearer.server.issuing import Hangs, Mint
 from keybearer.server.records import Grant, Team
 from keybearer.server.refusals import Refusal
+from keybearer.server.rules.expiry_notices import next_look
 from keybearer.server.rules.lifetimes import end_of
 from keybearer.server.rules.names import MAX_TOKEN_NAME, clean_name, name_key
 from keybearer.server.rules.narrowing import chosen_narrowing
-from keybearer.server.store import grants, memberships, teams
+from keybearer.server.store import expiries, grants, memberships, teams
 from keybearer.server.store.database import Transaction
 from keybearer.server.store.faults import Conflict
 
@@ -100,6 +101,7 @@ async def create_personal_token(
     text = Mint(policy.prefix, team.environment).text("pat")
     hangs = Hangs(grant.grant_id, None, None, judged.narrowing, judged.scope)
     token_id = await issuing.keep_token(tx, text, hangs, now, judged.expires_at)
+    await expiries.watch(tx, grant.grant_id, judged.expires_at, next_look(judged.expires_at, now) or judged.expires_at)
     await ledger.record(tx, actor, _activity(grant, token_id, text[-4:]), now)
     return NewToken(grant, text, team, judged.expires_at, judged.narrowing, judged.scope)
 

@@ -3,11 +3,12 @@
 from dataclasses import dataclass
 
 from keybearer.server import ledger, refusals, secrets
+from keybearer.server.clock import HOUR
 from keybearer.server.events import Activity, Actor
 from keybearer.server.issuing import Mint, Terms
 from keybearer.server.records import Authorization, Client, Code, Family, Grant, Team
 from keybearer.server.refusals import Refusal
-from keybearer.server.store import authorizations, clients, codes, grants, memberships, teams, users
+from keybearer.server.store import authorizations, clients, codes, expiries, grants, memberships, teams, users
 from keybearer.server.store.database import Transaction
 
 
@@ -100,6 +101,7 @@ async def _let_in(
     await grants.add_family(tx, family)
     text = Mint(terms.prefix, team.environment).text("oac")
     await codes.add(tx, _code(text, request, family, now + terms.lifetimes.code))
+    await expiries.watch(tx, grant.grant_id, 0, now + terms.lifetimes.code + HOUR)  # by then its tokens are there
     await ledger.record(tx, actor, _granted(grant), now)
     return text
 

@@ -1,6 +1,6 @@
 """Somebody leaves a team, or is made to; all that acted in their name there ends."""
 
-from keybearer.server import ledger, refusals
+from keybearer.server import ledger, refusals, telling
 from keybearer.server.events import Activity, Actor
 from keybearer.server.records import Member
 from keybearer.server.rules.team_keeping import check_admin_stays, check_manager
@@ -36,7 +36,9 @@ async def remove_member(
         raise refusals.not_found(f"user {user_id} is not in team {team_id}")
     check_admin_stays(member, owners)
     await memberships.leave(tx, team_id, user_id, now)
-    await ledger.record_ended(tx, actor, await grants.end_of_member(tx, team_id, user_id, now), now)
+    ended = await grants.end_of_member(tx, team_id, user_id, now)
+    await ledger.record_ended(tx, actor, ended, now)
+    await telling.tell_revoked(tx, actor, ended, now)
     left = Activity("member.left", f"membership:{user_id}:{team_id}", team_id=team_id, environment=team.environment)
     await ledger.record(tx, actor, left, now)
     return member

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from keybearer.server import ledger, refusals
+from keybearer.server import ledger, refusals, telling
 from keybearer.server.events import Actor
 from keybearer.server.records import Grant
 from keybearer.server.store import grants
@@ -41,4 +41,5 @@ async def revoke_grant(tx: Transaction, actor: Actor, grant_id: str, reach: Reac
     if ended is None:
         return grant
     await ledger.record_ended(tx, actor, [ended], now)
+    await telling.tell_revoked(tx, actor, [ended], now)
     return ended

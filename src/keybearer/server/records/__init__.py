@@ -14,6 +14,7 @@ from keybearer.server.records.credentials import (
     IssuedAccess,
     Succession,
 )
+from keybearer.server.records.notices import Expiry, Notice, Standing, ToldNotice
 from keybearer.server.records.people import Attempts, Knock, MailLink, Member, Place, Session, Team, User
 from keybearer.server.records.verifiers import Report, ResourceServer, Verifier
 from keybearer.server.records.webhooks import Answer, Delivery, Errand, SealedSecrets, Webhook
@@ -29,6 +30,7 @@ __all__ = (
     "Code",
     "Delivery",
     "Errand",
+    "Expiry",
     "Family",
     "FamilyStanding",
     "Grant",
@@ -39,14 +41,17 @@ __all__ = (
     "LogName",
     "MailLink",
     "Member",
+    "Notice",
     "Place",
     "Report",
     "ResourceServer",
     "SealedSecrets",
     "Session",
+    "Standing",
     "Succession",
     "Tally",
     "Team",
+    "ToldNotice",
     "User",
     "Verifier",
     "Webhook",

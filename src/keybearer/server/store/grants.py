@@ -6,6 +6,7 @@ from sqlalchemy import bindparam, exists, func, insert, select, update
 from sqlalchemy.dialects.postgresql import insert as upsert
 
 from keybearer.server.records import Family, FamilyStanding, Grant
+from keybearer.server.store import expiries
 from keybearer.server.store.database import Reader, Transaction
 from keybearer.server.store.tables import clients, families, grants, memberships, teams, tokens, users
 
@@ -229,4 +230,7 @@ async def add_family(tx: Transaction, started: Family) -> None:
 
 async def end_family(tx: Transaction, family_id: str, now: int) -> bool:
     """End the family with its code and tokens; False if it had ended already."""
-    return await tx.run(_END_FAMILY, the_family=family_id, now=now) == 1
+    if not await tx.run(_END_FAMILY, the_family=family_id, now=now):
+        return False
+    await expiries.look_soon(tx, family_id, now)
+    return True

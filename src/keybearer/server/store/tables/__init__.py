@@ -24,6 +24,7 @@ from keybearer.server.store.tables.credentials import (
     tokens,
 )
 from keybearer.server.store.tables.feed import feed, feed_head, feed_pending
+from keybearer.server.store.tables.notices import NOTICE_KINDS, expiries, notices
 from keybearer.server.store.tables.people import (
     ROLES,
     devices,
@@ -45,6 +46,7 @@ __all__ = (
     "ENVIRONMENTS",
     "GRANT_ENDS",
     "LOG_KINDS",
+    "NOTICE_KINDS",
     "ROLES",
     "TOKEN_KINDS",
     "Serial",
@@ -60,6 +62,7 @@ __all__ = (
     "clients",
     "codes",
     "devices",
+    "expiries",
     "families",
     "feed",
     "feed_head",
@@ -68,6 +71,7 @@ __all__ = (
     "mail_links",
     "memberships",
     "metadata",
+    "notices",
     "policy",
     "rate_clock",
     "rate_limits",

@@ -1,0 +1,91 @@
+"""Tells users what becomes of what acts in their names: looks for what is about to end, and mails what waits."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from typing import Final
+
+import structlog
+
+from keybearer.server import secrets
+from keybearer.server.actions.note_expiries import note_expiries
+from keybearer.server.clock import MINUTE, Clock
+from keybearer.server.mail import Mailer
+from keybearer.server.notice_letters import NoticeLetters
+from keybearer.server.records import ToldNotice
+from keybearer.server.refusals import Refusal
+from keybearer.server.rules.expiry_notices import NEWS_FOR, is_still_news, retry_after
+from keybearer.server.store import expiries, notices
+from keybearer.server.store.database import Database
+from keybearer.server.upkeep import again_and_again
+
+_LOOK_EVERY_S: Final = 5.0
+_USERS_AT_ONCE: Final = 20
+# Many times what handing over one mail may take. A node that dies meanwhile leaves it to others from then on.
+_CLAIM_LASTS: Final = 5 * MINUTE
+
+_LOG = structlog.get_logger("keybearer.notices")
+
+
+class Herald:
+    """
+    Looks now and then; every node does, and of two that find the same one is first.
+
+    A mail is claimed before it is sent, and forgotten afterwards. Whoever dies in between leaves it to the next, who
+    sends it, perhaps for the second time. Composed when it is sent, it tells how things stand then.
+
+    Args:
+        letters: None: nobody is mailed, and what waits is forgotten.
+        now: microseconds since 1970 UTC.
+    """
+
+    def __init__(self, database: Database, mailer: Mailer, letters: NoticeLetters | None, now: Clock) -> None:
+        self._database = database
+        self._mailer = mailer
+        self._letters = letters
+        self._now = now
+        self._woken = asyncio.Event()
+
+    @asynccontextmanager
+    async def at_work(self) -> AsyncIterator[None]:
+        """Tell while the block lasts."""
+        looking = asyncio.create_task(again_and_again(_LOOK_EVERY_S, self._look, self._woken))
+        try:
+            yield
+        finally:
+            looking.cancel()
+            await asyncio.gather(looking, return_exceptions=True)
+
+    def wake(self) -> None:
+        """Look at once."""
+        self._woken.set()
+
+    async def _look(self) -> None:
+        while await expiries.is_any_due(self._database, self._now()):
+            if not await self._database.transact(note_expiries, self._now()):
+                break
+        for user_id in await notices.users_due(self._database, self._now(), _USERS_AT_ONCE):
+            await self._tell(user_id)
+
+    async def _tell(self, user_id: int) -> None:
+        """Mail one user all that waits for them and is still so."""
+        now = self._now()
+        claim_id = secrets.record_id(now)
+        claimed = await self._database.transact(notices.claim, user_id, claim_id, now, now + _CLAIM_LASTS)
+        told = [one for one in claimed if is_still_news(one.kind, one.at, one.standing, now)]
+        if not told or self._letters is None or await self._is_sent(user_id, self._letters, told):
+            await self._database.transact(notices.forget, claim_id)
+            return
+        next_at = now + retry_after(min(one.attempts for one in told) + 1)
+        await self._database.transact(notices.put_off, claim_id, next_at, now - NEWS_FOR)
+
+    async def _is_sent(self, user_id: int, letters: NoticeLetters, told: list[ToldNotice]) -> bool:
+        """Send it; what is wrong with one mail, or with the mail server now, must not keep others from being sent."""
+        try:
+            await self._mailer.send(letters.letter(told))
+        except (Refusal, OSError, ValueError) as fault:
+            why = fault.detail if isinstance(fault, Refusal) else type(fault).__name__
+            _LOG.warning("notice not mailed, to be tried again", user=user_id, why=why)
+            return False
+        _LOG.info("notice mailed", user=user_id, count=len(told))
+        return True

@@ -1,0 +1,86 @@
+"""When a user is told that something which acts in their name ends, and what is news no more."""
+
+from dataclasses import dataclass
+from typing import Final
+
+from keybearer.server.records import Expiry, Standing
+
+_SECOND: Final = 1_000_000  # microseconds
+_MINUTE: Final = 60 * _SECOND
+_HOUR: Final = 60 * _MINUTE
+_DAY: Final = 24 * _HOUR
+
+BEFORE: Final = (30 * _DAY, 7 * _DAY, _DAY, 0)
+# An end that is longer ago, because the server was down, is told to nobody; nor is what could not be mailed since then.
+NEWS_FOR: Final = 7 * _DAY
+# A mail waits for others to the same user: what was made in one sitting ends in one.
+GATHERED_FOR: Final = 10 * _MINUTE
+_RETRIES: Final = (_MINUTE, 5 * _MINUTE, 30 * _MINUTE, 2 * _HOUR, 6 * _HOUR)
+
+
+@dataclass(frozen=True, slots=True)
+class Look:
+    """
+    What a look at a grant's end finds.
+
+    Args:
+        notice: ``expiring`` or ``expired``; '' if there is nothing to tell.
+        ends_at: when it ends.
+        next_at: when to look again; None: never.
+    """
+
+    notice: str
+    ends_at: int
+    next_at: int | None
+
+
+def look_at(expiry: Expiry, now: int) -> Look:
+    """
+    Judge what to tell a grant's user at *now* (microseconds since 1970 UTC).
+
+    Of several moments that have passed unseen only the last one counts, and none from before the grant's newest token:
+    one that lives for five days is no news on its first, nor is an app that has just refreshed. Who cannot use it
+    anyway is told nothing; if that changes, they are told at the next moment.
+    """
+    standing = expiry.standing
+    if standing.over_at is not None or standing.runs_out_at is None or standing.born_at is None:
+        return Look("", 0, None)
+    end = standing.runs_out_at
+    since = expiry.look_at - 1 if end == expiry.ends_at else standing.born_at
+    has_come = any(since < end - before <= now for before in BEFORE)
+    is_news = now < end + NEWS_FOR and is_usable(standing, now)
+    notice = ("expiring" if now < end else "expired") if has_come and is_news else ""
+    return Look(notice, end, next_look(end, now))
+
+
+def next_look(end: int, now: int) -> int | None:
+    """Return the first moment after *now* at which users are told of an *end*; None if there is none left."""
+    return min((end - before for before in BEFORE if end - before > now), default=None)
+
+
+def is_usable(standing: Standing, now: int) -> bool:
+    """Tell whether the user could act by the grant, had it not run out."""
+    return (
+        standing.over_at is None
+        and standing.user_disabled_at is None
+        and standing.team_archived_at is None
+        and standing.role is not None
+        and (standing.membership_expires_at is None or standing.membership_expires_at > now)
+    )
+
+
+def is_still_news(kind: str, at: int, standing: Standing, now: int) -> bool:
+    """
+    Tell whether a notice that has waited says what is so, and to somebody whom it concerns.
+
+    Args:
+        at: when it ends, or was revoked, as the notice says. What had run out before it was revoked is no news.
+    """
+    if kind == "revoked":
+        return standing.user_disabled_at is None and standing.runs_out_at is not None and standing.runs_out_at > at
+    return is_usable(standing, now) and standing.runs_out_at == at
+
+
+def retry_after(attempts: int) -> int:
+    """Return for how many microseconds to wait before a mail is tried again that could not be sent *attempts* times."""
+    return _RETRIES[min(attempts, len(_RETRIES)) - 1]

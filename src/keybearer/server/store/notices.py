@@ -1,0 +1,108 @@
+"""What waits to be mailed to users about what acts in their names: of each grant the latest news alone."""
+
+from collections.abc import Sequence
+
+from sqlalchemy import bindparam, delete, func, select, update
+from sqlalchemy.dialects.postgresql import insert as upsert
+
+from keybearer.server.records import Notice, ToldNotice
+from keybearer.server.store.database import Reader, Transaction
+from keybearer.server.store.expiries import PERSONAL, parted, with_standing
+from keybearer.server.store.tables import clients, grants, notices, teams, users
+
+_revokers = users.alias("revokers")
+_IS_DUE = notices.c.due_at <= bindparam("now")
+_IS_CLAIMED = notices.c.claim_id == bindparam("by_claim")
+
+_ADD = upsert(notices)
+_PUT = _ADD.on_conflict_do_update(
+    index_elements=[notices.c.grant_id],
+    set_={column.name: _ADD.excluded[column.name] for column in notices.c if not column.primary_key},
+)
+_USERS_DUE = select(notices.c.user_id).where(_IS_DUE).group_by(notices.c.user_id).limit(bindparam("limit"))
+# What waits for company, or to be tried again, goes along; what another node is sending does not.
+_CLAIM = (
+    update(notices)
+    .where(notices.c.user_id == bindparam("the_user"), _IS_DUE | notices.c.claim_id.is_(None))
+    .values(claim_id=bindparam("by_claim"), due_at=bindparam("until"))
+)
+_TOLD = (
+    with_standing(
+        notices.outerjoin(_revokers, _revokers.c.user_id == notices.c.by_user_id),
+        notices.c.grant_id,
+        notices.c.kind,
+        notices.c.at,
+        notices.c.attempts,
+        users.c.email,
+        func.coalesce(grants.c.name, clients.c.name).label("name"),
+        PERSONAL.c.last4,
+        teams.c.name.label("team_name"),
+        _revokers.c.name.label("by_name"),
+        _revokers.c.email.label("by_email"),
+    )
+    .where(_IS_CLAIMED)
+    .order_by(notices.c.at, notices.c.grant_id)
+)
+_DONE = delete(notices).where(_IS_CLAIMED)
+_GIVE_UP = delete(notices).where(_IS_CLAIMED, notices.c.created_at < bindparam("before"))
+_PUT_OFF = (
+    update(notices)
+    .where(_IS_CLAIMED)
+    .values(claim_id=None, due_at=bindparam("next_at"), attempts=notices.c.attempts + 1)
+)
+
+
+async def put_all(tx: Transaction, put: Sequence[Notice], due_at: int, now: int) -> None:
+    """
+    Have users mailed at *due_at*; what waits about the same grants is news no longer.
+
+    All transactions take the grants in the same order, so that none waits for another in a circle.
+    """
+    rows = [
+        {
+            "grant_id": notice.grant_id,
+            "user_id": notice.user_id,
+            "kind": notice.kind,
+            "at": notice.at,
+            "by_user_id": notice.by_user_id,
+            "attempts": 0,
+            "due_at": due_at,
+            "claim_id": None,
+            "created_at": now,
+        }
+        for notice in sorted(put, key=lambda notice: notice.grant_id)
+    ]
+    await tx.run_all(_PUT, rows)
+
+
+async def users_due(reader: Reader, now: int, limit: int) -> list[int]:
+    """Return users to be mailed at *now*."""
+    return [row["user_id"] for row in await reader.many(_USERS_DUE, now=now, limit=limit)]
+
+
+async def claim(tx: Transaction, user_id: int, claim_id: str, now: int, until: int) -> list[ToldNotice]:
+    """
+    Take all that waits for a user, so that no other node mails it meanwhile.
+
+    Args:
+        claim_id: nobody else's.
+        until: when another node may take it.
+
+    Returns:
+        What there is to tell, the earliest first; nothing if another node was first.
+    """
+    if not await tx.run(_CLAIM, the_user=user_id, by_claim=claim_id, now=now, until=until):
+        return []
+    told = [parted(row) for row in await tx.many(_TOLD, by_claim=claim_id)]
+    return [ToldNotice(**row, standing=standing) for row, standing in told]
+
+
+async def forget(tx: Transaction, claim_id: str) -> None:
+    """Take away what was mailed, or is news no longer."""
+    await tx.run(_DONE, by_claim=claim_id)
+
+
+async def put_off(tx: Transaction, claim_id: str, next_at: int, before: int) -> None:
+    """Have what could not be mailed tried again at *next_at*, but for what has waited since *before*."""
+    await tx.run(_GIVE_UP, by_claim=claim_id, before=before)
+    await tx.run(_PUT_OFF, by_claim=claim_id, next_at=next_at)
