@@ -5,7 +5,7 @@ from typing import Any, Final
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
-from keybearer.server.http.edge import MAX_BODY_BYTES
+from keybearer.server.http.intake import MAX_BODY_BYTES
 from keybearer.server.pages.words import duration
 from keybearer.server.rate_limits import slack_of
 from keybearer.server.reads.webhooks import offered_events
