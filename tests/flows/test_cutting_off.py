@@ -51,7 +51,7 @@ async def test_an_app_let_in_is_listed_with_all_that_matters(stage: Stage, clock
     ada = await stage.at_browser(stage.ada)
     page = await ada.get(APPS)
     form, _ = page.button("Revoke", "Ledger Sync")
-    for said in ("by Acme", "Sandbox", "All that your role allows", "24 Nov 2026", "24 Dec 2026", "5 minutes ago"):
+    for said in ("by Acme", "Sandbox", "All that your role allows", "24 Nov 2026", "25 Nov 2026", "5 minutes ago"):
         assert said in form.row
 
 
@@ -159,7 +159,7 @@ async def test_an_admin_sees_all_that_reaches_the_team_and_whose_it_is(stage: St
     ada = await stage.at_browser(stage.ada)
     page = await ada.get(TEAM_APPS)
     app, token = page.button("Revoke", "Ledger Sync")[0].row, page.button("Revoke", f"…{text[-4:]}")[0].row
-    for said in ("App", "Cleo", "cleo@example.com", "Suspended", "24 Nov 2026", "24 Dec 2026", "Never"):
+    for said in ("App", "Cleo", "cleo@example.com", "Suspended", "24 Nov 2026", "25 Nov 2026", "Never"):
         assert said in app
     for said in ("Personal token", "Ada", "ada@example.com", "24 Nov 2026", "25 Nov 2026", "just now"):
         assert said in token

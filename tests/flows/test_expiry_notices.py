@@ -11,9 +11,10 @@ from pydantic import SecretStr
 from sqlalchemy import select
 
 from keybearer.server.actions.set_user_disabled import set_user_disabled
-from keybearer.server.clock import DAY, as_wire
+from keybearer.server.clock import DAY, MINUTE, as_wire
 from keybearer.server.events import Actor
 from keybearer.server.settings import Settings
+from keybearer.server.store.notices import claim
 from keybearer.server.store.tables import activity_records, expiries, notices
 from tests.conftest import HOUSE
 from tests.flows.test_webhooks import SECRETS_AND_PEOPLE
@@ -48,6 +49,12 @@ async def revoke_in_team(admin: Person, name: str) -> None:
     await admin.browser.fill_and_submit("Revoke", row=name)
     page = await admin.browser.fill_and_submit("Revoke")
     assert f"{name} can no longer act as Ada in Works." in page.text
+
+
+async def end_of_app(desk: HookDesk, name: str) -> str:
+    desk.play.browsers.clear()  # the sign-in is long over
+    page = await (await desk.play.browser(desk.play.ada)).get("/settings/apps")
+    return next(form.row for form in page.forms if form.row.startswith(name))
 
 
 def subjects(mails: list[EmailMessage]) -> list[str]:
@@ -103,6 +110,7 @@ async def test_an_app_that_refreshes_is_no_news_and_one_that_stops_is_told_anew(
     await desk.add(["grant.*"])
     pair = await desk.play.pair(team=desk.play.acme)
     assert await watch.mailed(days=300) == []
+    assert "24 Nov 2026 24 Nov 2027 in 2 months Never" in await end_of_app(desk, "Ledger Sync")
     pair = (await desk.play.refresh(pair["refresh_token"])).json()
     assert await watch.mailed(days=600) == []
     (mail,) = await watch.mailed(days=640)
@@ -111,7 +119,20 @@ async def test_an_app_that_refreshes_is_no_news_and_one_that_stops_is_told_anew(
     assert "https://keybearer.test/settings/apps" in mail.get_content()
     assert (await desk.play.refresh(pair["refresh_token"])).status_code == 200
     assert await watch.mailed(days=690) == []
+    assert "24 Nov 2026 23 Nov 2028 in 1 month Never" in await end_of_app(desk, "Ledger Sync")
     assert desk.receiver.events == ["grant.created", "grant.expiring"]
+
+
+@pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
+async def test_of_two_consents_the_later_end_counts_until_the_app_gives_it_back(desk: HookDesk, watch: Watch) -> None:
+    await desk.play.pair(team=desk.play.acme)
+    assert await watch.mailed(days=100) == []
+    desk.play.browsers.clear()  # the sign-in is long over
+    later = await desk.play.pair(team=desk.play.acme)
+    assert await watch.mailed(days=336) == []
+    assert (await desk.play.post("/oauth/revoke", token=later["refresh_token"])).status_code == 200
+    (mail,) = await watch.mailed(days=337)
+    assert "ends on 24 November 2027, 12:00 UTC" in mail.get_content()
 
 
 async def test_of_two_nodes_one_tells_and_one_mail_tells_of_all_that_ends_at_once(desk: HookDesk, watch: Watch) -> None:
@@ -186,6 +207,20 @@ async def test_a_mail_that_cannot_be_sent_undoes_nothing_and_is_sent_later(desk:
     watch.mailbox.folder.unlink()
     assert await watch.mailed_at_once() == []
     desk.clock.advance(minutes=1)
+    (mail,) = await watch.mailed_at_once()
+    assert "Import" in mail.get_content()
+
+
+@pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
+async def test_a_mail_that_a_node_had_in_hand_when_it_died_is_sent_by_another(desk: HookDesk, watch: Watch) -> None:
+    await make_token(desk, "Import", "7")
+    node = desk.house.node
+    desk.clock.advance(days=6)
+    await watch.all_told()
+    put_at, end = desk.clock.now(), desk.clock.now() + 5 * MINUTE
+    (claimed,) = await node.act(claim, desk.play.ada.user_id, "of one that died", put_at, end)
+    assert claimed.name == "Import"
+    desk.clock.advance(minutes=GATHERING_MINUTES)
     (mail,) = await watch.mailed_at_once()
     assert "Import" in mail.get_content()
 

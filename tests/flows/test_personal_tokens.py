@@ -90,7 +90,10 @@ async def test_the_list_says_what_each_token_is(desk: TokenDesk, clock: HandCloc
     rows = {form.row.split()[0]: form.row for form in page.forms if form.row.startswith(("Whole", "Narrow"))}
     assert f"kb_pat_test_…{whole[-4:]} Acme Sandbox Follows your role 24 Nov 2026 24 Nov 2027" in rows["Whole"]
     assert "3 hours ago" in rows["Whole"]
-    assert "Acme Sandbox 2 permissions clients:read, team:read 24 Nov 2026 1 Dec 2026 in 6 days Never" in rows["Narrow"]
+    assert (
+        "Acme Sandbox 2 permissions clients:read, team:read 24 Nov 2026 1 Dec 2026 in 6 days Ends soon Never"
+        in rows["Narrow"]
+    )
 
 
 async def test_a_token_ends_after_one_year_by_itself(desk: TokenDesk, clock: HandClock) -> None:

@@ -1,6 +1,8 @@
 """Rows that ended long ago are taken away, younger ones and the living stay, and verifiers are not told of the dead."""
 
+import os
 from collections.abc import AsyncIterator
+from pathlib import Path
 
 import pytest
 from sqlalchemy import select
@@ -8,6 +10,7 @@ from sqlalchemy import select
 from keybearer.server import secrets
 from keybearer.server.clock import DAY, HOUR, MINUTE
 from keybearer.server.last_used import LastUsed
+from keybearer.server.mail import Letter, Mailer
 from keybearer.server.records import Attempts
 from keybearer.server.store import sign_in_attempts, tables
 from keybearer.server.store.database import Database
@@ -17,6 +20,7 @@ from keybearer.server.upkeep import prune_all
 from tests.server.store.test_feed_events import DIGESTS, MEMBERSHIP, SCENE
 from tests.server.store.trial import execute, opened
 from tests.support.clock import HandClock
+from tests.support.mailbox import Mailbox
 
 IDS = select(tokens.c.token_id).order_by(tokens.c.token_id)
 
@@ -123,3 +127,15 @@ async def test_failed_sign_ins_are_kept_as_long_as_they_count_and_not_for_strang
     await prune_all(database, now)
     kept = {row["email_digest"] for row in await database.many(select(tables.sign_in_attempts.c.email_digest))}
     assert kept == {secrets.digest("blocked"), secrets.digest("recent")}
+
+
+async def test_mail_that_was_written_as_files_goes_after_a_while(tmp_path: Path, clock: HandClock) -> None:
+    mailer = Mailer("", tmp_path / "mail", "keybearer@localhost")
+    for subject, age in (("old", 31 * DAY), ("young", 29 * DAY)):
+        await mailer.send(Letter("ada@example.com", subject, "…"))
+        written_at = (clock.now() - age) * 1_000
+        for file in (tmp_path / "mail").iterdir():
+            if f"Subject: {subject}" in file.read_text():
+                os.utime(file, ns=(written_at, written_at))
+    await mailer.forget_before(clock.now() - 30 * DAY)
+    assert [mail["Subject"] for mail in Mailbox(tmp_path / "mail").all()] == ["young"]

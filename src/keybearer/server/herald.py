@@ -64,20 +64,23 @@ class Herald:
         while await expiries.is_any_due(self._database, self._now()):
             if not await self._database.transact(note_expiries, self._now()):
                 break
-        for user_id in await notices.users_due(self._database, self._now(), _USERS_AT_ONCE):
-            await self._tell(user_id)
+        while due := await notices.users_due(self._database, self._now(), _USERS_AT_ONCE):
+            for user_id in due:
+                if not await self._tell(user_id):
+                    return  # the mail server may be away; the next look tries the next one
 
-    async def _tell(self, user_id: int) -> None:
-        """Mail one user all that waits for them and is still so."""
+    async def _tell(self, user_id: int) -> bool:
+        """Mail one user all that waits for them and is still so; False if that has to be tried again."""
         now = self._now()
         claim_id = secrets.record_id(now)
         claimed = await self._database.transact(notices.claim, user_id, claim_id, now, now + _CLAIM_LASTS)
         told = [one for one in claimed if is_still_news(one.kind, one.at, one.standing, now)]
         if not told or self._letters is None or await self._is_sent(user_id, self._letters, told):
             await self._database.transact(notices.forget, claim_id)
-            return
+            return True
         next_at = now + retry_after(min(one.attempts for one in told) + 1)
         await self._database.transact(notices.put_off, claim_id, next_at, now - NEWS_FOR)
+        return False
 
     async def _is_sent(self, user_id: int, letters: NoticeLetters, told: list[ToldNotice]) -> bool:
         """Send it; what is wrong with one mail, or with the mail server now, must not keep others from being sent."""

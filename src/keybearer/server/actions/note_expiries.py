@@ -9,7 +9,7 @@ from keybearer.server.rules.expiry_notices import Look, look_at
 from keybearer.server.store import expiries
 from keybearer.server.store.database import Transaction
 
-AT_ONCE: Final = 100
+AT_ONCE: Final = 25
 _ITSELF: Final = Actor("", "server")
 
 

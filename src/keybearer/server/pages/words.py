@@ -6,6 +6,7 @@ from keybearer.server.clock import DAY, HOUR, MINUTE, SECOND, as_datetime
 
 _MONTHS: Final = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
 _UNITS: Final = ((365 * DAY, "year"), (30 * DAY, "month"), (DAY, "day"), (HOUR, "hour"), (MINUTE, "minute"))
+_SOON: Final = 7 * DAY
 
 
 def day(at: int) -> str:
@@ -28,6 +29,11 @@ def relative(at: int, now: int) -> str:
             words = f"{count} {name}{'s' * (count != 1)}"
             return f"in {words}" if at > now else f"{words} ago"
     return "in less than a minute" if at > now else "just now"
+
+
+def is_soon(at: int, now: int) -> bool:
+    """Tell whether so little time is left until *at* that people should see it before they look for it."""
+    return at - now <= _SOON
 
 
 def duration(seconds: int) -> str:

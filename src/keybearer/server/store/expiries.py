@@ -12,30 +12,33 @@ from keybearer.server.store.tables import clients, expiries, families, grants, m
 
 PERSONAL = tokens.alias("personal")
 _living = tokens.alias("living")
+_theirs = families.alias("theirs")
 
 
 def _of_the_living(column: ColumnElement[int]) -> ScalarSelect[int]:
     """Return the greatest of a column among the grant's tokens that were not revoked, used up, or ended otherwise."""
     return (
         select(func.max(column))
-        .select_from(_living.outerjoin(families, families.c.family_id == _living.c.family_id))
+        .select_from(_living.outerjoin(_theirs, _theirs.c.family_id == _living.c.family_id))
         .where(
             _living.c.grant_id == grants.c.grant_id,
             _living.c.revoked_at.is_(None),
             _living.c.used_at.is_(None),
-            families.c.ended_at.is_(None),
+            _theirs.c.ended_at.is_(None),
         )
+        .correlate(grants)
         .scalar_subquery()
     )
 
 
+RUNS_OUT_AT = _of_the_living(_living.c.expires_at)
 _STANDING = (
     grants.c.user_id,
     grants.c.team_id,
     grants.c.environment,
     grants.c.client_id,
     func.coalesce(grants.c.ended_at, clients.c.deleted_at).label("over_at"),
-    _of_the_living(_living.c.expires_at).label("runs_out_at"),
+    RUNS_OUT_AT.label("runs_out_at"),
     _of_the_living(_living.c.created_at).label("born_at"),
     users.c.disabled_at.label("user_disabled_at"),
     teams.c.archived_at.label("team_archived_at"),

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from sqlalchemy import bindparam, exists, func, or_, select
 
 from keybearer.server.store.database import Reader
+from keybearer.server.store.expiries import RUNS_OUT_AT
 from keybearer.server.store.tables import clients, families, grants, teams, tokens, users
 
 _owners = teams.alias("owners")
@@ -111,7 +112,7 @@ _APPS = (
         grants.c.created_at.label("since"),
         families.c.narrowing,
         families.c.scope,
-        families.c.expires_at.label("ends_at"),
+        func.coalesce(RUNS_OUT_AT, families.c.expires_at).label("ends_at"),
         _LAST_USE,
     )
     .select_from(
@@ -157,7 +158,7 @@ _TEAM = (
         func.coalesce(grants.c.name, clients.c.name).label("name"),
         tokens.c.last4,
         grants.c.created_at,
-        func.coalesce(tokens.c.expires_at, _END_OF_FAMILIES).label("expires_at"),
+        func.coalesce(RUNS_OUT_AT, _END_OF_FAMILIES).label("expires_at"),
         select(func.max(_used.c.last_used_at))
         .where(_used.c.grant_id == grants.c.grant_id)
         .scalar_subquery()
