@@ -39,6 +39,7 @@ async def measure(folder: Path, pace: Pace) -> Figure:
             f"median {median(took_ms):6.1f} ms (goal {MEDIAN_GOAL_MS})",
             f"p99    {p99:6.1f} ms (goal {P99_GOAL_MS})",
             f"max    {took_ms[-1]:6.1f} ms",
+            "All verifiers share one process and one core, the server has the other.",
         ),
     )
 

@@ -10,7 +10,7 @@ import httpx2
 import pytest
 
 from keybearer.server import secrets
-from keybearer.server.http.edge import MAX_HEADER_BYTES
+from keybearer.server.http.intake import MAX_HEADER_BYTES
 from keybearer.server.store.tables import metadata
 from keybearer.wire.token_text import compose
 from tests.support.activity import recorded

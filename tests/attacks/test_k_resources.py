@@ -8,8 +8,8 @@ import httpx2
 import pytest
 
 from keybearer.cli.connection import MAX_HEAD_BYTES
-from keybearer.server.http.edge import MAX_BODY_BYTES
 from keybearer.server.http.forms import MAX_FIELDS
+from keybearer.server.http.intake import MAX_BODY_BYTES
 from tests.support.api import set_stage
 from tests.support.house import House
 from tests.support.processes import ServerProcess

@@ -13,7 +13,7 @@ import asyncpg
 import httpx2
 from starlette.routing import Route
 
-from keybearer.server.http.edge import MAX_HEADER_BYTES
+from keybearer.server.http.intake import MAX_HEADER_BYTES
 from tests.support.house import House
 from tests.support.people import CALLBACK, PASSWORD, Person, at_browser, told
 from tests.support.processes import ServerProcess

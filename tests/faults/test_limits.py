@@ -10,9 +10,9 @@ STEPS = 400
 
 
 @settings(max_examples=20, deadline=None)
-@given(st.integers(0, 2**64), st.integers(1, 6))
-def test_the_documented_slack_is_never_exceeded(seed: int, verifiers: int) -> None:
-    world = World(seed, verifiers=verifiers)
+@given(seed=st.integers(0, 2**64), verifiers=st.integers(1, 6), is_lending=st.booleans())
+def test_the_documented_slack_is_never_exceeded(seed: int, verifiers: int, *, is_lending: bool) -> None:
+    world = World(seed, verifiers=verifiers, is_lending=is_lending)
     world.run(STEPS)
     assert world.overstepped_by() <= 0
 

@@ -2,7 +2,7 @@
 
 import pytest
 
-from keybearer.server.http.edge import MAX_BODY_BYTES
+from keybearer.server.http.intake import MAX_BODY_BYTES
 from keybearer.server.store import memberships, users
 from tests.support.api import Stage, set_stage
 from tests.support.clock import HandClock

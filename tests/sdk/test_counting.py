@@ -1,15 +1,27 @@
-"""An API counts calls itself, and asks a node now and then; without one it soon lets nobody through."""
+"""An API counts calls itself, and asks a node now and then; without one it lets few through, which it counts later."""
 
 import asyncio
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
-from keybearer import RateLimited, SyncVerifier, Unavailable, Verifier
+from keybearer import Principal, RateLimited, SyncVerifier, Unavailable, Verifier
 from keybearer.sdk.frameworks.answers import limit_headers
+from tests.sdk.conftest import HandClocks
 from tests.sdk.fake_node import KEY, FakeNode
 
 COUNT = "/verifier/count"
+
+
+async def let_through(verifier: Verifier, principal: Principal) -> int:
+    """Call until it cannot be known whether one call more may be made; return how many were."""
+    calls = 0
+    while True:
+        try:
+            await verifier.count(principal)
+        except Unavailable:
+            return calls
+        calls += 1
 
 
 async def test_most_calls_ask_nobody(node: FakeNode) -> None:
@@ -46,14 +58,27 @@ async def test_many_at_once_are_asked_for_together(node: FakeNode) -> None:
 
 
 @pytest.mark.parametrize("fault", ["broken", "garbled", "replaying", "no key"])
-async def test_without_an_answer_a_call_is_neither_let_through_nor_called_too_many(node: FakeNode, fault: str) -> None:
+async def test_without_an_answer_a_few_calls_are_lent_and_no_more_before_they_are_paid_back(
+    node: FakeNode, fault: str
+) -> None:
+    node.lease_s = 3_600.0
     async with Verifier(node.url, key=KEY) as verifier:
         principal = await verifier.verify(node.issue())
+        await verifier.count(principal)  # from here on it knows the limit
         node.fault = fault
-        with pytest.raises(Unavailable):
-            await verifier.count(principal)
-        node.fault = None
+        assert 10 <= await let_through(verifier, principal) <= 21  # a twentieth of 200, and what was in hand
+        node.fault, node.calls = None, 11
         await verifier.count(principal)
+        with pytest.raises(RateLimited):  # ten of the eleven had been made already
+            await verifier.count(principal)
+
+
+async def test_nothing_is_lent_when_the_lease_is_out(node: FakeNode, clocks: HandClocks) -> None:
+    async with Verifier(node.url, key=KEY, surroundings=clocks.surroundings) as verifier:
+        principal = await verifier.verify(node.issue())
+        node.fault = "broken"
+        clocks.slept_s += 60
+        assert await let_through(verifier, principal) <= 1  # what was in hand
 
 
 async def test_a_node_that_is_too_old_to_count_keeps_nobody_out(node: FakeNode) -> None:

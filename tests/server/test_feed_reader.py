@@ -31,6 +31,7 @@ class Observed:
     looks: int = 0
     is_away: bool = False
     answers_at_once: bool = False
+    marks_changes: bool = False
     gate: asyncio.Event = field(default_factory=asyncio.Event)
 
     def __post_init__(self) -> None:
@@ -44,6 +45,9 @@ class Observed:
     async def many(self, statement: Executable, /, **values: Any) -> Any:
         await self._look()
         return await self.real.many(statement, **values)
+
+    def change_mark(self) -> int | None:
+        return self.real.change_mark() if self.marks_changes else None  # else every look would not be one at the rows
 
     async def _look(self) -> None:
         self.looks += 1
@@ -165,6 +169,18 @@ async def test_raw_sql_counts_at_the_next_fresh_look(bench: Bench, database_url:
         await execute(database_url, TELL)
         assert (await bench.reader.fresh()).seq == seq
     assert [event.seq for event in bench.told.events] == [1, 2, 3]
+
+
+async def test_sqlite_reads_the_feed_again_only_after_a_commit_whoever_it_was(bench: Bench, database_url: str) -> None:
+    bench.database.marks_changes = True
+    await bench.reader.fresh()
+    before = bench.database.looks
+    await bench.reader.fresh()
+    assert (bench.database.looks == before) == bench.database.real.answers_at_once
+    await execute(database_url, TELL)
+    assert (await bench.reader.fresh()).seq == 1
+    await bench.tell()
+    assert (await bench.reader.fresh()).seq == 2
 
 
 async def test_a_look_that_began_before_the_call_does_not_answer_it(bench: Bench) -> None:

@@ -2,10 +2,13 @@
 
 import binascii
 import json
-from typing import Final, NamedTuple
+from collections.abc import Callable
+from typing import Final, NamedTuple, TypeVar
 
 from keybearer.reporting.lines import Intent, Outcome
 from keybearer.wire.activity import CALL, Entry, entry_bytes, seal
+
+Made = TypeVar("Made")
 
 _WRITE: Final = json.JSONEncoder(ensure_ascii=False, separators=(",", ":")).encode
 
@@ -31,16 +34,22 @@ def line_of(record: Record, reporter: str) -> bytes:
     Args:
         reporter: the resource server's id.
     """
-    entry, details = entry_of(record, reporter)
+    entry, details = entry_of(record, reporter, Entry)
     return _WRITE({"entry": entry_bytes(entry).decode(), "details": details}).encode()
 
 
-def entry_of(record: Record, reporter: str) -> tuple[Entry, dict[str, list[str]]]:
-    """Return a record as the activity log has it: the entry, and what opens its commitments."""
+def entry_of(record: Record, reporter: str, make: Callable[..., Made]) -> tuple[Made, dict[str, list[str]]]:
+    """
+    Return a record as the activity log has it: the entry, and what opens its commitments.
+
+    Args:
+        reporter: a resource server's id.
+        make: makes an `Entry`, or what has the same parts.
+    """
     intent, outcome = record.intent, record.outcome
     salts = _salts(intent, outcome)
     sealed, details = seal(_personal(intent, outcome), lambda _: salts)
-    entry = Entry(
+    entry = make(
         at=intent.at,
         action=outcome.action or CALL,
         outcome=outcome.outcome,

@@ -13,7 +13,7 @@ from keybearer.wire.feed import SyncAnswer
 from keybearer.wire.messages import Malformed, sync_answer_from_json, sync_question_as_json
 
 TIMEOUT_S: Final = 2.0
-SOONEST_S: Final = 0.02  # from one question to the next while events keep coming
+SOONEST_S: Final = 0.02  # from news to the next question, so that the node first tells the others
 JUMP_S: Final = 1.0  # between the clocks: more means that one of them stood still
 _BACK_OFF_S: Final = 0.1
 _LONGEST_LEASE_S: Final = 3_600.0
@@ -148,8 +148,9 @@ class Driver:
         return min(self._interval_s, doubled) * self._random.uniform(0.5, 1.0)
 
     def _pause(self, answer: SyncAnswer) -> float:
-        gap_s = SOONEST_S if answer.events or answer.is_reset else self._gap_s
-        return max(0.0, self._asked_at + gap_s - self._clocks.boottime())
+        if answer.events or answer.is_reset:
+            return SOONEST_S
+        return max(0.0, self._asked_at + self._gap_s - self._clocks.boottime())
 
     def _notice_jump(self) -> bool:
         """Give up the lease if the clocks have moved apart: this machine was put back to an earlier state, perhaps."""

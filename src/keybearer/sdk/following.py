@@ -6,13 +6,14 @@ from collections.abc import Callable
 from typing import Final
 
 from keybearer.sdk.driver import Driver
+from keybearer.sdk.line import Line
 from keybearer.sdk.transport import Transport, Unanswered
 
 _LOG: Final = logging.getLogger("keybearer")
 _AFTER_A_FAULT_S: Final = 1.0
 
 
-async def follow(driver: Driver, transport: Transport, tell: Callable[[], None]) -> None:
+async def follow(driver: Driver, transport: Transport | Line, tell: Callable[[], None]) -> None:
     """
     Ask, take in, wait, and so on without an end.
 
@@ -32,7 +33,7 @@ async def follow(driver: Driver, transport: Transport, tell: Callable[[], None])
         await asyncio.sleep(pause)
 
 
-async def _turn(driver: Driver, transport: Transport) -> float:
+async def _turn(driver: Driver, transport: Transport | Line) -> float:
     """Put one question; return the seconds until the next."""
     try:
         return driver.answered(await transport.post(driver.question()))

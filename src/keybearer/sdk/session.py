@@ -16,6 +16,7 @@ from keybearer.sdk.delivery import Delivery
 from keybearer.sdk.driver import Driver
 from keybearer.sdk.following import follow
 from keybearer.sdk.judging import Wanted
+from keybearer.sdk.line import Line, is_direct
 from keybearer.sdk.nodes import Nodes
 from keybearer.sdk.transport import Transport
 from keybearer.verify.lease import Lease
@@ -53,13 +54,15 @@ class Session:
         self._nodes = nodes = Nodes(urls, random)
         driver = Driver(lease, nodes, f"{random.getrandbits(128):032x}", clocks, random)
         # More connections than questions about tokens at once: these hold up neither feed nor counting nor reports.
-        self._transport = Transport(key, MOST_AT_ONCE + 3, surroundings.make_transport())
+        transport = surroundings.make_transport()
+        self._transport = Transport(key, MOST_AT_ONCE + 3, transport)
+        self._line = Line(key) if transport is None and is_direct() else None
         self._asker = Asker(lease, nodes, driver, self._transport, clocks.boottime)
         self._counting = Counting(purse, nodes, driver, self._transport, clocks.boottime)
         self._driver = driver
         self._told = asyncio.Event()
         self.loop = asyncio.get_running_loop()
-        self._tasks = [self.loop.create_task(follow(driver, self._transport, self._tell))]
+        self._tasks = [self.loop.create_task(follow(driver, self._line or self._transport, self._tell))]
 
     @property
     def trouble(self) -> str | None:
@@ -91,6 +94,8 @@ class Session:
         await self._asker.close()
         await self._counting.close()
         await self._transport.close()
+        if self._line:
+            await self._line.close()
 
     def _tell(self) -> None:
         self._told.set()

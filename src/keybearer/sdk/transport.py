@@ -79,20 +79,39 @@ class Transport:
 
     async def _answer(self, node: str, path: str, request: dict[str, Any]) -> dict[str, Any]:
         async with self._client.stream("POST", node + path, **request) as response:
-            if response.status_code in {401, 403}:
-                raise Unanswered(f"{node} does not accept the resource server's key")
-            if response.status_code != 200:
-                why = f"{node} answers {response.status_code}"
-                raise Unanswered(why, is_unknown=response.status_code == 404)
+            demand_success(node, response.status_code)
             text = bytearray()
             async for chunk in response.aiter_bytes():
                 text += chunk
                 if len(text) > MAX_ANSWER_BYTES:
                     raise Unanswered(f"{node} answers with more than {MAX_ANSWER_BYTES} bytes")
-        try:
-            body = json.loads(text)
-        except (ValueError, RecursionError):
-            raise Unanswered(f"{node} answers with something that is no JSON") from None
-        if not isinstance(body, dict):
-            raise Unanswered(f"{node} answers with something that is no object")
-        return body
+        return object_in(node, text)
+
+
+def demand_success(node: str, status: int) -> None:
+    """
+    Let nothing pass but an answer to the question.
+
+    Raises:
+        Unanswered: the node says something else.
+    """
+    if status in {401, 403}:
+        raise Unanswered(f"{node} does not accept the resource server's key")
+    if status != 200:
+        raise Unanswered(f"{node} answers {status}", is_unknown=status == 404)
+
+
+def object_in(node: str, text: bytes | bytearray) -> dict[str, Any]:
+    """
+    Read the answer of a node.
+
+    Raises:
+        Unanswered: it is none.
+    """
+    try:
+        body = json.loads(text)
+    except (ValueError, RecursionError):
+        raise Unanswered(f"{node} answers with something that is no JSON") from None
+    if not isinstance(body, dict):
+        raise Unanswered(f"{node} answers with something that is no object")
+    return body

@@ -120,7 +120,8 @@ class Verifier:
         """
         Count one call of a principal, and return what it leaves of the rate limit; each call is counted once.
 
-        The limit is the server's, for all APIs together; most calls ask nobody.
+        The limit is the server's, for all APIs together; most calls ask nobody. While no node answers, a few are let
+        through and counted later, until the lease is out.
 
         Raises:
             RateLimited: the call must not be made: answer 429.
@@ -230,11 +231,19 @@ class Verifier:
                 raise RateLimited(self._purse.limit, wait_s, self._surroundings.clocks.wall())
             why = await self._running().ask_for_call(user_id, team_id)
             if why is not None:
-                raise Unavailable(why)
+                return self._lent(user_id, team_id, why)
             left = self._purse.spend(user_id, team_id, self._clock())
             if left is not None:
                 return left
         raise Unavailable("others were always faster")
+
+    def _lent(self, user_id: int, team_id: int, why: str) -> Left:
+        """Let a call through that could not be counted; while the lease lasts, and not many of them."""
+        now = self._clock()
+        left = None if self._lease.is_out(now) else self._purse.lend(user_id, team_id, now)
+        if left is None:
+            raise Unavailable(why)
+        return left
 
     def _running(self) -> Session:
         """Return the session of this event loop, begun if there is none."""

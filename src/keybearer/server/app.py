@@ -23,7 +23,7 @@ from keybearer.server.feed_reader import FeedReader
 from keybearer.server.herald import Herald
 from keybearer.server.http import activity_proofs, activity_report, forward_auth, health, oauth, verifier
 from keybearer.server.http.bare_doors import BareDoor, BareDoors, bare_doors
-from keybearer.server.http.edge import Edge
+from keybearer.server.http.edge import Edge, Terms
 from keybearer.server.http.known_paths import KnownPaths
 from keybearer.server.key_files import kept_key
 from keybearer.server.last_used import LastUsed
@@ -81,13 +81,8 @@ def build_app(
             bare.update(bare_doors(app.router.routes))
             yield
 
-    edge = Middleware(
-        Edge,
-        trusted=frozenset(settings.trusted_proxies),
-        now=now,
-        patience_s=settings.request_timeout,
-        issuer=settings.issuer,
-    )
+    terms = Terms(settings.issuer, frozenset(settings.trusted_proxies), settings.request_timeout)
+    edge = Middleware(Edge, terms=terms, now=now, page=failures.page_for_people)
     middleware = [edge, Middleware(BareDoors, doors=bare, handlers=handlers)]
     app = Starlette(lifespan=lifespan, middleware=middleware, exception_handlers=dict(handlers))
     app.router.redirect_slashes = False  # the redirect would be built out of the Host header

@@ -3,10 +3,13 @@
 import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
-from typing import Final
+from typing import Final, NamedTuple
 
+import msgspec
+
+from keybearer.audit.entries import ReadEntry
 from keybearer.reporting.asked import Asked
 from keybearer.reporting.calls import Call
 from keybearer.reporting.records import Record, entry_of
@@ -18,21 +21,23 @@ from keybearer.server.clock import Clock
 from keybearer.server.refusals import Refusal
 from keybearer.server.store.database import Database
 from keybearer.server.store.faults import StoreUnavailable
-from keybearer.wire.activity import Entry, entry_bytes
+from keybearer.wire.activity import VERSION
 from keybearer.wire.denial import Bearer
 
 NAME: Final = "keybearer"
 _LAST_S: Final = 5.0  # how long an end waits for what is still to be kept
 _RETRY_AFTER_S: Final = 5
 _SAFE_METHODS: Final = ("GET", "HEAD")  # at our doors these change nothing
+# Nothing in an entry of ours is in doubt, so it need not be judged: with sorted keys this writes what RFC 8785 does.
+_WRITE: Final = msgspec.json.Encoder(order="sorted").encode
+_ENTRY: Final = partial(ReadEntry, v=VERSION)
 
 
-@dataclass(frozen=True, slots=True)
-class _Own:
+class _Own(NamedTuple):
     """A record of ours, as `reported.Reported` wants it."""
 
     n: int
-    entry: Entry
+    entry: ReadEntry
     written: bytes
     details: dict[str, list[str]]
 
@@ -99,8 +104,8 @@ class CallRecords:
         """
         own = []
         for record in records:
-            entry, details = entry_of(record, reporter)
-            own.append(_Own(record.n, entry, entry_bytes(entry), details))
+            entry, details = entry_of(record, reporter, _ENTRY)
+            own.append(_Own(record.n, entry, _WRITE(entry), details))
         try:
             await self._database.transact(record_own_calls, own, self._now())
         except StoreUnavailable as error:

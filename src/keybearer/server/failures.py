@@ -43,6 +43,13 @@ def handlers(settings: Settings) -> dict[Any, Handler]:
     return {Refusal: refused, HTTPException: router_said, StoreUnavailable: store_is_away}
 
 
+async def page_for_people(request: Request, status: int, public: str) -> Response | None:
+    """Return the page on which the edge says no to a person; None for a program, which is told in JSON."""
+    if request.scope["path"].startswith((*_API, *_OAUTH, _VERIFIER)):
+        return None
+    return await error_page(request, Refusal("at_the_edge", public, public), status)
+
+
 async def _answer(request: Request, refusal: Refusal, settings: Settings) -> Response:
     """Answer in JSON to programs, in HTML to people."""
     path = request.scope["path"]

@@ -23,6 +23,8 @@ class ProvenFeed:
         self._database = database
         self._boottime = boottime
         self._barrier = barrier
+        self._mark: int | None = None
+        self._head: Head | None = None  # where the feed stood at that mark
 
     async def read_head(self) -> tuple[Head, float]:
         """
@@ -32,7 +34,11 @@ class ProvenFeed:
             StoreUnavailable: the store cannot be read, or another one is in force.
         """
         proof = self._proof()
-        head = await feed.read_head(self._database)
+        mark = self._database.change_mark()
+        head = self._head
+        if head is None or mark is None or mark != self._mark:
+            head = self._head = await feed.read_head(self._database)
+            self._mark = mark  # read before the head: what came in between is looked for next time
         return head, self._begun_at(proof, head)
 
     async def read_from(self, seq: int) -> tuple[Stretch, float]:

@@ -8,7 +8,7 @@ from typing import Final
 import structlog
 
 from keybearer.server.clock import SECOND
-from keybearer.server.rules.quota import Chunk, beat_s, chunk, life_s, slack
+from keybearer.server.rules.quota import Chunk, beat_s, chunk, lent, life_s, slack
 from keybearer.server.rules.shared_clock import SharedClock
 from keybearer.server.settings import Rate
 from keybearer.server.store import rate_limits
@@ -25,6 +25,11 @@ def slack_of(rate: Rate) -> int:
     """Return by how many calls a limit may be overstepped, without the one in hand of each process that counts."""
     limit, window_s = rate
     return slack(limit, window_s, 0)
+
+
+def lent_of(rate: Rate) -> int:
+    """Return how many calls of a user in a team a verifier lets through uncounted while no node answers."""
+    return lent(rate[0])
 
 
 class RateLimits:

@@ -21,6 +21,7 @@ class _Held:
     remaining: int = 0  # at the node, when it granted these
     asked_at: float = -math.inf
     used: int = 0  # since then
+    owed: int = 0  # let through without having been granted
     blocked_until: float = -math.inf
 
 
@@ -31,6 +32,9 @@ class Purse:
     A call is let through only if it was granted before, so however many verifiers there are, and whatever answers are
     lost or come late, together they let no more through than the nodes took off the limit. Granted calls expire soon,
     but for one, which stays in hand: a call now and then need not wait for an answer.
+
+    While no node answers, a few calls are lent. They are paid back before anything else is let through, so that each
+    purse is never more than those few ahead of its grants, however often the nodes come and go.
 
     It may be used from several threads.
 
@@ -83,6 +87,24 @@ class Purse:
             remaining = held.remaining + left + int((now - held.asked_at) * self._regained_a_second)
             return Left(self._limit, remaining if remaining < self._limit else self._limit - 1)
 
+    def lend(self, user_id: int, team_id: int, now: float) -> Left | None:
+        """
+        Let one call through that nobody has granted, because nobody answers; out of the next grants it is paid back.
+
+        Returns:
+            None where as many are owed as are granted at once, or a node has said that the limit is used up.
+        """
+        key = (user_id, team_id)
+        with self._lock:
+            if key not in self._held and len(self._held) >= self._most_kept:
+                return None
+            held, most = self._place(key), self._most_at_once
+            if held.owed >= most or now < held.blocked_until:
+                return None
+            held.owed += 1
+            self._wanted.setdefault(key, 0)
+            return Left(self._limit, most - held.owed)
+
     def wait_s(self, user_id: int, team_id: int, now: float) -> float:
         """Return for how long, by a node's last word, nothing more will be granted; 0 if it is worth asking."""
         held = self._held.get((user_id, team_id))
@@ -119,7 +141,9 @@ class Purse:
                 held = self._place((grant.user_id, grant.team_id))
                 # What was held before does not live longer because something came to it, but for the one in hand.
                 is_more_than_one = held.left > 1 and now < held.until
-                held.left = grant.calls + (held.left if is_more_than_one else min(held.left, 1))
+                left = grant.calls + (held.left if is_more_than_one else min(held.left, 1))
+                paid_back = min(held.owed, left)
+                held.left, held.owed = left - paid_back, held.owed - paid_back
                 held.until = min(held.until, asked_at + terms.life_s) if is_more_than_one else asked_at + terms.life_s
                 held.asked_at, held.remaining, held.used = asked_at, grant.remaining, 0
                 held.blocked_until = now + grant.wait_s
@@ -127,6 +151,10 @@ class Purse:
     def count_nothing(self, until: float) -> None:
         """Let calls through uncounted when none is in hand: the server is one that counts none."""
         self._uncounted_until = until
+
+    @property
+    def _most_at_once(self) -> int:
+        return max(1, self._terms.limit // SHARE)
 
     def _uncounted(self, now: float) -> Left | None:
         return UNCOUNTED if now < self._uncounted_until else None
@@ -141,12 +169,14 @@ class Purse:
         held = self._held.get(key) or _Held()
         life_s, elapsed = self._terms.life_s, max(now - held.asked_at, 1e-6)
         foreseen = min(math.ceil(held.used * life_s / elapsed), 2 * held.used)
-        return Want(*key, min(max(1, foreseen, waiting), max(1, self._terms.limit // SHARE)))
+        return Want(*key, held.owed + min(max(1, foreseen, waiting), self._most_at_once))
 
     def _place(self, key: tuple[int, int]) -> _Held:
         held = self._held.get(key)
         if held is None:
             while len(self._held) >= self._most_kept:
-                del self._held[next(iter(self._held))]
+                oldest = next(iter(self._held))
+                # Nobody gets rid of what is owed by being forgotten.
+                del self._held[next((place for place, held in self._held.items() if not held.owed), oldest)]
             held = self._held[key] = _Held()
         return held

@@ -4,7 +4,7 @@ from dataclasses import dataclass, field
 from random import Random
 from typing import Final
 
-from keybearer.server.rules.quota import beat_s, chunk, life_s, slack
+from keybearer.server.rules.quota import beat_s, chunk, lent, life_s, slack
 from keybearer.server.rules.shared_clock import SharedClock
 from keybearer.verify.purse import Purse
 from keybearer.wire.quota import Grant, Terms, Want
@@ -22,6 +22,7 @@ MISTAKES: Final = {
     "a node goes by its own clock": "each start of a machine is a jump",
     "granted calls do not expire": "what is hoarded is made together with what is regained",
     "an answer counts twice": "a replayed answer grants again what was granted before",
+    "what was lent is not paid back": "who is cut off again and again is lent again and again",
 }
 
 
@@ -57,11 +58,17 @@ class Verifier:
 
 
 class World:
-    """Runs by chance, and keeps when calls were let through."""
+    """
+    Runs by chance, and keeps when calls were let through.
 
-    def __init__(self, seed: int, mistake: str | None = None, verifiers: int = 3) -> None:
+    Args:
+        is_lending: calls are lent, as if no node had answered in time.
+    """
+
+    def __init__(self, seed: int, mistake: str | None = None, verifiers: int = 3, *, is_lending: bool = False) -> None:
         self.random = Random(seed)  # noqa: S311 - chance for a test
         self.mistake = mistake
+        self.is_lending = is_lending or mistake == "what was lent is not paid back"
         self.now = 1_000.0
         self.wall_set_by = 0.0
         self.store = Store()
@@ -83,7 +90,7 @@ class World:
     def overstepped_by(self) -> float:
         """Return by how many calls the documented bound was overstepped at worst, in any stretch of time."""
         worst, held, before = 0.0, 0.0, -1e9
-        allowed = LIMIT + slack(LIMIT, WINDOW_S, self.processes)
+        allowed = LIMIT + slack(LIMIT, WINDOW_S, self.processes) + self.is_lending * self.processes * lent(LIMIT)
         for at in self.let_through:
             held = max(0.0, held - (at - before) * (1 + DRIFT) * LIMIT / WINDOW_S) + 1
             worst, before = max(worst, held - allowed), at
@@ -145,6 +152,8 @@ class World:
         elif verifier.asked is None or verifier.asked[0] != number:
             return
         life = WINDOW_S * 1e6 if self.mistake == "granted calls do not expire" else life_s(WINDOW_S)
+        if self.mistake == "what was lent is not paid back":
+            verifier.purse._place((USER, TEAM)).owed = 0
         verifier.purse.take_in(Terms(LIMIT, WINDOW_S, life), [grant], verifier.asked[1], self._local(verifier.rate))
         verifier.asked = None
 
@@ -189,7 +198,8 @@ class World:
             return True
         if verifier.purse.wait_s(USER, TEAM, now) == 0:
             verifier.purse.want(USER, TEAM)
-        return False
+        is_cut_off = self.is_lending and self.random.random() < 0.3
+        return is_cut_off and verifier.purse.lend(USER, TEAM, now) is not None
 
     def _granted(self, node: Node, want: Want) -> Grant:
         in_memory = self.mistake == "a node keeps the count in memory"

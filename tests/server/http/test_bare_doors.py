@@ -12,7 +12,8 @@ from starlette.routing import Route
 
 from keybearer.server import clock
 from keybearer.server.http.bare_doors import BareDoor, BareDoors, bare_doors
-from keybearer.server.http.edge import MAX_BODY_BYTES, Edge
+from keybearer.server.http.edge import Edge, Terms
+from keybearer.server.http.intake import MAX_BODY_BYTES
 
 PATHS = ["/bare", "/route"]
 
@@ -41,7 +42,7 @@ async def _told(_: Request, error: Exception) -> Response:
 @pytest.fixture
 async def program() -> AsyncIterator[httpx2.AsyncClient]:
     routes = [BareDoor("/bare", _knock, methods=["POST"]), Route("/route", _knock, methods=["POST"])]
-    edge = Middleware(Edge, trusted=frozenset(), now=clock.now, issuer="https://keybearer.test")
+    edge = Middleware(Edge, terms=Terms("https://keybearer.test"), now=clock.now)
     handlers = {_Trouble: _told}
     bare = Middleware(BareDoors, doors=bare_doors(routes), handlers=handlers)
     app = Starlette(routes=routes, middleware=[edge, bare], exception_handlers=dict(handlers))

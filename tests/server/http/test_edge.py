@@ -11,7 +11,8 @@ from starlette.responses import PlainTextResponse, Response
 from starlette.routing import Route
 
 from keybearer.server import clock
-from keybearer.server.http.edge import MAX_BODY_BYTES, Edge
+from keybearer.server.http.edge import Edge, Terms
+from keybearer.server.http.intake import MAX_BODY_BYTES
 
 
 async def _echo(request: Request) -> Response:
@@ -25,7 +26,7 @@ async def _fail(_: Request) -> Response:
 
 @pytest.fixture
 async def program() -> AsyncIterator[httpx2.AsyncClient]:
-    edge = Middleware(Edge, trusted=frozenset(), now=clock.now, issuer="https://keybearer.test")
+    edge = Middleware(Edge, terms=Terms("https://keybearer.test"), now=clock.now)
     app = Starlette(routes=[Route("/echo", _echo, methods=["POST"]), Route("/fail", _fail)], middleware=[edge])
     async with httpx2.AsyncClient(transport=httpx2.ASGITransport(app), base_url="https://keybearer.test") as client:
         yield client

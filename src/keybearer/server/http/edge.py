@@ -1,31 +1,25 @@
-"""The outermost door: request ids, limits on what comes in, headers on what goes out, one log line each."""
+"""The outermost door: request ids, refusals of what comes in, headers on what goes out, one log line each."""
 
-import asyncio
-import re
 import time
-from collections.abc import Iterable, Mapping
+from collections.abc import Awaitable, Callable, Iterable, Mapping
+from dataclasses import dataclass
 from typing import Final
 
 import structlog
 from starlette.datastructures import Headers
 from starlette.requests import ClientDisconnect, Request
+from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from keybearer.server import secrets
 from keybearer.server.clock import Clock
 from keybearer.server.events import Actor
 from keybearer.server.http.addresses import client_address
-from keybearer.server.http.answers import json_bytes
+from keybearer.server.http.answers import json_answer
+from keybearer.server.http.intake import Body, OverLimit, check_head, most_bytes
 from keybearer.server.http.same_origin import is_trustworthy
 
-MAX_BODY_BYTES: Final = 64 * 1024
-_LONG_BODIES: Final = {"/verifier/activity": 4 * 1024 * 1024}
-MAX_HEADERS: Final = 100
-MAX_HEADER_BYTES: Final = 16 * 1024
 MAX_AGENT: Final = 300  # characters of a User-Agent that are kept
-_SMALL_NUMBER: Final = re.compile(rb"[0-9]{1,10}")
-# What these headers mean where they are not sent.
-_UNSAID: Final = {b"transfer-encoding": b"chunked", b"content-encoding": b"identity", b"content-length": b"0"}
 
 _CONTENT_SECURITY_POLICY: Final = (
     "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; font-src 'self'; "
@@ -40,6 +34,7 @@ _HEADERS: Final = {
 }
 _STRICT_TRANSPORT: Final = "max-age=31536000; includeSubDomains"
 
+_CRASHED: Final = "Something went wrong here. Quote the request id when you report it."
 _LOG = structlog.get_logger("keybearer.request")
 
 
@@ -110,13 +105,27 @@ def _headers_of(issuer: str) -> dict[str, str]:
     return headers | ({"strict-transport-security": _STRICT_TRANSPORT} if issuer.startswith("https://") else {})
 
 
-class _Refused(Exception):
-    """The request is over a limit; it is answered here and goes no further."""
+Page = Callable[[Request, int, str], Awaitable[Response | None]]
 
-    def __init__(self, status: int, public: str) -> None:
-        super().__init__(public)
-        self.status = status
-        self.public = public
+
+async def _no_page(_request: Request, _status: int, _public: str) -> None:
+    """Have everybody told in JSON."""
+
+
+@dataclass(frozen=True, slots=True)
+class Terms:
+    """
+    On what terms requests are let in.
+
+    Args:
+        issuer: our own base URL.
+        trusted: addresses of proxies that may set ``X-Forwarded-For``.
+        patience_s: seconds that a body may take to arrive.
+    """
+
+    issuer: str
+    trusted: frozenset[str] = frozenset()
+    patience_s: float = 10
 
 
 class Edge:
@@ -124,20 +133,16 @@ class Edge:
     ASGI middleware around the whole application.
 
     Args:
-        trusted: addresses of proxies that may set ``X-Forwarded-For``.
         now: microseconds since 1970 UTC.
-        patience_s: seconds that a body may take to arrive.
-        issuer: our own base URL.
+        page: makes what a person is shown who is refused here, out of status and sentence; None: JSON for this one.
     """
 
-    def __init__(
-        self, app: ASGIApp, trusted: frozenset[str], now: Clock, *, patience_s: float = 10, issuer: str
-    ) -> None:
+    def __init__(self, app: ASGIApp, terms: Terms, now: Clock, page: Page = _no_page) -> None:
         self._app = app
-        self._patience_s = patience_s
+        self._terms = terms
         self._now = now
-        self._trusted = trusted
-        self._headers = [(name.encode(), value.encode()) for name, value in _headers_of(issuer).items()]
+        self._page = page
+        self._headers = [(name.encode(), value.encode()) for name, value in _headers_of(terms.issuer).items()]
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one request; anything but HTTP passes through."""
@@ -152,87 +157,38 @@ class Edge:
 
     def _address(self, scope: Scope) -> str:
         peer: str = scope["client"][0] if scope.get("client") else ""
-        if peer not in self._trusted:
+        if peer not in self._terms.trusted:
             return peer
-        return client_address(peer, Headers(scope=scope).getlist("x-forwarded-for"), self._trusted)
+        return client_address(peer, Headers(scope=scope).getlist("x-forwarded-for"), self._terms.trusted)
 
     async def _serve(self, scope: Scope, receive: Receive, answer: "_Answer") -> None:
         began = time.perf_counter()
         try:
-            _check_head(scope)
-            await self._app(scope, _Body(receive, self._patience_s, _most_bytes(scope)).receive, answer.send)
-        except _Refused as refused:
-            await answer.refuse(refused.status, refused.public)
+            check_head(scope)
+            await self._app(scope, Body(receive, self._terms.patience_s, most_bytes(scope)).receive, answer.send)
+        except OverLimit as refused:
+            await self._refuse(scope, answer, refused.status, refused.public)
         except ClientDisconnect:
             answer.status = 499  # nginx's word for a client that left; nobody is there to be told
         except Exception:  # noqa: BLE001 - the last resort: logged, answered without a trace
             _LOG.exception("failed", request_id=scope["keybearer.request_id"])
-            await answer.refuse(500, "Something went wrong here. Quote the request id when you report it.")
+            await self._refuse(scope, answer, 500, _CRASHED)
         finally:
             _log_line(scope, answer.status, time.perf_counter() - began)
 
-
-def _check_head(scope: Scope) -> None:
-    """
-    Refuse too many or too long headers, compressed bodies, and bodies that say they are too long.
-
-    The parser in front refuses what is malformed; what it lets through and a proxy might read in another way, is
-    refused here: no host or two, and a body in any transfer coding but ``chunked``.
-
-    Source: RFC 9112 §3.2 (Host), §6.1 (Transfer-Encoding).
-    """
-    raw = scope["headers"]
-    hosts = size = 0
-    said = dict(_UNSAID)
-    for name, value in reversed(raw):  # so that of several the first one stays
-        size += len(name) + len(value)
-        if name in said:
-            said[name] = value
-        elif name == b"host":
-            hosts += 1
-    if hosts != 1 and scope["http_version"] == "1.1":
-        raise _Refused(400, "The request must have one Host header.")
-    if said[b"transfer-encoding"].lower() != b"chunked":
-        raise _Refused(400, "The only transfer coding that is accepted is chunked.")
-    if len(raw) > MAX_HEADERS or size > MAX_HEADER_BYTES:
-        raise _Refused(431, "The request's headers are too large.")
-    if said[b"content-encoding"].lower() != b"identity":
-        raise _Refused(415, "Compressed bodies are not accepted. Send the body as it is.")
-    length, most = said[b"content-length"], _most_bytes(scope)
-    if not _SMALL_NUMBER.fullmatch(length) or int(length) > most:
-        raise _Refused(413, f"The body is too large. At most {most} bytes are accepted.")
-
-
-def _most_bytes(scope: Scope) -> int:
-    """Return how long a body may be; the door for long ones reads them only of those whose key it knows."""
-    return _LONG_BODIES.get(scope["path"], MAX_BODY_BYTES)
-
-
-class _Body:
-    """Counts the body as it comes, and does not wait for ever: not for a piece, and not for piece after piece."""
-
-    def __init__(self, receive: Receive, patience_s: float, most: int) -> None:
-        self._receive = receive
-        self._patience_s = patience_s
-        self._deadline = 0.0
-        self._most = self._left = most
-        self._is_whole = False
-
-    async def receive(self) -> Message:
-        if self._is_whole:
-            return await self._receive()  # waits for the client to go away: no time limit
-        if not self._deadline:
-            self._deadline = asyncio.get_running_loop().time() + self._patience_s
+    async def _refuse(self, scope: Scope, answer: "_Answer", status: int, public: str) -> None:
+        """Answer with an error, unless an answer is on its way already; in JSON if there is no page."""
+        if answer.status:
+            return
+        request = Request(scope)
         try:
-            async with asyncio.timeout_at(self._deadline):
-                message = await self._receive()
-        except TimeoutError:
-            raise _Refused(408, "The body did not arrive in time.") from None
-        self._left -= len(message.get("body", b""))
-        self._is_whole = not message.get("more_body", False)
-        if self._left < 0:
-            raise _Refused(413, f"The body is too large. At most {self._most} bytes are accepted.")
-        return message
+            response = await self._page(request, status, public)
+        except Exception:  # noqa: BLE001 - the last resort of the last resort
+            _LOG.exception("no page for an error", request_id=scope["keybearer.request_id"])
+            response = None
+        response = response or json_answer({"message": public}, status)
+        response.headers["connection"] = "close"
+        await response(scope, request.receive, answer.send)
 
 
 class _Answer:
@@ -257,16 +213,6 @@ class _Answer:
         kept = [pair for pair in given if pair[0] not in promised]
         present = {name for name, _ in kept} | promised.keys()
         return [*kept, *(pair for pair in self._headers if pair[0] not in present), *promised.items()]
-
-    async def refuse(self, status: int, public: str) -> None:
-        """Answer with an error, unless an answer is on its way already."""
-        if self.status:
-            return
-        body = json_bytes({"message": public})
-        headers = [(b"content-type", b"application/json"), (b"content-length", str(len(body)).encode())]
-        headers.append((b"connection", b"close"))
-        await self.send({"type": "http.response.start", "status": status, "headers": headers})
-        await self.send({"type": "http.response.body", "body": body})
 
 
 def _log_line(scope: Scope, status: int, seconds: float) -> None:

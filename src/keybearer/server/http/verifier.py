@@ -6,9 +6,10 @@ from typing import Any, Final
 
 from starlette.requests import Request
 from starlette.responses import Response
-from starlette.routing import BaseRoute, Route
+from starlette.routing import BaseRoute
 
 from keybearer.server.http.answers import NO_STORE, json_answer
+from keybearer.server.http.bare_doors import BareDoor
 from keybearer.server.http.bearer import bearer_text
 from keybearer.server.http.edge import address_of, log_quietly, note_actor
 from keybearer.server.http.errors import verifier_error
@@ -50,7 +51,7 @@ def routes(node: Node) -> list[BaseRoute]:
     ]
 
 
-def _door(node: Node, path: str, answer: Answer) -> Route:
+def _door(node: Node, path: str, answer: Answer) -> BareDoor:
     async def knock(request: Request) -> Response:
         try:
             answered = await answer(node, request)
@@ -60,7 +61,7 @@ def _door(node: Node, path: str, answer: Answer) -> Route:
         log_quietly(request)
         return json_answer(answered, 200, NO_STORE)
 
-    return Route(path, knock, methods=["POST"])
+    return BareDoor(path, knock, methods=["POST"])
 
 
 async def _sync(node: Node, request: Request) -> dict[str, Any]:

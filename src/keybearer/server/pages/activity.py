@@ -11,7 +11,6 @@ from starlette.routing import BaseRoute
 from keybearer.server import refusals
 from keybearer.server.events import ACTIONS
 from keybearer.server.http.activity_query import FILTERS, OUTCOMES, Cursors, cursor_of, filter_of
-from keybearer.server.http.edge import note_actor
 from keybearer.server.http.errors import status_of
 from keybearer.server.http.forms import Form, parse_fields, query_of
 from keybearer.server.node import Node
@@ -19,7 +18,7 @@ from keybearer.server.pages.activity_chart import chart_of, window_of
 from keybearer.server.pages.browser_names import browser_name
 from keybearer.server.pages.doors import page
 from keybearer.server.pages.numbers import number_in
-from keybearer.server.pages.render import errors_of, render
+from keybearer.server.pages.render import errors_of, keep_to_fields, render
 from keybearer.server.pages.session import Visitor, active_team, visitor
 from keybearer.server.reads.activity import Happening, Sight, activity_page, activity_record, activity_tally
 from keybearer.server.reads.activity_export import FORMATS, activity_chunks
@@ -99,9 +98,7 @@ async def _show(request: Request) -> Response:
     try:
         return await _listed(request, asked)
     except Refusal as refusal:
-        if refusal.code != "invalid":
-            raise
-        note_actor(request, refused=refusal.code, detail=refusal.detail)
+        keep_to_fields(request, refusal)
         nothing = ActivityFilter(asked.team.team_id, since=0, until=0)
         return await _log(request, asked, nothing, refusal)
 

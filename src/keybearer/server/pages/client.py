@@ -7,7 +7,7 @@ from starlette.routing import BaseRoute
 from keybearer.server.actions.delete_client import delete_client
 from keybearer.server.actions.rotate_client_secret import Rotation, rotate_client_secret
 from keybearer.server.actions.update_client import ClientChange, update_client
-from keybearer.server.http.edge import actor_of, note_actor
+from keybearer.server.http.edge import actor_of
 from keybearer.server.http.errors import status_of
 from keybearer.server.http.forms import Form, read_form
 from keybearer.server.node import Node
@@ -15,7 +15,7 @@ from keybearer.server.pages import endings
 from keybearer.server.pages.clients import redirect_uris_in
 from keybearer.server.pages.doors import page
 from keybearer.server.pages.quick_start import quick_start
-from keybearer.server.pages.render import errors_of, redirect, redirect_ended, render
+from keybearer.server.pages.render import errors_of, keep_to_fields, redirect, redirect_ended, render
 from keybearer.server.pages.session import Visitor, require_permission, require_recent, team_of, visitor
 from keybearer.server.reads.clients import ClientDetails, client_details
 from keybearer.server.reads.lifetimes import offered_overlaps
@@ -135,9 +135,7 @@ async def _client_page(
         Refusal: the one given, unless it is about a field; ``not_found``.
     """
     if refusal is not None:
-        if refusal.code != "invalid":
-            raise refusal
-        note_actor(request, refused=refusal.code, detail=refusal.detail)
+        keep_to_fields(request, refusal)
     node: Node = request.app.state.node
     details = await details_for(request, viewer)
     client = details.client

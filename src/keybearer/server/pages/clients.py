@@ -7,13 +7,13 @@ from starlette.responses import Response
 from starlette.routing import BaseRoute
 
 from keybearer.server.actions.register_client import AskedClient, register_client
-from keybearer.server.http.edge import actor_of, note_actor
+from keybearer.server.http.edge import actor_of
 from keybearer.server.http.errors import status_of
 from keybearer.server.http.forms import Form, read_form
 from keybearer.server.node import Node
 from keybearer.server.pages.doors import page
 from keybearer.server.pages.quick_start import quick_start
-from keybearer.server.pages.render import errors_of, render
+from keybearer.server.pages.render import errors_of, keep_to_fields, render
 from keybearer.server.pages.session import Visitor, require_permission, require_recent, team_of, visitor
 from keybearer.server.reads.clients import team_clients
 from keybearer.server.refusals import Refusal
@@ -69,9 +69,7 @@ async def _create(request: Request) -> Response:
     try:
         made = await node.act(register_client, actor_of(request, user_id=user_id), asked, prefix, node.now())
     except Refusal as refusal:
-        if refusal.code != "invalid":
-            raise
-        note_actor(request, refused=refusal.code, detail=refusal.detail)
+        keep_to_fields(request, refusal)
         return _form_page(request, viewer, form, refusal)
     start = quick_start(node.settings.issuer, made.client, made.redirect_uris[0])
     return render(request, "client_created.html", viewer, made=made, start=start)

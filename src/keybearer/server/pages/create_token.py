@@ -14,14 +14,14 @@ from keybearer.server.actions.create_personal_token import (
     TokenPolicy,
     create_personal_token,
 )
-from keybearer.server.http.edge import actor_of, note_actor
+from keybearer.server.http.edge import actor_of
 from keybearer.server.http.errors import status_of
 from keybearer.server.http.forms import Form, parse_fields, query_of, read_form
 from keybearer.server.issuing import terms_of
 from keybearer.server.node import Node
 from keybearer.server.pages.doors import page
 from keybearer.server.pages.permission_rows import permission_rows
-from keybearer.server.pages.render import errors_of, render
+from keybearer.server.pages.render import errors_of, keep_to_fields, render
 from keybearer.server.pages.session import Visitor, require_recent, team_of, visitor
 from keybearer.server.pages.tokens import listed_tokens
 from keybearer.server.reads.lifetimes import linked_lifetime, offered_lifetimes
@@ -75,9 +75,7 @@ async def _take(request: Request) -> Response:
     try:
         made = await node.act(create_personal_token, actor, asked, policy, node.now())
     except Refusal as refusal:
-        if refusal.code != "invalid":
-            raise
-        note_actor(request, refused=refusal.code, detail=refusal.detail)
+        keep_to_fields(request, refusal)
         return _page(request, viewer, filled, refusal)
     return await _hand_over(request, viewer, made)
 

@@ -22,6 +22,7 @@ _HEADINGS: Final = {
     415: "This request cannot be understood",
     422: "Something is wrong with what was sent",
     429: "Too many attempts",
+    431: "That is too large",
     500: "Something went wrong here",
     503: "We cannot answer right now",
 }
@@ -32,9 +33,14 @@ _ADVICE: Final = {
 }
 
 
-async def error_page(request: Request, refusal: Refusal) -> Response:
-    """Return the page for a refusal, with the request id to quote and nothing of the inside."""
-    status = status_of(refusal)
+async def error_page(request: Request, refusal: Refusal, status: int = 0) -> Response:
+    """
+    Return the page for a refusal, with the request id to quote and nothing of the inside.
+
+    Args:
+        status: 0: the refusal's own.
+    """
+    status = status or status_of(refusal)
     said = _ADVICE.get(status, refusal.public) if refusal.code in {"forbidden", "not_found"} else refusal.public
     answer = render(
         request,

@@ -6,13 +6,13 @@ from starlette.routing import BaseRoute
 
 from keybearer.server import refusals
 from keybearer.server.actions.go_live import Launch, go_live
-from keybearer.server.http.edge import actor_of, note_actor
+from keybearer.server.http.edge import actor_of
 from keybearer.server.http.errors import status_of
 from keybearer.server.node import Node
 from keybearer.server.pages.client import PATH, details_for, who_may_write
 from keybearer.server.pages.doors import page
 from keybearer.server.pages.numbers import number_in
-from keybearer.server.pages.render import errors_of, render
+from keybearer.server.pages.render import errors_of, keep_to_fields, render
 from keybearer.server.pages.session import Visitor, require_permission, require_recent, visitor
 from keybearer.server.records import Team
 from keybearer.server.refusals import Refusal
@@ -69,9 +69,7 @@ async def _form_page(request: Request, viewer: Visitor, chosen: str = "", refusa
         Refusal: the one given, unless it is about a field; ``not_found``: also for a client that is live already.
     """
     if refusal is not None:
-        if refusal.code != "invalid":
-            raise refusal
-        note_actor(request, refused=refusal.code, detail=refusal.detail)
+        keep_to_fields(request, refusal)
     node: Node = request.app.state.node
     details = await details_for(request, viewer)
     if details.client.environment != "sandbox":

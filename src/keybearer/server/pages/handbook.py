@@ -5,9 +5,9 @@ from typing import Any, Final
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
-from keybearer.server.http.edge import MAX_BODY_BYTES
+from keybearer.server.http.intake import MAX_BODY_BYTES
 from keybearer.server.pages.words import duration
-from keybearer.server.rate_limits import slack_of
+from keybearer.server.rate_limits import lent_of, slack_of
 from keybearer.server.reads.webhooks import offered_events
 from keybearer.server.roles import ROLE_TITLES
 from keybearer.server.settings import Settings
@@ -114,6 +114,7 @@ def _facts(settings: Settings) -> dict[str, Any]:
         "lease": f"{settings.lease_s:g}",
         "calls": calls,
         "slack": slack_of(settings.rate),
+        "lent": lent_of(settings.rate),
         "window": settings.rate_limit.partition("/")[2],
         "personal_lifetime": duration(settings.personal_token_ttl),
         "access_seconds": settings.access_token_ttl,

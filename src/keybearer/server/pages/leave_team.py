@@ -10,7 +10,7 @@ from keybearer.server.http.errors import status_of
 from keybearer.server.http.forms import read_form
 from keybearer.server.node import Node
 from keybearer.server.pages.doors import page
-from keybearer.server.pages.render import errors_of, redirect, render
+from keybearer.server.pages.render import errors_of, keep_to_fields, redirect, render
 from keybearer.server.pages.session import Visitor, active_team, require_recent, team_of, visitor
 from keybearer.server.reads.access import access_of_member
 from keybearer.server.refusals import Refusal
@@ -41,8 +41,7 @@ async def _take(request: Request) -> Response:
     try:
         await node.act(remove_member, actor_of(request, user_id=user_id), team.team_id, user_id, managers, node.now())
     except Refusal as refusal:
-        if refusal.code != "invalid":
-            raise
+        keep_to_fields(request, refusal)
         return await _question(request, viewer, refusal)
     return redirect(request, "/switch-team", f"You have left {team.name}.")
 

@@ -17,7 +17,7 @@ from keybearer.server.pages import endings
 from keybearer.server.pages.doors import page
 from keybearer.server.pages.members import LIST, admin
 from keybearer.server.pages.numbers import number_in
-from keybearer.server.pages.render import errors_of, redirect, redirect_ended, render
+from keybearer.server.pages.render import errors_of, keep_to_fields, redirect, redirect_ended, render
 from keybearer.server.pages.role_choices import HOURS, beside_fields, role_asked, role_choices
 from keybearer.server.pages.session import Visitor, active_team, team_of
 from keybearer.server.reads.access import access_of_member
@@ -52,8 +52,7 @@ async def _set_role(request: Request) -> Response:
     try:
         await node.act(set_member_role, actor, given, node.roles_with(MEMBERS_MANAGE), now)
     except Refusal as refusal:
-        if refusal.code != "invalid":
-            raise
+        keep_to_fields(request, refusal)
         typed = {"role": asked.role, "hours": form.text("hours")}
         return _form(request, viewer, member, typed, refusal)
     return redirect(request, LIST, f"{member.name} is now {ROLE_TITLES[asked.role]} in {team.name}.")
@@ -78,8 +77,7 @@ async def _remove(request: Request) -> Response:
     try:
         await node.act(remove_member, actor, team.team_id, member.user_id, managers, node.now())
     except Refusal as refusal:
-        if refusal.code != "invalid":
-            raise
+        keep_to_fields(request, refusal)
         return await _question(request, viewer, member, refusal)
     return await redirect_ended(request, LIST, f"{member.name} is no longer in {team.name}.", endings.THEIR_TOKENS)
 

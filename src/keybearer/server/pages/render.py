@@ -7,6 +7,7 @@ from starlette.requests import Request
 from starlette.responses import HTMLResponse, RedirectResponse, Response
 
 from keybearer.server.clock import as_wire
+from keybearer.server.http.edge import note_actor
 from keybearer.server.node import Node
 from keybearer.server.pages import words
 from keybearer.server.pages.cookies import ENDING, NOTICE, clear_cookie, leave_notice, read_notice
@@ -89,6 +90,18 @@ async def redirect_ended(request: Request, address: str, notice: str, said: str)
     answer = redirect(request, address)
     await leave_ending(request, answer, notice, said)
     return answer
+
+
+def keep_to_fields(request: Request, refusal: Refusal) -> None:
+    """
+    Let a refusal of what was typed be shown beside its fields, and noted in the request's log line.
+
+    Raises:
+        Refusal: the one given, if it is about anything else.
+    """
+    if refusal.code != "invalid":
+        raise refusal
+    note_actor(request, refused=refusal.code, detail=refusal.detail)
 
 
 def errors_of(refusal: Refusal) -> dict[str, str]:

@@ -9,13 +9,13 @@ from starlette.routing import BaseRoute
 from keybearer.server import refusals
 from keybearer.server.actions.add_resource_server import add_resource_server
 from keybearer.server.actions.revoke_resource_server import revoke_resource_server
-from keybearer.server.http.edge import actor_of, note_actor
+from keybearer.server.http.edge import actor_of
 from keybearer.server.http.errors import status_of
 from keybearer.server.http.forms import read_form
 from keybearer.server.node import Node
 from keybearer.server.pages import endings
 from keybearer.server.pages.doors import page
-from keybearer.server.pages.render import errors_of, redirect_ended, render
+from keybearer.server.pages.render import errors_of, keep_to_fields, redirect_ended, render
 from keybearer.server.pages.session import Visitor, require_recent, visitor
 from keybearer.server.reads.resource_servers import all_resource_servers, one_resource_server
 from keybearer.server.refusals import Refusal
@@ -62,9 +62,7 @@ async def _add(request: Request) -> Response:
     try:
         added = await node.act(add_resource_server, actor, (name, environment), prefix, node.now())
     except Refusal as refusal:
-        if refusal.code != "invalid":
-            raise
-        note_actor(request, refused=refusal.code, detail=refusal.detail)
+        keep_to_fields(request, refusal)
         status, errors = status_of(refusal), errors_of(refusal)
         typed = {"name": name, "environment": environment}
         return render(request, "resource_server_new.html", viewer, status, errors=errors, **typed)

@@ -10,7 +10,7 @@ from keybearer.server.http.errors import status_of
 from keybearer.server.http.forms import read_form
 from keybearer.server.node import Node
 from keybearer.server.pages.doors import page
-from keybearer.server.pages.render import errors_of, redirect, render
+from keybearer.server.pages.render import errors_of, keep_to_fields, redirect, render
 from keybearer.server.pages.session import require_permission, team_of, visitor
 from keybearer.server.refusals import Refusal
 
@@ -43,7 +43,6 @@ async def _take(request: Request) -> Response:
     try:
         await node.act(update_team, actor_of(request, user_id=viewer.user.user_id), team.team_id, change, node.now())
     except Refusal as refusal:
-        if refusal.code != "invalid":
-            raise
+        keep_to_fields(request, refusal)
         return render(request, "team.html", viewer, status_of(refusal), errors=errors_of(refusal), typed=typed)
     return redirect(request, _HERE, "The team's details are changed.")

@@ -13,11 +13,11 @@ from keybearer.server.actions.switch_on_webhook import switch_on_webhook
 from keybearer.server.actions.try_webhook import try_webhook
 from keybearer.server.actions.update_webhook import WebhookChange, update_webhook
 from keybearer.server.egress import TROUBLES
-from keybearer.server.http.edge import actor_of, note_actor
+from keybearer.server.http.edge import actor_of
 from keybearer.server.http.errors import status_of
 from keybearer.server.node import Node
 from keybearer.server.pages.doors import page
-from keybearer.server.pages.render import errors_of, redirect, render
+from keybearer.server.pages.render import errors_of, keep_to_fields, redirect, render
 from keybearer.server.pages.session import Visitor, active_team, require_permission, visitor
 from keybearer.server.pages.turning import paging_of, turn_of
 from keybearer.server.pages.webhooks import LIST, posted_by_admin, typed_in, webhook_admin
@@ -149,9 +149,7 @@ async def _webhook_page(
         Refusal: the one given, unless it is about a field; ``not_found``.
     """
     if refusal is not None:
-        if refusal.code != "invalid":
-            raise refusal
-        note_actor(request, refused=refusal.code, detail=refusal.detail)
+        keep_to_fields(request, refusal)
     node: Node = request.app.state.node
     paging, webhook_id = paging_of(request), request.path_params["webhook_id"]
     details = await node.view(webhook_details, webhook_id, active_team(viewer).team_id, paging)

@@ -7,12 +7,12 @@ from starlette.responses import Response
 from starlette.routing import BaseRoute
 
 from keybearer.server.actions.create_webhook import WebhookPolicy, create_webhook
-from keybearer.server.http.edge import actor_of, note_actor
+from keybearer.server.http.edge import actor_of
 from keybearer.server.http.errors import status_of
 from keybearer.server.http.forms import Form, read_form
 from keybearer.server.node import Node
 from keybearer.server.pages.doors import page
-from keybearer.server.pages.render import errors_of, render
+from keybearer.server.pages.render import errors_of, keep_to_fields, render
 from keybearer.server.pages.session import Visitor, active_team, require_permission, require_recent, team_of, visitor
 from keybearer.server.reads.webhooks import offered_events, team_webhooks
 from keybearer.server.records import Team
@@ -82,9 +82,7 @@ async def _create(request: Request) -> Response:
     try:
         made = await node.act(create_webhook, actor, team, typed, policy, node.now())
     except Refusal as refusal:
-        if refusal.code != "invalid":
-            raise
-        note_actor(request, refused=refusal.code, detail=refusal.detail)
+        keep_to_fields(request, refusal)
         return _form_page(request, viewer, typed, refusal)
     return render(request, "webhook_created.html", viewer, made=made)
 

@@ -104,6 +104,11 @@ def beat_s(window_s: float) -> float:
     return _BEAT * settle_s(window_s)
 
 
+def lent(limit: int) -> int:
+    """Return how many calls one verifier lets through uncounted, to be paid back, while no node answers."""
+    return max(1, limit // _SHARE)
+
+
 def slack(limit: int, window_s: float, verifiers: int) -> int:
     """
     Return by how many calls all verifiers together may overstep a limit.
@@ -111,7 +116,7 @@ def slack(limit: int, window_s: float, verifiers: int) -> int:
     In any *t* seconds they let through at most ``limit + limit * t / window + slack`` calls of a user in a team. A call
     that is made now was taken off the limit at most a life (0.6 of the settling time) ago, by the clock of a node that
     is at most four beats (0.36) from that of another; the rest is for clocks whose rates differ by a hundredth. The
-    one call that each verifier keeps in hand comes to that.
+    one call that each verifier keeps in hand comes to that; where nodes did not answer, `lent` for each of them, too.
 
     Args:
         verifiers: processes that count: those of APIs, and those of the server.

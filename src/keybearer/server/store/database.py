@@ -95,6 +95,9 @@ class Database(Protocol):
     async def many(self, statement: Executable, /, **values: Any) -> list[Row]:
         """Look up rows outside any transaction, newest state; see `Reader.many`."""
 
+    def change_mark(self) -> int | None:
+        """Return a number that is another one after every commit of anybody; None if only a look-up can tell."""
+
     async def position(self) -> Position:
         """Tell the feed's epoch and the number of its newest event."""
 

@@ -125,6 +125,10 @@ class PostgresDatabase:
         finally:
             self._readers.give(connection)
 
+    def change_mark(self) -> int | None:
+        """See `Database.change_mark`."""
+        return None
+
     async def position(self) -> Position:
         """See `Database.position`."""
         return await read_position(self)

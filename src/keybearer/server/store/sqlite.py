@@ -74,6 +74,10 @@ class SqliteDatabase:
         """See `Database.many`."""
         return await self._reader.many(statement, **values)
 
+    def change_mark(self) -> int | None:
+        """See `Database.change_mark`."""
+        return self._reader.data_version()
+
     async def position(self) -> Position:
         """See `Database.position`."""
         return await read_position(self._reader)

@@ -172,6 +172,17 @@ class SqliteReader:
         """See `database.Reader.many`."""
         return self._rows.fetch(statement, values)
 
+    def data_version(self) -> int:
+        """
+        Return a number that is another one after each commit by other connections, of this process or another.
+
+        The pragma, for the driver's own function of that name does not see what other connections commit.
+        """
+        try:
+            return int(self._rows.connection.pragma("data_version"))
+        except apsw.Error as error:
+            raise name_fault(error) from error
+
     def begin(self) -> None:
         """Hold on to one moment of the database until `end`."""
         self._rows.connection.execute("BEGIN")
