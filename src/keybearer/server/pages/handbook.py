@@ -125,6 +125,7 @@ def _facts(settings: Settings) -> dict[str, Any]:
         "patience": duration(settings.request_timeout),
         "max_body": f"{MAX_BODY_BYTES:,}",
         "permissions": settings.permissions,
+        "notices": settings.notices == "on",
         "events": [event for choice in offered_events() for event in choice.events],
         "roles": {name: (ROLE_TITLES[name], settings.role_permissions[name]) for name in ROLE_TITLES},
     }
