@@ -32,6 +32,15 @@ async def _spoil(url: str, key: str) -> None:
         await database.close()
 
 
+def test_a_barrier_that_waits_for_nobody_is_told_of(terminal: Terminal, database_url: str) -> None:
+    if not database_url.startswith("postgres"):
+        return  # there is no barrier without standbys to ask
+    terminal.set(BARRIER="on")
+    alone = terminal.type("doctor", "--json")
+    assert (alone.exit_code, _checks(alone)["barrier"]) == (1, False)
+    assert "synchronous_standby_names is empty" in alone.out
+
+
 def test_a_frozen_log_and_a_lost_key_are_told_of(terminal: Terminal, database_url: str, tmp_path: Path) -> None:
     sound = terminal.type("doctor", "--json")
     assert (sound.exit_code, set(_checks(sound).values())) == (0, {True})

@@ -1,9 +1,9 @@
-"""What ails this server's activity log, found without a running server."""
+"""What ails this server's database and activity log, found without a running server."""
 
 from typing import Any
 
 from keybearer.cli.workplace import in_database, load_settings
-from keybearer.server.reads.readiness import frozen_logs
+from keybearer.server.reads.readiness import empty_barrier, frozen_logs
 from keybearer.server.rules.activity_logs import base_origin
 from keybearer.server.sealing.key import signer_of
 from keybearer.server.sealing.sealer import KEY
@@ -29,11 +29,18 @@ def findings() -> list[Finding]:
         key = _wrong_key(settings, await activity_logs.signing_key(database))
         return [
             {"check": "database", "is_well": True, "says": "reachable, and at this version"},
+            *([await _barrier(database)] if settings.barrier == "on" else []),
             {"check": "activity key", "is_well": not key, "says": key or "the one that the logs are signed with"},
             {"check": "activity logs", "is_well": not frozen, "says": "; ".join(frozen) or "none is frozen"},
         ]
 
     return in_database(settings, examine)
+
+
+async def _barrier(database: Database) -> Finding:
+    unproven = await empty_barrier(database)
+    says = unproven or "commits wait for a synchronous standby"
+    return {"check": "barrier", "is_well": not unproven, "says": says}
 
 
 def _wrong_key(settings: Settings, known: str) -> str:

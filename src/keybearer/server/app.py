@@ -4,6 +4,7 @@ from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from typing import Final
 
+import structlog
 from starlette.applications import Starlette
 from starlette.middleware import Middleware
 from starlette.routing import BaseRoute
@@ -37,6 +38,7 @@ from keybearer.server.own_calls import OwnCalls
 from keybearer.server.pages import routes as pages
 from keybearer.server.passwords import Passwords
 from keybearer.server.rate_limits import RateLimits
+from keybearer.server.reads.readiness import empty_barrier
 from keybearer.server.rules.activity_logs import base_origin
 from keybearer.server.rules.policy import policy_digest
 from keybearer.server.sealing.key import signer_of
@@ -50,6 +52,8 @@ from keybearer.server.verifiers import Verifiers
 
 Seconds = Callable[[], float]
 _ITSELF: Final = Actor("", "server")
+
+_LOG = structlog.get_logger("keybearer.app")
 
 
 def build_app(
@@ -135,6 +139,8 @@ async def _open_node(
 @asynccontextmanager
 async def _at_work(node: Node) -> AsyncIterator[None]:
     """Let the node's policy be in force, and let it do what it does beside its requests."""
+    if node.feed.barrier and (unproven := await empty_barrier(node.database)):
+        _LOG.warning("the barrier is empty", why=unproven)
     await node.act(adopt_policy, _ITSELF, node.policy, node.now())
     keeping = upkeep(node.database, (node.last_used, node.last_seen), node.sealer, node.mailer, node.now)
     telling = node.herald.at_work()

@@ -13,12 +13,14 @@ from keybearer.server.http.errors import api_error, oauth_error, verifier_error
 from keybearer.server.pages.errors import error_page
 from keybearer.server.refusals import Refusal, not_found
 from keybearer.server.settings import Settings
-from keybearer.server.store.faults import StoreUnavailable
+from keybearer.server.store.faults import OutcomeUnknown, StoreUnavailable
 
 _API: Final = ("/api/", "/openapi.json", "/forward-auth")
 _OAUTH: Final = ("/oauth/token", "/oauth/revoke", "/oauth/introspect", "/.well-known/")
 _VERIFIER: Final = "/verifier/"
 _STORE_RETRY_S: Final = 2
+_AWAY: Final = "The service cannot be reached right now. Try again in a moment."
+_IN_DOUBT: Final = "It is not known whether this was done. Look before you try again."
 
 
 def handlers(settings: Settings) -> dict[Any, Handler]:
@@ -35,7 +37,7 @@ def handlers(settings: Settings) -> dict[Any, Handler]:
         return answer
 
     async def store_is_away(request: Request, fault: StoreUnavailable) -> Response:
-        public = "The service cannot be reached right now. Try again in a moment."
+        public = _IN_DOUBT if isinstance(fault, OutcomeUnknown) else _AWAY
         note_actor(request, fault=type(fault).__name__)
         refusal = Refusal("unavailable", public, type(fault).__name__, "", _STORE_RETRY_S)
         return await _answer(request, refusal, settings)

@@ -1,9 +1,9 @@
-"""Whether this node can serve: its database answers, and has this version's tables; and what ails its activity log."""
+"""Whether this node can serve: its database answers, and has this version's tables; and what ails it beside that."""
 
 import asyncio
 from typing import Final
 
-from keybearer.server.store import activity_logs
+from keybearer.server.store import activity_logs, standbys
 from keybearer.server.store.database import Database, Reader
 from keybearer.server.store.faults import StoreFault
 from keybearer.server.store.migrations import newest, revision
@@ -19,6 +19,15 @@ async def why_not_ready(database: Database) -> str:
     except (StoreFault, TimeoutError):
         return "the database does not answer"
     return "" if found == newest() else f"the database is at revision {found}, this version needs {newest()}"
+
+
+async def empty_barrier(reader: Reader) -> str:
+    """Return why a barrier proves nothing, '' if it does prove something."""
+    if await standbys.are_named(reader):
+        return ""
+    return (
+        "synchronous_standby_names is empty: no commit waits for a standby, and KEYBEARER_BARRIER=on proves nothing"
+    )
 
 
 async def frozen_logs(reader: Reader) -> list[str]:

@@ -12,6 +12,9 @@ from keybearer.server.store.feed_numbering import POSTGRES_CALL
 from keybearer.server.store.many_rows import by_arrays, is_plain_insert
 from keybearer.server.store.postgres_connections import FAULTS, SETTINGS, STATEMENTS, Address, Link, name_fault, only
 
+_COMMIT_S = 10.0  # then a standby that it waits for is taken to be away
+_LEAVE_S = 2.0
+
 
 class PostgresTransaction:
     """A Transaction on a borrowed connection."""
@@ -133,7 +136,7 @@ async def commit(connection: Link) -> None:
 
     Raises:
         StoreUnavailable: the server rolled back instead.
-        OutcomeUnknown: it failed, or warned that a standby has not confirmed.
+        OutcomeUnknown: it failed, took too long, or warned that a standby has not confirmed.
 
     Source: coherence.md 5.2, S3, and finding 3.
     """
@@ -144,11 +147,11 @@ async def commit(connection: Link) -> None:
 
     connection.add_log_listener(note)
     try:
-        status = await connection.execute("COMMIT")
+        status = await connection.execute("COMMIT", timeout=_COMMIT_S)
     except (asyncpg.IntegrityConstraintViolationError, asyncpg.TransactionRollbackError) as error:
         raise name_fault(error) from error  # both say that the transaction was rolled back
     except FAULTS as error:
-        connection.terminate()
+        await _leave(connection)
         raise OutcomeUnknown(f"PostgreSQL: {error!r}") from error
     finally:
         connection.remove_log_listener(note)
@@ -156,6 +159,19 @@ async def commit(connection: Link) -> None:
         raise OutcomeUnknown(f"PostgreSQL on COMMIT: {notices}")
     if status != "COMMIT":
         raise StoreUnavailable(f"PostgreSQL answered COMMIT with {status}")
+
+
+async def _leave(connection: Link) -> None:
+    """
+    Leave a connection whose COMMIT did not end.
+
+    Closing it, unlike terminating it, lets the driver cancel the COMMIT first: while PostgreSQL waits for a standby it
+    does not notice that a client has gone, and would keep the connection, and every lock, until there is one.
+    """
+    try:
+        await connection.close(timeout=_LEAVE_S)
+    except FAULTS:
+        connection.terminate()
 
 
 async def roll_back(connection: Link) -> None:
