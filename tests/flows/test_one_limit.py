@@ -2,6 +2,7 @@
 
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import AsyncExitStack
+from pathlib import Path
 from typing import Final
 
 import httpx2
@@ -12,7 +13,7 @@ from keybearer.sdk.clocks import Clocks
 from keybearer.sdk.session import Surroundings
 from tests.support.api import Stage, set_stage
 from tests.support.clock import HandClock
-from tests.support.house import House
+from tests.support.house import House, open_house
 from tests.support.verifiers import asking
 
 LIMIT: Final = 200
@@ -122,3 +123,15 @@ async def test_a_key_that_was_revoked_takes_nothing(stage: Stage) -> None:
     await verifier.revoke_key()
     answer = await verifier.post("/verifier/count", {"nonce": "n", "instance": verifier.instance, "wants": []})
     assert answer.status_code == 401
+
+
+async def test_a_node_that_nobody_has_called_yet_finds_a_quiet_night_regained(
+    calls: Calls, stage: Stage, clock: HandClock, tmp_path: Path
+) -> None:
+    text = await stage.scene.personal_token(stage.ada, stage.acme)
+    await used_up(calls, "the server's own")
+    settings = stage.house.settings.model_copy(update={"data_dir": tmp_path / "other"})
+    async with open_house(settings, clock.now, elapsed=clock.elapsed) as started:
+        clock.advance(hours=12)
+        answer = await started.api(text).get("/api/v2/status")
+        assert (answer.status_code, answer.headers["x-ratelimit-remaining"]) == (204, str(LIMIT - 1))

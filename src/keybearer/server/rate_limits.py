@@ -16,6 +16,7 @@ from keybearer.server.store.database import Database, Transaction
 from keybearer.server.store.faults import StoreFault
 from keybearer.wire.quota import Grant, Terms, Want
 
+_LOOKED_EVERY: Final = 10 * SECOND  # while nobody counts
 _SYNCED_EVERY: Final = 5 * SECOND  # what a power cut gives back at most
 
 _LOG = structlog.get_logger("keybearer.rate_limits")
@@ -52,7 +53,7 @@ class RateLimits:
         self._beat_s = beat_s(window_s)
         self._clock = SharedClock(round(self._beat_s * SECOND))
         self._used_at = -self._rate[1]
-        self._beaten_at = self._synced_at = 0
+        self._beaten_at = self._synced_at = self._looked_at = 0
 
     async def take(self, wants: Sequence[Want], environment: str) -> list[Grant]:
         """
@@ -71,7 +72,8 @@ class RateLimits:
 
     @asynccontextmanager
     async def beating(self) -> AsyncIterator[None]:
-        """Move the shared clock on while the block lasts and somebody counts."""
+        """Move the shared clock on while the block lasts and somebody counts; keep an eye on it while nobody does."""
+        await self._look()
         task = asyncio.create_task(self._beat_again_and_again(), name="rate-clock")
         try:
             yield
@@ -116,16 +118,22 @@ class RateLimits:
         return self._clock.heard(told, at, beats, self._local())
 
     async def _beat_again_and_again(self) -> None:
-        """Beat until everything that was taken here is regained; what is not in use costs nothing."""
+        """Beat until everything that was taken here is regained; then look now and then."""
         while True:
             await asyncio.sleep(self._beat_s)
             local = self._local()
-            if local - self._used_at > self._rate[1] or local == self._beaten_at:
-                continue
             try:
-                await self._beat(is_synced=local - self._synced_at >= _SYNCED_EVERY)
+                if local - self._used_at <= self._rate[1] and local != self._beaten_at:
+                    await self._beat(is_synced=local - self._synced_at >= _SYNCED_EVERY)
+                elif local - self._looked_at >= _LOOKED_EVERY:
+                    await self._look()
             except StoreFault as fault:
                 _LOG.warning("the clock of the rate limits stands still", fault=type(fault).__name__)
+
+    async def _look(self) -> None:
+        self._looked_at = self._local()
+        at, beats = await rate_limits.read_clock(self._database)
+        self._clock.seen(at, beats, self._local())
 
 
 def _place(want: Want) -> tuple[int, int]:

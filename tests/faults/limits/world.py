@@ -169,6 +169,8 @@ class World:
             for node in self.nodes:
                 if not node.is_stopped and self._node_local(node) - node.used_at <= WINDOW_S * _SECOND:
                     self._beat(node)
+                elif not node.is_stopped:
+                    node.clock.seen(self.store.clock_at, self.store.beats, self._node_local(node))
 
     def stop_or_go_on(self) -> None:
         """Stop a node as SIGSTOP does, or let it go on."""

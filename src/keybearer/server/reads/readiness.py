@@ -25,9 +25,7 @@ async def empty_barrier(reader: Reader) -> str:
     """Return why a barrier proves nothing, '' if it does prove something."""
     if await standbys.are_named(reader):
         return ""
-    return (
-        "synchronous_standby_names is empty: no commit waits for a standby, and KEYBEARER_BARRIER=on proves nothing"
-    )
+    return "synchronous_standby_names is empty: no commit waits for a standby, and KEYBEARER_BARRIER=on proves nothing"
 
 
 async def frozen_logs(reader: Reader) -> list[str]:

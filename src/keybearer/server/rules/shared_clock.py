@@ -28,8 +28,9 @@ class SharedClock:
     What one node knows of the shared clock; its own clock is CLOCK_BOOTTIME, which nobody can set.
 
     The store's reading is moved on by those who have seen it and measured what went by since, never by a wall clock:
-    while no node is up, it stands still. A node that has not looked for two beats, while others have, begins again
-    from what the store says. So readings of two nodes at one moment differ by four beats at most.
+    while no node is up, it stands still. While none counts, each looks at it now and then, and so knows how far to move
+    it when calls come again. A node that has not looked for two beats, while others have, begins again from what the
+    store says. So readings of two nodes at one moment differ by four beats at most.
 
     Args:
         beat: microseconds from one beat to the next.
@@ -62,6 +63,18 @@ class SharedClock:
         # Another node's reading is of some moment in between: the later one is taken, else it would gain with each.
         self._at, self._beats, self._local = at, beats, told.local if at == told.at else local
         return at
+
+    def seen(self, at: int, beats: int, local: int) -> None:
+        """
+        Take in what the store says without a beat: what goes by from here on is known, if nobody beats meanwhile.
+
+        Without that, those who come back after a quiet night would find the clock where the last one left it.
+
+        Args:
+            local: when this was heard.
+        """
+        if beats > self._beats:
+            self._at, self._beats, self._local = at, beats, local
 
     def _is_young(self, local: int) -> bool:
         return self._local is not None and 0 <= local - self._local <= _YOUNG * self._beat

@@ -5,9 +5,10 @@ from collections.abc import Mapping
 from sqlalchemy import Integer, and_, bindparam, case, delete, literal, or_, select, update
 from sqlalchemy.dialects.postgresql import insert as upsert
 
-from keybearer.server.store.database import Transaction
+from keybearer.server.store.database import Reader, Transaction
 from keybearer.server.store.tables import memberships, rate_clock, rate_limits, teams
 
+_READ = select(rate_clock.c.at, rate_clock.c.beats)
 _BEAT = (
     update(rate_clock)
     .values(
@@ -45,6 +46,13 @@ _PUT = (
     .values(full_at=bindparam("full_at"))
 )
 _FORGET = delete(rate_limits).where(rate_limits.c.full_at <= select(rate_clock.c.at).scalar_subquery())
+
+
+async def read_clock(reader: Reader) -> tuple[int, int]:
+    """Return the reading of the shared clock, in microseconds, and how many beats there were."""
+    row = await reader.one(_READ)
+    assert row is not None  # noqa: S101 - the migration put it there
+    return row["at"], row["beats"]
 
 
 async def move_clock(tx: Transaction, told: int, seen: int, *, is_young: bool) -> tuple[int, int]:
