@@ -15,6 +15,7 @@ from bench import (
     ingestion,
     introspection,
     middleware,
+    reporting,
     revocation,
     token_endpoint,
     verification,
@@ -65,6 +66,7 @@ async def run(pace: Pace, folder: Path) -> None:
     _show(await introspection.measure(folder, pace))
     _show(await revocation.measure(folder, pace))
     _show(await middleware.measure(pace))
+    _show(await reporting.measure(folder, pace))
     _show(await verification.measure(pace))
     _show(ingested)
     _show(searched)

@@ -47,4 +47,6 @@ def _fitting(pattern: re.Pattern[str], text: str | None) -> str | None:
 
 
 def _cut(text: str | None) -> str | None:
-    return text[:_LONGEST_TEXT].encode(errors="replace").decode() if text else None
+    if not text or (len(text) <= _LONGEST_TEXT and text.isascii()):
+        return text or None
+    return text[:_LONGEST_TEXT].encode(errors="replace").decode()

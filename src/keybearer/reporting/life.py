@@ -32,6 +32,8 @@ class Life:
         self.folder = folder
         self._held = held
         self._owner: str | None = None
+        self.file = 1
+        """The number of the file that is read, or was read last."""
         self._reader: SegmentReader | None = None
         self._boot = folder.name
         self._n = 1
@@ -43,11 +45,6 @@ class Life:
     def is_over(self) -> bool:
         """Whether its process has ended."""
         return self._held is not None
-
-    @property
-    def file(self) -> int:
-        """The number of the file that is read, or was read last."""
-        return 1 if self._reader is None else int(self._reader.path.stem)
 
     def owner(self, present: str) -> str:
         """
@@ -101,7 +98,7 @@ class Life:
             if self._reader is None:
                 if following is None:
                     break
-                self._reader = SegmentReader(following)
+                self._read_on(following)
                 continue
             lines = list(self._reader.lines(_READ_BYTES))
             for line in lines:
@@ -111,8 +108,11 @@ class Life:
             if following is None:
                 break
             self._read.append(self._reader.path)
-            self._reader = SegmentReader(following)
+            self._read_on(following)
         return found or (self._left_over() if self.is_over else [])
+
+    def _read_on(self, path: Path) -> None:
+        self._reader, self.file = SegmentReader(path), int(path.stem)
 
     def _following(self) -> Path | None:
         """Return the file behind the one that is read, the first one if none is; None if there is none."""

@@ -6,9 +6,9 @@ from hashlib import sha256
 from json.encoder import encode_basestring_ascii
 from typing import Any, Final, NamedTuple
 
-_CHAIN_DIGITS: Final = 16
+_LINK: Final = 16  # hexadecimal digits
 _READ: Final = json.JSONDecoder().decode
-_START: Final = "0" * _CHAIN_DIGITS
+_START: Final = b"0" * _LINK
 
 _Value = str | int | None
 
@@ -102,12 +102,12 @@ class Chain:
 
     def written(self, line: Line) -> bytes:
         """Return what the next line of the file would be; it is the next one once `follow` was told."""
-        text = _text(line)
-        return f"{_digest(self._last, text)} {text}\n".encode()
+        text = _text(line).encode()
+        return b"%b %b\n" % (_link(self._last, text), text)
 
     def follow(self, written: bytes) -> None:
         """Have the next line follow *written*, which `written` made."""
-        self._last = written[:_CHAIN_DIGITS].decode()
+        self._last = written[:_LINK]
 
     def read(self, written: bytes) -> Line:
         """
@@ -117,10 +117,10 @@ class Chain:
             Broken: it is not the next line.
         """
         try:
-            link, _, text = written.decode().rstrip("\n").partition(" ")
-            if link != _digest(self._last, text):
+            link, _, text = written.rstrip(b"\n").partition(b" ")
+            if link != _link(self._last, text):
                 raise Broken("a line does not follow the one before it")
-            letter, *values = _READ(text)
+            letter, *values = _READ(text.decode())
             line = _KINDS[letter](*values)
         except (ValueError, KeyError, TypeError) as error:
             raise Broken("a line cannot be read") from error
@@ -128,29 +128,18 @@ class Chain:
         return line
 
 
-def _digest(last: str, text: str) -> str:
-    return sha256(f"{last}{text}".encode()).hexdigest()[:_CHAIN_DIGITS]
+def _link(last: bytes, text: bytes) -> bytes:
+    return sha256(last + text).hexdigest()[:_LINK].encode()
 
 
 def _text(line: Line) -> str:
     """Return a line as JSON; by hand, for the library's encoder takes three times as long."""
-    match line:
-        case Intent():
-            return _array("i", line)
-        case Outcome():
-            return _array("o", line)
-        case Whole(intent, outcome):
-            return _array("w", intent + outcome)
-        case Header():
-            return _array("h", line)
-
-
-def _array(letter: str, values: tuple[_Value, ...]) -> str:
+    values: tuple[_Value, ...] = line.intent + line.outcome if type(line) is Whole else line  # type: ignore[assignment]
     written = [
-        encode_basestring_ascii(value) if isinstance(value, str) else "null" if value is None else str(value)
+        encode_basestring_ascii(value) if type(value) is str else "null" if value is None else str(value)
         for value in values
     ]
-    return f'["{letter}",{",".join(written)}]'
+    return f'["{_LETTERS[type(line)]}",{",".join(written)}]'
 
 
 def _whole(*values: Any) -> Whole:
@@ -159,3 +148,4 @@ def _whole(*values: Any) -> Whole:
 
 
 _KINDS: Final[dict[str, Callable[..., Line]]] = {"h": Header, "i": Intent, "o": Outcome, "w": _whole}
+_LETTERS: Final[dict[type[Line], str]] = {Header: "h", Intent: "i", Outcome: "o", Whole: "w"}

@@ -2,6 +2,7 @@
 
 import binascii
 import json
+from bisect import bisect_left
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from hashlib import sha256
@@ -73,7 +74,7 @@ class Entry:
 
 def latency_class(ms: float) -> int:
     """Return the smallest of ``LATENCIES_MS`` that *ms* milliseconds fit in; the largest for what takes longer."""
-    return next((limit for limit in LATENCIES_MS if ms <= limit), LATENCIES_MS[-1])
+    return LATENCIES_MS[min(bisect_left(LATENCIES_MS, ms), len(LATENCIES_MS) - 1)]
 
 
 def seal(values: Mapping[str, str], randomness: Callable[[int], bytes]) -> tuple[dict[str, str], dict[str, list[str]]]:

@@ -2,7 +2,6 @@
 
 import struct
 from collections.abc import Mapping
-from dataclasses import asdict
 from sys import intern
 from typing import Any, Final
 
@@ -86,7 +85,7 @@ def fetched_as_json(fetched: Fetched) -> dict[str, Any]:
 def denial_as_json(denial: Denial) -> dict[str, Any]:
     """Write why a token is refused; whose it was, for the record, if it is a known one."""
     denied = {"denied": denial.reason.value}
-    return denied if denial.bearer is None else {**denied, "bearer": asdict(denial.bearer)}
+    return denied if denial.bearer is None else {**denied, "bearer": denial.bearer._asdict()}
 
 
 def denial_from_json(body: Mapping[str, Any]) -> Denial:

@@ -5,6 +5,7 @@ Of a token: when it ends, flags, its ids and those of its grant (16 bytes each w
 Of a user's place in a team: two numbers, their name and address.
 """
 
+from functools import lru_cache
 from struct import Struct
 from typing import Final
 
@@ -38,6 +39,7 @@ def packed_token(kind: str, expires_at: int, *, is_narrowed: bool, ids: tuple[st
     return _TOKEN.pack(expires_at, flags) + "\0".join(ids).encode()
 
 
+@lru_cache(1024)  # of what is called often every call wants them
 def ids_of(packed: bytes) -> tuple[str, str, str]:
     """Return the token's id, its grant's, and the last four characters of its text."""
     if packed[8] & _HAS_UUIDS:

@@ -1,7 +1,6 @@
 """What a framework's layer has recorded of a call: how it began, how it ended, and why it was refused."""
 
-from collections.abc import Iterator
-from contextlib import contextmanager
+from types import TracebackType
 from typing import Final
 
 from keybearer.reporting.asked import Asked
@@ -27,7 +26,7 @@ def begun(recorder: Recorder | None, bearer: Bearer, asked: Asked) -> Call | Non
     """
     if recorder is None:
         return None
-    with _or_unavailable():
+    with _OR_UNAVAILABLE:
         call = recorder.begin(bearer, asked)
     recording.CURRENT.set(call)
     return call
@@ -43,7 +42,7 @@ def begun_in_vain(recorder: Recorder | None, refusal: InvalidToken, asked: Asked
     bearer = refusal.denial.bearer
     if recorder is None or bearer is None:
         return None
-    with _or_unavailable():
+    with _OR_UNAVAILABLE:
         call = recorder.begin(bearer, asked)
     note_refusal(call, refusal)
     return call
@@ -68,7 +67,7 @@ def ended(call: Call | None, status: int, route: str | None = None) -> int:
     if call is None:
         return 0
     recording.CURRENT.set(None)
-    with _or_unavailable():
+    with _OR_UNAVAILABLE:
         if status >= _FAILED:
             return call.finish("failed", status, route)
         if status in _REFUSED:
@@ -84,14 +83,14 @@ async def answerable(recorder: Recorder | None, appended: int) -> None:
         Unavailable: it is not.
     """
     if recorder is not None and appended:
-        with _or_unavailable():
+        with _OR_UNAVAILABLE:
             await recorder.kept(appended)
 
 
 def wait_answerable(recorder: Recorder | None, appended: int) -> None:
     """Return when an answer may leave; as `answerable`, for threads."""
     if recorder is not None and appended:
-        with _or_unavailable():
+        with _OR_UNAVAILABLE:
             recorder.wait_kept(appended)
 
 
@@ -107,9 +106,16 @@ def _reason_of(refusal: Refusal) -> str:
             return "unavailable"
 
 
-@contextmanager
-def _or_unavailable() -> Iterator[None]:
-    try:
-        yield
-    except Unwritable as error:
-        raise Unavailable(f"the call cannot be recorded: {error}", _RETRY_AFTER_S) from error
+class _OrUnavailable:
+    """Raises `Unavailable` for what cannot be recorded; one for all calls, which pass it three times each."""
+
+    def __enter__(self) -> None: ...
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        if isinstance(error, Unwritable):
+            raise Unavailable(f"the call cannot be recorded: {error}", _RETRY_AFTER_S) from error
+
+
+_OR_UNAVAILABLE: Final = _OrUnavailable()
