@@ -28,6 +28,8 @@ _PERSONAL: Final = {
     "address": "203.0.113.77",
     "agent": "Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/126.0.0.0 Safari/537.36",
 }
+_CLIENTS: Final = [f"0192ab3c4d5e6f708192a3{number:02}" for number in range(7)]
+_TOKENS: Final = [f"0192ab3c4d5e6f708192a3b4c5d6e7{number:02}" for number in range(29)]
 _ROUTES: Final = (
     "/v2/teams/{team_id}/clients/{client_id}",
     "/v2/teams/{team_id}/clients",
@@ -89,9 +91,9 @@ def _call(index: int) -> tuple[bytes, dict[str, list[str]]]:
         n=index + 1,
         team=7,
         environment="live",
-        client=f"0192ab3c4d5e6f708192a3{index % 7:02}",
-        grant=f"0192ab3c4d5e6f708192a3b4c5d6e7{index % 29:02}",
-        token=f"0192ab3c4d5e6f708192a3b4c5d6e7{index % 29:02}",
+        client=_CLIENTS[index % len(_CLIENTS)],
+        grant=_TOKENS[index % len(_TOKENS)],
+        token=_TOKENS[index % len(_TOKENS)],
         token_last4="aB3x",
         method="GET",
         route=_ROUTES[index % len(_ROUTES)],

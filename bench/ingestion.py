@@ -1,5 +1,6 @@
 """`POST /verifier/activity` with batches of 1,000 calls, beside bare inserts of the same rows into the same table."""
 
+import gc
 from pathlib import Path
 from time import perf_counter
 from typing import Any, Final, Protocol
@@ -13,7 +14,7 @@ from bench.stage import postgres_database, sqlite_database
 from keybearer.server import clock
 from keybearer.server.activity_lines import Line, Reporter, read_lines
 from keybearer.server.settings import Settings
-from keybearer.server.store.activity import row_of
+from keybearer.server.store.activity import COLUMNS, values_of
 from tests.support.house import open_house
 from tests.support.postgres import Cluster
 from tests.support.reports import Reporting, reporting_in
@@ -26,7 +27,7 @@ _RECORDS: Final = "activity_records"
 class _Writer(Protocol):
     """Inserts rows, all in one transaction that is durable when this returns."""
 
-    async def insert(self, rows: list[dict[str, Any]]) -> None: ...
+    async def insert(self, rows: list[tuple[Any, ...]]) -> None: ...
 
 
 class _Sqlite:
@@ -34,11 +35,11 @@ class _Sqlite:
         self._connection = apsw.Connection(url.removeprefix("sqlite:///"))
         self._connection.pragma("synchronous", "FULL")
 
-    async def insert(self, rows: list[dict[str, Any]]) -> None:
-        marks = ", ".join("?" * len(rows[0]))
-        text = f"INSERT INTO {_RECORDS} ({', '.join(rows[0])}) VALUES ({marks})"  # noqa: S608 - ours
+    async def insert(self, rows: list[tuple[Any, ...]]) -> None:
+        marks = ", ".join("?" * len(COLUMNS))
+        text = f"INSERT INTO {_RECORDS} ({', '.join(COLUMNS)}) VALUES ({marks})"  # noqa: S608 - ours
         self._connection.execute("BEGIN IMMEDIATE")
-        self._connection.executemany(text, [tuple(row.values()) for row in rows])
+        self._connection.executemany(text, rows)
         self._connection.execute("COMMIT")
 
 
@@ -46,9 +47,8 @@ class _Postgres:
     def __init__(self, connection: "asyncpg.Connection[asyncpg.Record]") -> None:
         self._connection = connection
 
-    async def insert(self, rows: list[dict[str, Any]]) -> None:
-        records = [tuple(row.values()) for row in rows]
-        await self._connection.copy_records_to_table(_RECORDS, records=records, columns=list(rows[0]))
+    async def insert(self, rows: list[tuple[Any, ...]]) -> None:
+        await self._connection.copy_records_to_table(_RECORDS, records=rows, columns=COLUMNS)
 
 
 async def measure(folder: Path, cluster: Cluster, pace: Pace) -> Figure:
@@ -58,6 +58,7 @@ async def measure(folder: Path, cluster: Cluster, pace: Pace) -> Figure:
     Args:
         cluster: a PostgreSQL that syncs its commits to the disk.
     """
+    gc.freeze()  # as a server does
     candidates: list[Candidate] = []
     comparisons: list[Comparison] = []
     link = await asyncpg.connect(await postgres_database(cluster, "bare intake"))
@@ -99,8 +100,8 @@ async def _round(api: Reporting, bare: _Writer, first: int, batches: int) -> tup
     return records / kept_s, records / sealed_s, records / bare_s
 
 
-def _rows(api: Reporting, lines: list[bytes]) -> list[dict[str, Any]]:
+def _rows(api: Reporting, lines: list[bytes]) -> list[tuple[Any, ...]]:
     now = clock.now()
     reporter = Reporter(api.verifier.resource_server_id, api.token.environment)
     read = read_lines(lines, 1, reporter, now)
-    return [row_of(line.entry, line.written, line.details, now) for line in read if isinstance(line, Line)]
+    return [values_of(line.entry, line.written, line.details, now) for line in read if isinstance(line, Line)]

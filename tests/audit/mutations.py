@@ -98,7 +98,7 @@ def a_stored_entry_edited(world: World, chance: Random) -> Mutant:
     number = world.logs.index(source)
     index = chance.randrange(len(source.records))
     entry = entry_from(source.records[index].entry)
-    changed = chance.choice([replace(entry, status=403), replace(entry, outcome="refused"), replace(entry, n=77)])
+    changed = chance.choice([entry._replace(status=403), entry._replace(outcome="refused"), entry._replace(n=77)])
     stored = Log(source.origin, source.signer, list(source.records))
     honest = source.checkpoint()
     stored.records[index] = replace(source.records[index], entry=entry_bytes(changed))

@@ -1,6 +1,7 @@
 """The server as a process: its socket, its signals, its workers."""
 
 import functools
+import gc
 import os
 import socket
 from collections.abc import Callable, Iterator
@@ -105,7 +106,9 @@ def run_server(
 def _make_app(settings: Settings, log: Callable[[], None]) -> Starlette:
     """Build the application in the process that runs it."""
     log()
-    return build_app(settings)
+    app = build_app(settings)
+    gc.freeze()  # what was imported stays for good: the collector need not look through it again and again
+    return app
 
 
 def uvicorn_config(make_app: Callable[[], Starlette], workers: int, patience_s: float = 10) -> uvicorn.Config:

@@ -29,34 +29,24 @@ class Reporter:
     environment: str
 
 
-@dataclass(frozen=True, slots=True)
-class Line:
+class Line(msgspec.Struct, frozen=True, gc=False):
     """
     A line that is well made.
 
     Args:
         place: which line of the batch it is, from 1.
+        n: the record's number in the life of its process, *boot*.
         written: the entry's canonical bytes.
         user: what its sealed user says.
     """
 
     place: int
+    n: int
+    boot: str
     entry: ReadEntry
     written: bytes
     details: dict[str, tuple[Salt, str]]
     user: str
-
-    @property
-    def n(self) -> int:
-        """The record's number in the life of its process."""
-        assert self.entry.n is not None  # noqa: S101 - a line without was refused
-        return self.entry.n
-
-    @property
-    def boot(self) -> str:
-        """The life of the process."""
-        assert self.entry.boot is not None  # noqa: S101 - as above
-        return self.entry.boot
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,7 +58,7 @@ class RefusedLine:
     error: str
 
 
-class _Sent(msgspec.Struct, forbid_unknown_fields=True):
+class _Sent(msgspec.Struct, forbid_unknown_fields=True, gc=False):
     entry: str
     details: dict[str, tuple[Salt, str]]
 
@@ -106,11 +96,11 @@ def _read_alone(place: int, text: bytes, reporter: Reporter, now: int) -> Line |
 def _line(place: int, entry: ReadEntry, sent: _Sent, reporter: Reporter, now: int) -> Line | RefusedLine:
     """Judge a well-made entry: is it this reporter's, of now, and do its details open it."""
     try:
-        _check(entry, sent, reporter, now)
+        n, boot = _counted(entry, sent, reporter, now)
         opened = _opened(entry, sent.details)
     except ValueError as error:
         return RefusedLine(place, entry.n, str(error))
-    return Line(place, entry, sent.entry.encode(), sent.details, opened["user"])
+    return Line(place, n, boot, entry, sent.entry.encode(), sent.details, opened["user"])
 
 
 def _opened(entry: ReadEntry, details: dict[str, tuple[Salt, str]]) -> dict[str, str]:
@@ -120,14 +110,14 @@ def _opened(entry: ReadEntry, details: dict[str, tuple[Salt, str]]) -> dict[str,
         return open_details(entry, details)  # which tells what is wrong
 
 
-def _check(entry: ReadEntry, sent: _Sent, reporter: Reporter, now: int) -> None:
+def _counted(entry: ReadEntry, sent: _Sent, reporter: Reporter, now: int) -> tuple[int, str]:
     """
-    Refuse what is not this reporter's to say, is not of now, or has not all its details.
+    Return number and process of what is this reporter's to say, is of now, and has all its details.
 
     Raises:
         ValueError: says why.
     """
-    if entry.n is None or entry.reporter != reporter.name:
+    if entry.n is None or entry.boot is None or entry.reporter != reporter.name:
         raise ValueError("the entry's reporter is not the one whose key this is")
     if entry.environment != reporter.environment:
         raise ValueError("the entry's environment is not the key's")
@@ -137,6 +127,7 @@ def _check(entry: ReadEntry, sent: _Sent, reporter: Reporter, now: int) -> None:
         raise ValueError("the entry's at is more than 30 days ago")
     if "user" not in sent.details or sent.details.keys() != (entry.sealed or {}).keys():
         raise ValueError("the details do not say the user, or not what each of the entry's commitments stands for")
+    return entry.n, entry.boot
 
 
 def lines_of(body: bytes) -> list[bytes]:

@@ -6,7 +6,7 @@ from typing import Generic, Protocol, TypeVar
 
 from keybearer.audit.entries import ReadEntry
 from keybearer.server.store import activity_intake
-from keybearer.server.store.activity import row_of
+from keybearer.server.store.activity import values_of
 from keybearer.server.store.database import Transaction
 from keybearer.wire.activity import Details, Entry
 
@@ -68,13 +68,12 @@ async def keep_once(tx: Transaction, records: Sequence[Record], now: int) -> Kep
     new: dict[int, Record] = {}
     conflicting = []
     for record in records:
-        earlier = known.get(record.n) or (new[record.n].written if record.n in new else None)
-        if earlier is None:
+        if record.n not in known and record.n not in new:
             new[record.n] = record
-        elif earlier != record.written:
+        elif record.written != (known.get(record.n) or new[record.n].written):
             conflicting.append(record)
     if new:
-        rows = [row_of(record.entry, record.written, record.details, now) for record in new.values()]
+        rows = [values_of(record.entry, record.written, record.details, now) for record in new.values()]
         await activity_intake.keep(tx, rows)
         cursor = await activity_intake.advance(tx, cursor, list(new), now)
     return Kept(len(new), len(records) - len(new) - len(conflicting), tuple(conflicting), cursor.through)

@@ -4,10 +4,9 @@ import binascii
 import json
 from bisect import bisect_left
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
 from hashlib import sha256
 from operator import attrgetter
-from typing import Any, Final, Protocol
+from typing import Any, Final, NamedTuple, Protocol
 
 from keybearer.wire.activity_keys import CANONICAL, JUDGES, LATENCIES_MS, MAX_INTEGER, SEALED
 from keybearer.wire.token_text import masked
@@ -32,8 +31,7 @@ Details = Mapping[str, Sequence[str]]
 """What opens an entry's commitments: by the field's name its salt (base64url, 43 characters) and its value."""
 
 
-@dataclass(frozen=True, slots=True)
-class Entry:
+class Entry(NamedTuple):
     """
     One thing that happened; `entry_bytes` says it as the log keeps it.
 
@@ -95,9 +93,8 @@ def seal(values: Mapping[str, str], randomness: Callable[[int], bytes]) -> tuple
     """
     salts = randomness(SALT_BYTES * len(values))
     sealed, details = {}, {}
-    for place, (field, said) in enumerate(values.items()):
-        value = masked(said)
-        salt = salts[SALT_BYTES * place : SALT_BYTES * (place + 1)]
+    for start, (field, said) in zip(range(0, len(salts), SALT_BYTES), values.items(), strict=True):
+        value, salt = masked(said), salts[start : start + SALT_BYTES]
         sealed[field] = commitment(field, salt, value)
         details[field] = [_base64url(salt), value]
     return sealed, details
@@ -176,11 +173,9 @@ def entry_bytes(entry: Entry) -> bytes:
     """
     if not (entry.reporter is None) == (entry.boot is None) == (entry.n is None):
         raise ValueError("the entry has one of reporter, boot and n without the others")
-    parts = []
-    for (opening, judge), value in zip(_KEYS, _values(entry), strict=True):
-        if value is not None:
-            parts.append(opening + judge(value))
-    return "".join(("{", ",".join(parts), ',"v":1}')).encode()
+    judged = zip(_KEYS, _values(entry), strict=True)
+    parts = [opening + judge(value) for (opening, judge), value in judged if value is not None]
+    return f'{{{",".join(parts)},"v":1}}'.encode()
 
 
 def entry_from(data: bytes) -> Entry:

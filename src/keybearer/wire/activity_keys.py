@@ -16,6 +16,8 @@ CANONICAL: Final = json.JSONEncoder(ensure_ascii=False, sort_keys=True, separato
 Judge = Callable[[Any], str]
 """Writes the value of one key as JSON, or raises `ValueError` for one that no entry can have."""
 
+_remembered: Final = lru_cache(256)  # of one process most are the same again and again; refusals are not remembered
+
 COMMITMENT: Final = "[A-Za-z0-9_-]{42}[AEIMQUYcgkosw048]"  # 32 bytes in base64url, no bits left over at the end
 is_32_bytes: Final = re.compile(COMMITMENT).fullmatch
 
@@ -35,7 +37,6 @@ def _one_of(name: str, *words: str) -> Judge:
 def _text(name: str, pattern: str, demand: str) -> Judge:
     is_good = re.compile(pattern).fullmatch
 
-    @lru_cache(256)  # of one process most are the same again and again
     def judge(value: Any) -> str:
         if not isinstance(value, str) or not is_good(value):
             raise ValueError(f"the entry's {name} is not {demand}")
@@ -64,7 +65,7 @@ def _latency(value: Any) -> str:
 
 
 def _commitments(value: Any) -> str:
-    if not isinstance(value, Mapping) or not value:
+    if not isinstance(value, dict | Mapping) or not value:
         raise ValueError("the entry's sealed is not an object with something in it")
     for field, committed in value.items():
         if field not in SEALED:
@@ -75,25 +76,29 @@ def _commitments(value: Any) -> str:
 
 
 JUDGES: Final[dict[str, Judge]] = {  # in the order of the keys
-    "action": _text(
-        "action", r"(?=.{1,64}\Z)[a-z][a-z0-9_]*(?:\.[a-z][a-z0-9_]*)+", "noun.verb in at most 64 characters"
+    "action": _remembered(
+        _text("action", r"(?=.{1,64}\Z)[a-z][a-z0-9_]*(?:\.[a-z][a-z0-9_]*)+", "noun.verb in at most 64 characters")
     ),
     "at": _integer("at", 1),
-    "boot": _identifier("boot"),
-    "client": _identifier("client"),
-    "environment": _one_of("environment", *ENVIRONMENTS),
-    "grant": _identifier("grant"),
-    "method": _text("method", "[!#$%&'*+.^_`|~0-9A-Za-z-]{1,32}", "a method of HTTP in at most 32 characters"),
-    "ms": _latency,
+    "boot": _remembered(_identifier("boot")),
+    "client": _remembered(_identifier("client")),
+    "environment": _remembered(_one_of("environment", *ENVIRONMENTS)),
+    "grant": _remembered(_identifier("grant")),
+    "method": _remembered(
+        _text("method", "[!#$%&'*+.^_`|~0-9A-Za-z-]{1,32}", "a method of HTTP in at most 32 characters")
+    ),
+    "ms": _remembered(_latency),
     "n": _integer("n", 1),
-    "outcome": _one_of("outcome", *OUTCOMES),
-    "reason": _text("reason", "[a-z][a-z0-9_]{0,63}", "a code in at most 64 characters"),
-    "reporter": _identifier("reporter"),
+    "outcome": _remembered(_one_of("outcome", *OUTCOMES)),
+    "reason": _remembered(_text("reason", "[a-z][a-z0-9_]{0,63}", "a code in at most 64 characters")),
+    "reporter": _remembered(_identifier("reporter")),
     "request_id": _text("request_id", "[ -~]{1,128}", "1 to 128 characters of ASCII"),
-    "route": _text("route", r"[^\x00-\x1f\x7f\ud800-\udfff]{1,512}", "1 to 512 characters without control characters"),
+    "route": _remembered(
+        _text("route", r"[^\x00-\x1f\x7f\ud800-\udfff]{1,512}", "1 to 512 characters without control characters")
+    ),
     "sealed": _commitments,
-    "status": _integer("status", 100, 599),
-    "team": _integer("team", 1),
-    "token": _identifier("token"),
-    "token_last4": _text("token_last4", "[0-9A-Za-z]{4}", "four letters and digits"),
+    "status": _remembered(_integer("status", 100, 599)),
+    "team": _remembered(_integer("team", 1)),
+    "token": _remembered(_identifier("token")),
+    "token_last4": _remembered(_text("token_last4", "[0-9A-Za-z]{4}", "four letters and digits")),
 }

@@ -1,6 +1,7 @@
 """Which log a record belongs to, and what that log is called."""
 
 from datetime import UTC, datetime
+from functools import lru_cache
 from typing import Final
 from urllib.parse import urlsplit
 
@@ -9,7 +10,7 @@ from keybearer.server.records import LogName
 # What concerns the server as a whole, even where a user did it in a team.
 _SERVERS_NOUNS: Final = frozenset({"resource_server", "operator", "policy", "activity"})
 
-
+_DAY: Final = 86_400_000_000  # microseconds
 TREE: Final = LogName("tree", 0, "")
 
 
@@ -33,7 +34,12 @@ def log_of(action: str, team_id: int | None, user_id: int | None, received_at: i
 
 def month_of(at: int) -> str:
     """Return the month of a time (microseconds since 1970 UTC), as ``2026-11``."""
-    return datetime.fromtimestamp(at // 1_000_000, UTC).strftime("%Y-%m")
+    return _month_of_day(at // _DAY)
+
+
+@lru_cache(64)  # records come by the thousand in one day
+def _month_of_day(day: int) -> str:
+    return datetime.fromtimestamp(day * _DAY // 1_000_000, UTC).strftime("%Y-%m")
 
 
 def base_origin(issuer: str) -> str:

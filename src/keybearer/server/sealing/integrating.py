@@ -1,7 +1,6 @@
 """Records that wait get their places in logs, and what the logs have become is decided, in one transaction."""
 
 from collections.abc import Sequence
-from itertools import groupby
 from typing import Final
 
 from keybearer.server.records import ActivityLog, LogName
@@ -34,9 +33,10 @@ async def integrate(tx: Transaction, base: str, now: int) -> int:
     records = await activity_logs.unplaced(tx, AT_ONCE)
     if not records:
         return 0
-    grown = []
-    for name, some in groupby(sorted(records, key=_name_of), _name_of):
-        grown.append(await _add(tx, (base, name), list(some), now))
+    of_logs: dict[LogName, list[Unplaced]] = {}
+    for record in records:
+        of_logs.setdefault(_name_of(record), []).append(record)
+    grown = [await _add(tx, (base, name), of_logs[name], now) for name in sorted(of_logs)]
     await _add_to_tree(tx, base, grown, now)
     return len(records)
 

@@ -1,6 +1,7 @@
 """The records of the activity log, as they are kept before they have a place in a log."""
 
 from collections.abc import Iterable
+from operator import attrgetter
 from typing import Any, Final
 
 import msgspec
@@ -11,12 +12,33 @@ from keybearer.server.store.database import Transaction
 from keybearer.server.store.tables import activity_records
 from keybearer.wire.activity import Details, Entry
 
+_COPIES: Final = {  # columns in which the entry's own words are repeated, to be searched by
+    "at": "at",
+    "action": "action",
+    "outcome": "outcome",
+    "team_id": "team",
+    "environment": "environment",
+    "client_id": "client",
+    "grant_id": "grant",
+    "token_id": "token",
+    "token_last4": "token_last4",
+    "method": "method",
+    "route": "route",
+    "status": "status",
+    "request_id": "request_id",
+    "reporter": "reporter",
+    "boot": "boot",
+    "n": "n",
+}
+COLUMNS: Final = ("received_at", "entry", "details", "user_id", *_COPIES)
 _ADD: Final = insert(activity_records)
+_encode: Final = msgspec.json.Encoder().encode
+_copied: Final = attrgetter(*_COPIES.values())
 
 
-def row_of(entry: Entry | ReadEntry, written: bytes, details: Details, received_at: int) -> dict[str, Any]:
+def values_of(entry: Entry | ReadEntry, written: bytes, details: Details, received_at: int) -> tuple[Any, ...]:
     """
-    Return the row of a record: the entry as it was *written*, what opens it, and copies of what is searched by.
+    Return the values of a record's ``COLUMNS``: the entry as it was *written*, what opens it, and copies.
 
     Args:
         written: the entry's canonical bytes; these are hashed, and nothing else is.
@@ -24,35 +46,17 @@ def row_of(entry: Entry | ReadEntry, written: bytes, details: Details, received_
         received_at: microseconds since 1970 UTC.
     """
     user = details.get("user")
-    return {
-        "received_at": received_at,
-        "entry": written,
-        "details": msgspec.json.encode(details),
-        "user_id": int(user[1]) if user else None,
-        **copies_of(entry),
-    }
+    return received_at, written, _encode(details), int(user[1]) if user else None, *_copied(entry)
+
+
+def row_of(entry: Entry | ReadEntry, written: bytes, details: Details, received_at: int) -> dict[str, Any]:
+    """Return the row of a record; see `values_of`."""
+    return dict(zip(COLUMNS, values_of(entry, written, details, received_at), strict=True))
 
 
 def copies_of(entry: Entry | ReadEntry) -> dict[str, Any]:
     """Return the columns in which the entry's own words are repeated."""
-    return {
-        "at": entry.at,
-        "action": entry.action,
-        "outcome": entry.outcome,
-        "team_id": entry.team,
-        "environment": entry.environment,
-        "client_id": entry.client,
-        "grant_id": entry.grant,
-        "token_id": entry.token,
-        "token_last4": entry.token_last4,
-        "method": entry.method,
-        "route": entry.route,
-        "status": entry.status,
-        "request_id": entry.request_id,
-        "reporter": entry.reporter,
-        "boot": entry.boot,
-        "n": entry.n,
-    }
+    return dict(zip(_COPIES, _copied(entry), strict=True))
 
 
 async def add_all(tx: Transaction, rows: Iterable[dict[str, Any]]) -> None:

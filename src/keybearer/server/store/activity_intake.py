@@ -7,6 +7,7 @@ from typing import Any, Final
 from sqlalchemy import bindparam, select, update
 from sqlalchemy.dialects.postgresql import insert as upsert
 
+from keybearer.server.store.activity import COLUMNS
 from keybearer.server.store.database import Reader, Transaction
 from keybearer.server.store.tables import activity_cursors, activity_records
 
@@ -84,9 +85,9 @@ async def kept_among(tx: Transaction, cursor: Cursor, numbers: Sequence[int]) ->
     return {row["n"]: bytes(row["entry"]) for row in rows}
 
 
-async def keep(tx: Transaction, rows: Sequence[dict[str, Any]]) -> None:
-    """Add reported records; see `activity.row_of`."""
-    await tx.load(activity_records, rows)
+async def keep(tx: Transaction, rows: Sequence[tuple[Any, ...]]) -> None:
+    """Add reported records; see `activity.values_of`."""
+    await tx.load(activity_records, COLUMNS, rows)
 
 
 async def advance(tx: Transaction, cursor: Cursor, kept: Sequence[int], now: int) -> Cursor:

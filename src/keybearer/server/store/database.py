@@ -46,8 +46,8 @@ class Transaction(Reader, Protocol):
     async def run_all(self, statement: Executable, rows: Sequence[Mapping[str, Any]], /) -> None:
         """Run *statement* once for each of *rows*, which are its values; all of them go to the database at once."""
 
-    async def load(self, table: Table, rows: Sequence[Mapping[str, Any]], /) -> None:
-        """Add many *rows*, which name the same columns, to *table* in the quickest way that the database has."""
+    async def load(self, table: Table, columns: Sequence[str], rows: Sequence[tuple[Any, ...]], /) -> None:
+        """Add many *rows*, the values of these *columns*, to *table* in the quickest way that the database has."""
 
 
 class Database(Protocol):

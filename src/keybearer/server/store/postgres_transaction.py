@@ -63,7 +63,7 @@ class PostgresTransaction:
             self.fault = name_fault(error)
             raise self.fault from error
 
-    async def load(self, table: Table, rows: Sequence[Mapping[str, Any]], /) -> None:
+    async def load(self, table: Table, columns: Sequence[str], rows: Sequence[tuple[Any, ...]], /) -> None:
         """See `database.Transaction.load`."""
         if self.fault is not None:
             raise self.fault
@@ -71,9 +71,7 @@ class PostgresTransaction:
             return
         self.has_written = True
         try:
-            await self._connection.copy_records_to_table(
-                table.name, records=[tuple(row.values()) for row in rows], columns=tuple(rows[0])
-            )
+            await self._connection.copy_records_to_table(table.name, records=rows, columns=columns)
         except FAULTS as error:
             self.fault = name_fault(error)
             raise self.fault from error

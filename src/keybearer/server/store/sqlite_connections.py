@@ -133,12 +133,11 @@ class Rows:
         except apsw.Error as error:
             raise name_fault(error) from error
 
-    def load(self, table: Table, rows: Sequence[Mapping[str, Any]]) -> None:
+    def load(self, table: Table, columns: Sequence[str], rows: Sequence[tuple[Any, ...]]) -> None:
         """Add *rows* to *table*."""
-        columns = tuple(rows[0])
         text = f"INSERT INTO {table.name} ({', '.join(columns)}) VALUES ({', '.join('?' * len(columns))})"  # noqa: S608 - names out of our own tables
         try:
-            self._cursor.executemany(text, [tuple(row.values()) for row in rows]).fetchall()
+            self._cursor.executemany(text, rows).fetchall()
         except apsw.Error as error:
             raise name_fault(error) from error
 
@@ -245,13 +244,13 @@ class SqlitePart:
             self.fault = error
             raise
 
-    async def load(self, table: Table, rows: Sequence[Mapping[str, Any]], /) -> None:
+    async def load(self, table: Table, columns: Sequence[str], rows: Sequence[tuple[Any, ...]], /) -> None:
         """See `database.Transaction.load`."""
         self._check()
         if not rows:
             return
         try:
-            self._rows.load(table, rows)
+            self._rows.load(table, columns, rows)
         except (apsw.Error, StoreFault) as error:
             self.fault = error
             raise
