@@ -202,6 +202,8 @@ def test_a_second_start_keeps_everything_but_makes_the_token_anew(demo: Demo) ->
         environments = held.execute("SELECT environment FROM teams ORDER BY environment").fetchall()
         assert environments == [("live",), ("sandbox",)]
         assert held.execute("SELECT count(*) FROM clients").fetchone() == (1,)
+        assert held.execute("SELECT count(*) FROM notices").fetchone() == (0,)  # nobody is mailed about the former one
+    assert not (demo.folder / "demo" / "mail").exists()
 
 
 def test_what_it_says_to_try_next_is_so_and_does_no_harm_to_the_next_start(demo: Demo) -> None:

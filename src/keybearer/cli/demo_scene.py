@@ -1,7 +1,7 @@
 """The demo's people, teams and app; put into the database once, in one transaction."""
 
 import secrets
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
 from keybearer.server import refusals
@@ -85,7 +85,8 @@ async def make_token(tx: Transaction, actor: Actor, settings: Settings, former_g
     if owner is None or team is None:
         raise refusals.not_found("its first person or its sandbox team is gone")
     if former_grant:
-        await revoke_grant(tx, actor, former_grant, Reach(owner.user_id, None), now)
+        herself = replace(actor, user_id=owner.user_id)  # so nobody else revokes it, and she is mailed nothing
+        await revoke_grant(tx, herself, former_grant, Reach(owner.user_id, None), now)
     name = f"Demo, started {as_wire(now)}"
     asked = AskedToken(owner.user_id, team.team_id, name, "", "", "none", ())
     longest = settings.personal_token_ttl * 1_000_000
