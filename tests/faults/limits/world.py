@@ -84,6 +84,7 @@ class World:
         """Let *steps* things happen."""
         happenings = [self.call, self.call, self.hurry, self.put, self.reach, self.hear, self.wait]
         rare = [self.lose, self.stop_or_go_on, self.restart_node, self.restart_verifier, self.set_wall_clock]
+        rare += [self.come_back]
         for _ in range(steps):
             self.random.choice(rare if self.random.random() < 0.1 else happenings)()
 
@@ -105,8 +106,18 @@ class World:
 
     def hurry(self) -> None:
         """Have callers come to one verifier until it is told that nothing is left, its answers quick, some lost."""
-        verifier = self.random.choice(self.verifiers)
-        for _ in range(self.random.choice([3, 60, 400])):
+        self._hurry(self.random.choice(self.verifiers), self.random.choice([3, 60, 400]))
+
+    def come_back(self) -> None:
+        """Have callers come to every verifier, stay away until all is regained, and come to all of them together."""
+        for verifier in self.verifiers:
+            self._hurry(verifier, self.random.choice([10, 20, 30]))
+        self._let_pass(self.random.choice([61.0, 65.0]))
+        for verifier in self.verifiers:
+            self._hurry(verifier, 400)
+
+    def _hurry(self, verifier: Verifier, times: int) -> None:
+        for _ in range(times):
             if self._may_call(verifier):
                 self.let_through.append(self.now)
             elif self.random.random() < 0.05:
@@ -163,7 +174,10 @@ class World:
 
     def wait(self) -> None:
         """Let time go by; nodes that are in use beat."""
-        until = self.now + self.random.choice([0.01, 0.1, 0.5, 0.5, 1.0, 2.9, 3.1, 20.0, 61.0])
+        self._let_pass(self.random.choice([0.01, 0.1, 0.5, 0.5, 1.0, 2.9, 3.1, 20.0, 61.0]))
+
+    def _let_pass(self, seconds: float) -> None:
+        until = self.now + seconds
         while self.now < until:
             self.now = min(until, self.now + beat_s(WINDOW_S))
             for node in self.nodes:
