@@ -1,5 +1,6 @@
 """The outermost door: request ids, refusals of what comes in, headers on what goes out, one log line each."""
 
+import logging
 import time
 from collections.abc import Awaitable, Callable, Iterable, Mapping
 from dataclasses import dataclass
@@ -217,7 +218,10 @@ class _Answer:
 
 def _log_line(scope: Scope, status: int, seconds: float) -> None:
     """Log the request: the route's pattern, never the path or query, which may hold what somebody typed."""
-    log = _LOG.debug if "keybearer.is_quiet" in scope and status < 400 else _LOG.info
+    is_quiet = "keybearer.is_quiet" in scope and status < 400
+    if is_quiet and not _LOG.is_enabled_for(logging.DEBUG):
+        return  # before the line is put together
+    log = _LOG.debug if is_quiet else _LOG.info
     log(
         "request",
         request_id=scope["keybearer.request_id"],

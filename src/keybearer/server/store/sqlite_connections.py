@@ -175,12 +175,13 @@ class SqliteReader:
         """
         Return a number that is another one after each commit by other connections, of this process or another.
 
-        The pragma, for the driver's own function of that name does not see what other connections commit.
+        As a statement, which stays prepared; the driver's own function of that name does not see others' commits.
         """
         try:
-            return int(self._rows.connection.pragma("data_version"))
+            version: int = self._rows.connection.execute("PRAGMA data_version").get
         except apsw.Error as error:
             raise name_fault(error) from error
+        return version
 
     def begin(self) -> None:
         """Hold on to one moment of the database until `end`."""
