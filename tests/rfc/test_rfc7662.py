@@ -3,6 +3,8 @@
 import pytest
 
 from keybearer.server.clock import DAY, SECOND
+from keybearer.server.secrets import digest
+from keybearer.server.store import tokens
 from tests.support.oauth import Play, refused
 from tests.support.verifiers import asking
 
@@ -43,6 +45,8 @@ async def test_2_2_an_active_token_is_told_with_its_subject_and_what_it_may_do_n
     answer = await server.program.post(INTROSPECT, data={"token": narrowed})
     assert answer.headers["cache-control"] == "no-store"
     assert answer.headers["content-type"] == "application/json"
+    held = await play.house.node.view(tokens.held, digest(narrowed))
+    assert held is not None
     assert answer.json() == {
         "active": True,
         "token_type": "Bearer",
@@ -51,6 +55,7 @@ async def test_2_2_an_active_token_is_told_with_its_subject_and_what_it_may_do_n
         "username": "ada@example.com",
         "exp": (play.house.node.now() + DAY) // SECOND,
         "iss": "https://keybearer.test",
+        "jti": held.token_id,
         "team": play.birch.team_id,
         "role": "read-only",
         "environment": "sandbox",

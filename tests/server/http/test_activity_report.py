@@ -3,12 +3,20 @@
 import asyncio
 import json
 from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import pytest
 
+from keybearer.reporting.records import Record
+from keybearer.reporting.records import line_of as line_of_record
+from keybearer.reporting.reporter import ActivityLog, Reporter
+from keybearer.reporting.shipping import REFUSED
 from keybearer.server.clock import DAY, MINUTE
 from keybearer.wire.activity import entry_from, words_text
+from keybearer.wire.denial import Bearer
+from tests.reporting.spools import ASKED
 from tests.support.activity import recorded, until_placed
 from tests.support.api import Stage, set_stage
 from tests.support.clock import HandClock
@@ -17,6 +25,20 @@ from tests.support.reports import NDJSON, REPORT, Reporting, line_of, reporting
 from tests.support.verifiers import asking
 
 Change = Callable[[Reporting], bytes]
+
+
+@dataclass(frozen=True)
+class AtTheDoor:
+    """Takes a reporter's records to the door, as an SDK does."""
+
+    api: Reporting
+
+    async def reporter(self) -> str:
+        return self.api.verifier.resource_server_id
+
+    async def take(self, records: list[Record], reporter: str) -> list[tuple[Record, str]]:
+        answer = await self.api.report([line_of_record(record, reporter) for record in records])
+        return [(records[refused["line"] - 1], refused["error"]) for refused in answer["refused"]]
 
 
 @pytest.fixture
@@ -54,6 +76,39 @@ async def test_a_call_is_kept_as_it_was_reported(api: Reporting) -> None:
         1,
     )
     assert (call["subject"], call["words"], call["address"]) == ("invoice:7832", '{"lines":3}', "203.0.113.9")
+
+
+async def test_an_api_that_asks_by_introspection_is_told_all_that_it_has_to_report(
+    api: Reporting, stage: Stage
+) -> None:
+    text = await stage.scene.personal_token(stage.cleo, stage.acme)
+    told = (await api.verifier.program.post("/oauth/introspect", data={"token": text})).json()
+    whose = {"token": told["jti"], "team": told["team"], "environment": told["environment"], "token_last4": text[-4:]}
+    line = api.line(1, sealing={"user": told["sub"]}, client=told.get("client_id"), grant=None, **whose)
+    assert (await api.report([line]))["kept"] == 1
+    (call,) = await calls(api)
+    assert call["user_id"] == stage.cleo.user_id
+
+
+async def test_what_was_refused_is_taken_as_it_was_put_aside_once_it_is_good(
+    api: Reporting, clock: HandClock, tmp_path: Path
+) -> None:
+    """The clock of an API was ten minutes ahead; ten minutes later whoever looks after it sends the lines again."""
+    reporter, held = Reporter(ActivityLog(tmp_path), lambda: clock.now() + 10 * MINUTE), api.token
+    whose = (held.user_id, held.team_id, held.environment, held.client_id, held.grant_id, held.token_id, held.last4)
+    bearer = Bearer(*whose)
+    reporter.begin(bearer, ASKED).finish("done", 200)
+    shipping = asyncio.create_task(reporter.ship(AtTheDoor(api)))
+    await asyncio.sleep(0)
+    await reporter.flush(30)
+    shipping.cancel()
+    await asyncio.gather(shipping, return_exceptions=True)
+    reporter.close()
+    (refused,) = [json.loads(line) for line in (tmp_path / REFUSED).read_text().splitlines()]
+    assert refused["why"] == "the entry's at is more than 5 minutes ahead of the server's clock"
+    assert await calls(api) == []
+    clock.advance(minutes=10)
+    assert (await api.report([refused["line"].encode()]))["kept"] == 1
 
 
 async def test_a_batch_that_is_sent_again_is_kept_once(api: Reporting) -> None:

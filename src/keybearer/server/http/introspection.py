@@ -125,6 +125,7 @@ class IntrospectionEndpoint:
             "username": principal.user_email,
             "exp": principal.expires_at // SECOND,
             "iss": self._node.settings.issuer,
+            "jti": principal.token_id,
             "team": principal.team_id,
             "role": principal.role,
             "environment": principal.environment,
