@@ -120,6 +120,8 @@ class World:
         for _ in range(times):
             if self._may_call(verifier):
                 self.let_through.append(self.now)
+            elif verifier.purse.wait_s(USER, TEAM, self._local(verifier.rate)) > 0:
+                break
             elif self.random.random() < 0.05:
                 verifier.asked = None
             else:
@@ -214,7 +216,7 @@ class World:
             return True
         if verifier.purse.wait_s(USER, TEAM, now) == 0:
             verifier.purse.want(USER, TEAM)
-        is_cut_off = self.is_lending and self.random.random() < 0.3
+        is_cut_off = self.is_lending and self.random.random() < 0.8
         return is_cut_off and verifier.purse.lend(USER, TEAM, now) is not None
 
     def _granted(self, node: Node, want: Want) -> Grant:
