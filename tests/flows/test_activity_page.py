@@ -7,6 +7,8 @@ import pytest
 from sqlalchemy import update
 
 from keybearer.server.clock import HOUR
+from keybearer.server.pages import activity_chart
+from keybearer.server.reads import activity
 from keybearer.server.store.database import Transaction
 from keybearer.server.store.tables import activity_records
 from tests.support.api import Stage, set_stage
@@ -98,7 +100,9 @@ async def test_a_wrong_filter_is_named_and_kept_and_lists_nothing(stage: Stage) 
     assert ("from", "yesterday") in next(form for form in page.forms if form.action == "/activity").values
 
 
-async def test_the_chart_has_its_numbers_as_a_table_too(stage: Stage, clock: HandClock) -> None:
+async def test_the_chart_has_its_numbers_as_a_table_and_says_when_it_does_not_count_all(
+    stage: Stage, clock: HandClock, monkeypatch: pytest.MonkeyPatch
+) -> None:
     for ago, outcome in ((0, "done"), (0, "failed"), (30 * HOUR, "done")):
         await happen(stage.house.node, stage.ada, stage.acme, at=clock.now() - ago, outcome=outcome)
     page = await (await stage.at_browser(stage.ada)).get("/activity?action=api.called")
@@ -106,6 +110,11 @@ async def test_the_chart_has_its_numbers_as_a_table_too(stage: Stage, clock: Han
     assert page.html.count("<rect") == 3
     cells = re.findall(r"<tr><th scope=\"row\">(.+?)</th><td .+?>(\d+)</td><td .+?>(\d+)</td></tr>", page.html)
     assert cells == [("23 Nov 2026, 06:00 UTC", "1", "0"), ("24 Nov 2026, 12:00 UTC", "1", "1")]
+    for module in (activity, activity_chart):
+        monkeypatch.setattr(module, "MOST_COUNTED", 2)
+    page = await (await stage.at_browser(stage.ada)).get("/activity?action=api.called")
+    assert "2 or more records from 17 Nov 2026, 12:00 UTC to 24 Nov 2026, 12:00 UTC. Only the newest 2" in page.text
+    assert re.findall(r"<rect class=\"([\w-]+)\"", page.html) == ["bars-uncounted", "bar-done", "bar-others"]
 
 
 async def test_an_erased_record_says_so_and_a_record_of_nobody_is_shown(stage: Stage) -> None:

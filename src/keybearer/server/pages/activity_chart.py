@@ -36,13 +36,20 @@ class Bar:
 
 @dataclass(frozen=True, slots=True)
 class Chart:
-    """All bars, the oldest first; *is_cut*: there was more than is counted."""
+    """
+    All bars, the oldest first.
+
+    Args:
+        is_cut: no more than these were counted, and there may be more before them.
+        uncounted: how many of the first bars tell nothing because of that.
+    """
 
     window: Window
     bars: tuple[Bar, ...]
     highest: int
     total: int
     is_cut: bool
+    uncounted: int
 
 
 def window_of(wanted: ActivityFilter, now: int) -> Window:
@@ -59,7 +66,9 @@ def chart_of(window: Window, tallies: Sequence[Tally]) -> Chart:
     counted = {tally.stretch: tally for tally in tallies}
     highest = max((tally.done + tally.others for tally in tallies), default=0)
     total = sum(tally.done + tally.others for tally in tallies)
-    return Chart(window, tuple(_bars(window, counted, max(highest, 1))), highest, total, total >= MOST_COUNTED)
+    is_cut = total >= MOST_COUNTED
+    uncounted = min(counted) - window.since // window.length if is_cut else 0
+    return Chart(window, tuple(_bars(window, counted, max(highest, 1))), highest, total, is_cut, uncounted)
 
 
 def _bars(window: Window, counted: dict[int, Tally], highest: int) -> Iterator[Bar]:
