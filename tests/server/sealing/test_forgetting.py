@@ -8,9 +8,12 @@ from sqlalchemy import select
 
 from keybearer.server.actions.erase_activity import erase_activity
 from keybearer.server.events import Actor
+from keybearer.server.sealing import witness
+from keybearer.server.sealing.witness import Contradiction, Witness
 from keybearer.server.store import activity_forgetting
-from keybearer.server.store.tables import activity_records
+from keybearer.server.store.tables import activity_checkpoints, activity_records
 from keybearer.wire.activity import entry_from
+from keybearer.wire.checkpoint import Checkpoint
 from tests.support.activity import recorded
 from tests.support.clock import HandClock
 from tests.support.sealing import ACTOR, Sealed, sealed
@@ -68,3 +71,51 @@ async def test_months_long_past_are_pruned_as_a_whole_and_what_remains_is_proved
     for _ in range(6):
         await node.turn()
     assert {log.frozen_why for log in (await rig.logs()).values()} == {None}
+
+
+async def test_of_old_days_each_log_keeps_the_last_checkpoint_and_goes_on_as_before(rig: Sealed) -> None:
+    node = rig.node()
+    for _ in range(3):
+        for _ in range(4):
+            await rig.record(1)
+            await node.turn()
+        rig.clock.advance(days=1)
+    rig.clock.advance(days=6)  # by now the second day has been over for a week, and the third has not
+    await node.prune()
+    team = (await rig.logs())["/team/7/2026-11"]
+    sizes = [row["size"] for row in await rig.rows(activity_checkpoints) if row["log_id"] == team.log_id]
+    assert sizes == [4, 8, 9, 10, 11, 12]
+    await rig.hold_the_rules()
+    await rig.record(1)
+    await rig.node().turn()
+    assert await rig.is_all_signed()
+    assert {log.frozen_why for log in (await rig.logs()).values()} == {None}
+
+
+def test_a_long_witness_keeps_each_logs_last_word_and_those_who_share_it_go_over_to_the_new_one(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(witness, "THIN_FROM", 1_000)
+    monkeypatch.setattr(witness, "KEPT_WHOLE", 500)
+    path = tmp_path / "checkpoints"
+    mine, others = Witness(path), Witness(path)
+    mine.add([Checkpoint("quiet", 7, bytes(32))])
+    for size in range(1, 41):
+        mine.add([Checkpoint("busy", size, bytes([size]) * 32)])
+    (tmp_path / "checkpoints.new").write_bytes(b"of a process that died")
+    before = path.read_bytes()
+    mine.thin()
+    thinned = path.read_bytes()
+    assert len(thinned) < len(before) / 2
+    assert thinned.splitlines()[0].startswith(b"quiet 7 ")
+    assert thinned.endswith(before[-500:])
+    with pytest.raises(Contradiction, match="with fewer"):
+        others.add([Checkpoint("busy", 39, bytes(32))])
+    others.add([Checkpoint("busy", 41, bytes(32))])
+    for each in (mine, Witness(path)):
+        each.refresh()
+        assert each.last == {"quiet": (7, bytes(32)), "busy": (41, bytes(32))}
+        with pytest.raises(Contradiction, match="another root"):
+            each.add([Checkpoint("quiet", 7, bytes([1]) * 32)])
+        each.close()
+    others.close()

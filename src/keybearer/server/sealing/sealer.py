@@ -14,13 +14,14 @@ from keybearer.server.sealing.key import Signer
 from keybearer.server.sealing.retention import prune_activity
 from keybearer.server.sealing.signing import compare, freeze_by_id, sign_decided
 from keybearer.server.sealing.witness import Witness
-from keybearer.server.store import activity_intake, activity_logs
+from keybearer.server.store import activity_checkpoints, activity_intake, activity_logs
 from keybearer.server.store.database import Database
 from keybearer.wire.checkpoint import key_from
 from keybearer.wire.tiles import WIDTH
 
 WITNESS: Final = "activity-checkpoints"
 KEY: Final = "activity-key"
+_ALL_CHECKPOINTS_FOR: Final = 7 * DAY  # then one a day
 
 
 class SealingTrouble(Exception):
@@ -125,10 +126,15 @@ class Sealer:
         return log
 
     async def prune(self) -> None:
-        """Delete the records of months that have been over for long enough."""
+        """Delete the records of months that have been over for long enough, and most of the checkpoints of old days."""
         is_more = True
         while is_more:
             is_more = await self._database.transact(prune_activity, self._now() - self._keep_for, self._now())
+        first_whole_day = (self._now() - _ALL_CHECKPOINTS_FOR) // DAY * DAY
+        thinned = -1
+        while thinned:
+            thinned = await self._database.transact(activity_checkpoints.thin, first_whole_day)
+        await asyncio.to_thread(self._witness.thin)
 
     def close(self) -> None:
         """Close the witness."""

@@ -4,8 +4,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
 
-from sqlalchemy import bindparam, insert, select, update
+from sqlalchemy import bindparam, delete, func, insert, select, tuple_, update
 
+from keybearer.server.clock import DAY
 from keybearer.server.store.database import Reader, Transaction
 from keybearer.server.store.tables import activity_checkpoints, activity_logs
 
@@ -38,6 +39,20 @@ _KEEP_NOTE: Final = (
         activity_checkpoints.c.root == bindparam("the_root"),
     )
     .values(note=bindparam("note"))
+)
+_IS_OLD: Final = activity_checkpoints.c.at < bindparam("before")
+_PLACE: Final = tuple_(activity_checkpoints.c.log_id, activity_checkpoints.c.size)
+_LAST_OF_DAYS: Final = (
+    select(activity_checkpoints.c.log_id, func.max(activity_checkpoints.c.size))
+    .where(_IS_OLD, activity_checkpoints.c.note > PASSED_OVER)
+    .group_by(activity_checkpoints.c.log_id, activity_checkpoints.c.at // DAY)
+)
+_THIN: Final = delete(activity_checkpoints).where(
+    _PLACE.in_(
+        select(activity_checkpoints.c.log_id, activity_checkpoints.c.size)
+        .where(_IS_OLD, activity_checkpoints.c.note.is_not(None), _PLACE.not_in(_LAST_OF_DAYS))
+        .limit(1_000)
+    )
 )
 
 
@@ -95,3 +110,13 @@ async def keep_notes(tx: Transaction, notes: Sequence[tuple[Decided, str]]) -> N
         {"the_log": each.log_id, "the_size": each.size, "the_root": each.root, "note": note} for each, note in notes
     ]
     await tx.run_all(_KEEP_NOTE, rows)
+
+
+async def thin(tx: Transaction, before: int) -> int:
+    """
+    Delete some of the old checkpoints, but of each log and day the last one that was signed; return how many.
+
+    Args:
+        before: those decided from then on all stay; the beginning of a day, in microseconds since 1970 UTC.
+    """
+    return await tx.run(_THIN, before=before)
