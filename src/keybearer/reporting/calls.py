@@ -18,13 +18,14 @@ class Call:
         number: in the life of the process; None: it could not be recorded, and is served all the same.
     """
 
-    __slots__ = ("_began", "_is_over", "_keep", "_said", "action", "number", "reason")
+    __slots__ = ("_began", "_keep", "_said", "action", "is_over", "number", "reason")
 
     def __init__(self, keep: Callable[[Outcome], int], number: int | None) -> None:
         self.number = number
         self.action: str | None = None
         self.reason: str | None = None
-        self._is_over = False
+        self.is_over = False
+        """Whether what became of it is kept, or was to be."""
         self._keep = keep
         self._began = time.perf_counter()
         self._said: dict[str, str | int] = {}
@@ -53,9 +54,9 @@ class Call:
         Raises:
             Unwritable: it is not kept.
         """
-        if self._is_over or self.number is None:
+        if self.is_over or self.number is None:
             return 0
-        self._is_over = True
+        self.is_over = True
         words = words_text(self._said) if self._said else None
         salt = None if words is None else salts(1)
         ms = latency_class((time.perf_counter() - self._began) * 1_000)

@@ -85,7 +85,9 @@ class Running:
         try:
             await self._app(scope, receive, Answering(scope, send, self._verifier))
         finally:
-            ended(scope.get(CALL), _BROKEN, _route_of(scope))  # counts only if it was not answered
+            call = scope.get(CALL)
+            if call is not None and not call.is_over:  # it was not answered
+                ended(call, _BROKEN, _route_of(scope))
 
 
 async def caller_of(scope: Scope, verifier: AsyncFace, headers: Sequence[str]) -> Principal:
