@@ -137,18 +137,22 @@ async def test_what_is_wrong_with_one_refresh_hinders_none_of_the_others(town: T
 
 @pytest.mark.parametrize("database_url", ["postgresql"], indirect=True)
 async def test_a_token_that_another_transaction_holds_keeps_nobody_else_waiting(town: Town, database_url: str) -> None:
-    exchanged = await asyncio.gather(*(town.exchange(code) for code in town.codes[:3]))
-    texts = [refresh_token(answer) for answer in exchanged]
+    texts = [refresh_token(answer) for answer in await asyncio.gather(*map(town.exchange, town.codes))]
     operator = await asyncpg.connect(database_url)
     try:
-        await operator.execute("BEGIN")
-        await operator.execute("SELECT 1 FROM tokens WHERE digest = $1 FOR UPDATE", secrets.digest(texts[0]))
-        held, *others_asked = (asyncio.ensure_future(town.refresh(text)) for text in texts)
-        async with asyncio.timeout(4):  # a lock is waited for longer than that
-            others = await asyncio.gather(*others_asked)
-        assert [answer.status_code for answer in others] == [200, 200]
-        assert not held.done()
-        await operator.execute("ROLLBACK")
-        assert (await held).status_code == 200
+        # A lock is waited for five seconds, within which a crowded machine may have done nothing at all.
+        assert any([await others_are_first(town, operator, texts[at : at + 3]) for at in (0, 3, 6)])
     finally:
         await operator.close()
+
+
+async def others_are_first(town: Town, operator: "asyncpg.Connection[asyncpg.Record]", texts: list[str]) -> bool:
+    """Hold the first of these tokens; tell whether the others were answered while it was waited for."""
+    async with operator.transaction():
+        await operator.execute("SELECT 1 FROM tokens WHERE digest = $1 FOR UPDATE", secrets.digest(texts[0]))
+        held, *others_asked = (asyncio.ensure_future(town.refresh(text)) for text in texts)
+        others = await asyncio.gather(*others_asked)
+        assert [answer.status_code for answer in others] == [200, 200]
+        are_first = not held.done()
+    assert (await held).status_code == (200 if are_first else 503)
+    return are_first

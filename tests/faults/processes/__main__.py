@@ -14,12 +14,12 @@ from tempfile import TemporaryDirectory
 from keybearer.server.store.migrations import migrate
 from tests.faults.processes.from_outside import FROM_OUTSIDE, ON_SQLITE_ALONE, WITH_ANOTHER_CLOCK
 from tests.faults.processes.herd import herd_comes_back
-from tests.faults.processes.rig import Rig, Store, rig_on
+from tests.faults.processes.rig import AHEAD, Rig, Store, rig_on
 from tests.faults.processes.rounds import MISTAKES, play_round
 from tests.faults.processes.troubles import NODE_TROUBLES, STORE_TROUBLES, VERIFIER_TROUBLES, NodeTrouble, Trouble
 from tests.support.postgres import running_cluster
 
-VERIFIERS = ("Anna", "Ben", "Cleo", "Dora")
+VERIFIERS = ("Anna", "Ben", "Cleo", "Dora", AHEAD)
 ASKING_BOTH = ("Cleo", "Dora")
 ROUNDS_A_RIG = 20
 HERD = 25

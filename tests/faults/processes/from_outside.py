@@ -86,6 +86,16 @@ async def write_lock_held(rig: Rig) -> AsyncIterator[None]:
 
 
 @asynccontextmanager
+async def shared_memory_deleted(rig: Rig) -> AsyncIterator[None]:
+    """F21: all nodes die, and somebody deletes the `-shm` beside the database: it is made anew from the log."""
+    for node in rig.nodes:
+        node.kill()
+    Path(f"{_file(rig)}-shm").unlink()
+    await asyncio.gather(*(asyncio.to_thread(node.start) for node in rig.nodes))
+    yield
+
+
+@asynccontextmanager
 async def wall_clock_set(hours: int, rig: Rig) -> AsyncIterator[None]:
     """F12: the wall clock of the first node jumps, and jumps back."""
     assert rig.node_clock is not None
@@ -101,6 +111,7 @@ FROM_OUTSIDE: Final[dict[str, NodeTrouble]] = {
 ON_SQLITE_ALONE: Final[dict[str, NodeTrouble]] = {
     "F21 a snapshot is held": snapshot_held,
     "F21 the write lock is held": write_lock_held,
+    "F21 -shm is deleted": shared_memory_deleted,
 }
 WITH_ANOTHER_CLOCK: Final[dict[str, NodeTrouble]] = {
     "F12 set an hour forward": partial(wall_clock_set, 1),

@@ -4,7 +4,7 @@ import asyncio
 import os
 import signal
 import sys
-from asyncio.subprocess import PIPE, Process
+from asyncio.subprocess import DEVNULL, PIPE, Process
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
@@ -39,6 +39,7 @@ class VerifierProcess:
     Args:
         urls: of the nodes that it asks, with commas between them; the first is behind *proxy*.
         mistake: what it does wrong; '' for nothing.
+        ahead_s: by how much its machine's CLOCK_BOOTTIME is ahead of the host's, and of its own CLOCK_MONOTONIC.
     """
 
     name: str
@@ -48,6 +49,7 @@ class VerifierProcess:
     ledger: Ledger
     mistake: str = ""
     tokens: dict[str, str] = field(default_factory=dict)
+    ahead_s: int = 0
     _process: Process | None = None
     _reading: asyncio.Task[None] | None = None
     _done: list[float] = field(default_factory=list)
@@ -59,7 +61,15 @@ class VerifierProcess:
 
     async def start(self) -> None:
         """Start it, and have it watch what it watched before; it is up when this returns."""
-        command = [sys.executable, "-m", "tests.faults.processes.verifying", self.urls, self.key, self.mistake]
+        command = [
+            *_ahead_by(self.ahead_s),
+            sys.executable,
+            "-m",
+            "tests.faults.processes.verifying",
+            self.urls,
+            self.key,
+            self.mistake,
+        ]
         self._process = await asyncio.create_subprocess_exec(*command, cwd=_ROOT, stdin=PIPE, stdout=PIPE)
         self._reading = asyncio.create_task(self._read(self._process))
         done = len(self._done) + len(self.tokens)
@@ -102,11 +112,27 @@ class VerifierProcess:
     async def _read(self, process: Process) -> None:
         assert process.stdout is not None
         while (line := await process.stdout.readline()).endswith(b"\n"):
-            name, outcome, at = line.decode().split()
+            name, outcome, said_at = line.decode().split()
+            at = float(said_at) - self.ahead_s
             if name == "done":
-                self._done.append(float(at))
+                self._done.append(at)
             else:
-                self.ledger.note(self.name, name, outcome, float(at))
+                self.ledger.note(self.name, name, outcome, at)
+
+
+async def has_time_namespaces() -> bool:
+    """Tell whether processes can be given a CLOCK_BOOTTIME of their own here."""
+    apart = "import time; print(time.clock_gettime(time.CLOCK_BOOTTIME) - time.monotonic() > 5e8)"
+    try:
+        command = [*_ahead_by(1_000_000_000), sys.executable, "-c", apart]
+        process = await asyncio.create_subprocess_exec(*command, stdout=PIPE, stderr=DEVNULL)
+    except FileNotFoundError:
+        return False
+    return (await process.communicate())[0] == b"True\n"
+
+
+def _ahead_by(seconds: int) -> list[str]:
+    return ["unshare", "--time", "--boottime", str(seconds)] if seconds else []
 
 
 @asynccontextmanager

@@ -112,6 +112,9 @@ async def test_a_cancelled_caller_does_not_cancel_the_commit(database: Database,
         assert await names(reopened) == ["trap"]
 
 
+PATIENT = text("SET LOCAL lock_timeout = '60s'")
+
+
 async def test_works_that_deadlock_are_both_done(database: Database) -> None:
     both_hold_one = asyncio.Barrier(2)
     runs = 0
@@ -119,13 +122,14 @@ async def test_works_that_deadlock_are_both_done(database: Database) -> None:
     async def cross(tx: Transaction, first: str, second: str) -> None:
         nonlocal runs
         runs += 1
+        await tx.many(PATIENT)
         await tx.run(ADD_ONE, which=first)
         if runs <= 2:
             await both_hold_one.wait()
         await tx.run(ADD_ONE, which=second)
 
-    await database.transact(add, "a", count=0)
-    await database.transact(add, "b", count=0)
+    # Both connections are there before either holds something that the other one waits for.
+    await asyncio.gather(*(database.transact(add, which, count=0) for which in "ab"))
     await asyncio.gather(database.transact(cross, "a", "b"), database.transact(cross, "b", "a"))
     assert [row["count"] for row in await database.many(ALL)] == [2, 2]
     assert runs == 3
