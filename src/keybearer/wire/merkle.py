@@ -109,8 +109,7 @@ def root_of(leaves: Sequence[bytes]) -> bytes:
     Source: RFC 6962 §2.1.
     """
     tree = CompactTree()
-    for leaf in leaves:
-        tree.append(leaf)
+    tree.extend(leaves)
     return tree.root()
 
 
