@@ -16,13 +16,16 @@ from keybearer.server.store.database import Database
 from keybearer.server.store.faults import StoreFault, StoreUnavailable
 from keybearer.server.store.verifier_nodes import ToldNode
 from keybearer.server.verifiers import Verifiers
+from keybearer.verify.lease import DRIFT
 
 EVERY_S: Final = 0.1
 _PATIENCE_S: Final = 1.0  # a verifier waits two seconds, then asks another node
 _BEAT_EVERY_S: Final = 60.0
-# A node that could not write for so long answers no verifier any more, and one whose beat has stood still for twice as
-# long is gone: in between there is room for both clocks' drift.
+# A node that could not write for so long, by its own clock, answers no verifier any more. Whoever sees its beat stand
+# still first saw it after it was written, so by another clock it is over this much later, and then the bound runs for
+# the verifiers that it answered last: their leases count from before they asked.
 _SILENT_S: Final = 300.0
+_SILENT_ELSEWHERE_S: Final = _SILENT_S * (1 + 3 * DRIFT)
 
 _LOG = structlog.get_logger("keybearer.neighbours")
 
@@ -133,7 +136,7 @@ class Neighbours:
 
     def _patience_s(self, node: ToldNode) -> float:
         """Return after how long a standstill all that a node has ever answered has lost its force."""
-        return self._bound_s + (0 if node.is_closed else 2 * _SILENT_S)
+        return self._bound_s + (0 if node.is_closed else _SILENT_ELSEWHERE_S)
 
     async def _share(self) -> None:
         while True:
