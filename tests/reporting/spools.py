@@ -1,7 +1,9 @@
 """Spools for tests: principals, calls, and a server's end that takes batches or does not."""
 
+import asyncio
 import json
 from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -76,6 +78,16 @@ class Taking:
         """Yield what is personal in each record."""
         for key in sorted(self.kept):
             yield open_details(entry_of(self.kept[key]), _sent(self.kept[key])["details"])
+
+
+async def shipped(reporter: Reporter, taking: Taking) -> None:
+    """Ship what there is now, as the task of a verifier does."""
+    task = asyncio.create_task(reporter.ship(taking))
+    await asyncio.sleep(0)
+    await reporter.flush(30)
+    task.cancel()
+    with suppress(asyncio.CancelledError):
+        await task
 
 
 def entry_of(line: bytes) -> Entry:

@@ -2,12 +2,8 @@
 
 import asyncio
 import os
-import random
-import signal
-import subprocess
-import sys
 from collections.abc import Callable
-from contextlib import suppress
+from http import HTTPStatus
 from pathlib import Path
 
 import pytest
@@ -16,21 +12,7 @@ from keybearer.reporting.asked import Asked
 from keybearer.reporting.reporter import ActivityLog, Reporter
 from keybearer.reporting.segment import Unwritable
 from keybearer.reporting.spool import Spool
-from tests.reporting.spools import ASKED, Taking, called, now, somebody
-
-WRITER = """
-import sys, time
-from keybearer.reporting.reporter import ActivityLog, Reporter
-from keybearer.reporting.segment import Unwritable
-from tests.reporting.spools import ASKED, now, somebody
-reporter = Reporter(ActivityLog(sys.argv[1], sys.argv[2]), now)
-who = somebody()
-while True:
-    call = reporter.begin(who, ASKED)
-    print("began", call.number, flush=True)
-    reporter.wait_kept(call.finish("done", 200))
-    print("answered", call.number, flush=True)
-"""
+from tests.reporting.spools import ASKED, Taking, called, now, shipped, somebody
 
 
 def failing(number: int) -> Callable[..., int]:
@@ -40,31 +22,6 @@ def failing(number: int) -> Callable[..., int]:
         raise OSError(number, os.strerror(number))
 
     return fail
-
-
-def left_behind(parents: Reporter, folder: Path) -> None:
-    """Do in a forked process what a verifier does there, and take a call."""
-    parents.leave_to_parent()
-    called(Reporter(ActivityLog(folder), now))
-
-
-def ended_well(work: Callable[[], None]) -> bool:
-    """Have a forked process do *work*."""
-    child = os.fork()
-    if child == 0:
-        work()
-        os._exit(0)
-    return os.waitpid(child, 0)[1] == 0
-
-
-async def shipped(reporter: Reporter, taking: Taking) -> None:
-    """Ship what there is now, as the task of a verifier does."""
-    task = asyncio.create_task(reporter.ship(taking))
-    await asyncio.sleep(0)
-    await reporter.flush(30)
-    task.cancel()
-    with suppress(asyncio.CancelledError):
-        await task
 
 
 async def test_a_call_becomes_one_record_with_who_what_and_whence(tmp_path: Path) -> None:
@@ -97,6 +54,22 @@ async def test_what_a_caller_sends_never_makes_a_record_that_is_refused(tmp_path
     [opened] = taking.opened()
     assert opened["agent"] == "?" + "y" * 255
     assert len(opened["address"]) == 256
+    reporter.close()
+
+
+async def test_what_a_framework_has_kinds_of_its_own_for_is_recorded_as_what_it_says(tmp_path: Path) -> None:
+    class Text(str):
+        __slots__ = ()
+
+        def __str__(self) -> str:
+            return "a text"
+
+    reporter, taking = Reporter(ActivityLog(tmp_path), now), Taking()
+    asked = Asked(Text("GET"), Text("/people"))
+    reporter.begin(somebody(), asked).finish("done", HTTPStatus.CREATED, Text("/people"))
+    reporter.begin_read(somebody(), asked).finish("done", HTTPStatus.CREATED)
+    await shipped(reporter, taking)
+    assert [(entry.method, entry.route, entry.status) for entry in taking.entries] == [("GET", "/people", 201)] * 2
     reporter.close()
 
 
@@ -248,47 +221,4 @@ async def test_the_server_may_be_behind_for_as_long_as_is_set(tmp_path: Path) ->
     await shipped(reporter, Taking(is_away=True))
     with pytest.raises(Unwritable, match="nothing was taken"):
         called(reporter)
-    reporter.close()
-
-
-@pytest.mark.parametrize("mode", ["durable", "buffered"])
-async def test_a_process_that_is_killed_leaves_each_answered_call_as_one_record(tmp_path: Path, mode: str) -> None:
-    for moment in (1, 2, random.randint(3, 60)):  # noqa: S311 - a moment, no secret
-        began, answered = killed_after(moment, tmp_path, mode)
-        following, taking = Reporter(ActivityLog(tmp_path), now), Taking()
-        await shipped(following, taking)
-        following.close()
-        outcomes = [entry.outcome for entry in taking.entries]
-        assert outcomes[:answered] == ["done"] * answered
-        assert outcomes.count("unknown") <= 1
-        assert began <= len(outcomes) <= began + 1, "one more may have begun than was told of"
-
-
-def killed_after(lines: int, folder: Path, mode: str) -> tuple[int, int]:
-    """Run a process that takes calls, and kill it at some line of its; return how many began, and how many ended."""
-    program = [sys.executable, "-c", WRITER, str(folder), mode]
-    with subprocess.Popen(program, stdout=subprocess.PIPE, text=True) as process:
-        assert process.stdout is not None
-        said = [process.stdout.readline() for _ in range(lines)]
-        process.send_signal(signal.SIGKILL)
-        said += process.stdout.readlines()
-    whole = [line.split()[0] for line in said if line.endswith("\n")]
-    return whole.count("began"), whole.count("answered")
-
-
-def test_a_process_forked_while_a_call_is_written_waits_for_nobody(tmp_path: Path) -> None:
-    reporter = Reporter(ActivityLog(tmp_path), now)
-    with reporter._spool._lock:
-        assert ended_well(lambda: left_behind(reporter, tmp_path))
-    reporter.close()
-
-
-async def test_a_forked_process_has_a_life_of_its_own(tmp_path: Path) -> None:
-    reporter, taking = Reporter(ActivityLog(tmp_path), now), Taking()
-    called(reporter)
-    assert await asyncio.to_thread(ended_well, lambda: left_behind(reporter, tmp_path))
-    called(reporter)
-    await shipped(reporter, taking)
-    assert sorted(entry.n for entry in taking.entries if entry.n) == [1, 1, 2]
-    assert len({entry.boot for entry in taking.entries}) == 2
     reporter.close()

@@ -134,9 +134,13 @@ def _link(last: bytes, text: bytes) -> bytes:
 
 def _text(line: Line) -> str:
     """Return a line as JSON; by hand, for the library's encoder takes three times as long."""
-    values: tuple[_Value, ...] = line.intent + line.outcome if type(line) is Whole else line  # type: ignore[assignment]
+    values: tuple[_Value, ...] = line.intent + line.outcome if isinstance(line, Whole) else line
     written = [
-        encode_basestring_ascii(value) if type(value) is str else "null" if value is None else str(value)
+        encode_basestring_ascii(value)
+        if isinstance(value, str)
+        else "null"
+        if value is None
+        else int.__repr__(value)  # whatever kind of whole number a framework has
         for value in values
     ]
     return f'["{_LETTERS[type(line)]}",{",".join(written)}]'
