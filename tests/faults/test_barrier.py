@@ -8,10 +8,14 @@ from pathlib import Path
 import httpx2
 import pytest
 from pydantic import SecretStr
+from sqlalchemy import update
 
 from keybearer.server import clock
 from keybearer.server.settings import Settings
+from keybearer.server.store.database import Transaction
+from keybearer.server.store.faults import OutcomeUnknown
 from keybearer.server.store.migrations import migrate
+from keybearer.server.store.tables import users
 from tests.support.api import Stage, set_stage
 from tests.support.house import House, open_house
 from tests.support.postgres import Cluster
@@ -93,17 +97,25 @@ async def test_without_its_standby_a_primary_gives_no_lease_and_acknowledges_not
     await until(lambda: _is_without_standby(pair))
     since = clock.boottime()
     revoking = asyncio.create_task(calls.delete(TOKEN))
+    finding_nothing = asyncio.create_task(stage.house.node.database.transact(change_nothing))
     await answers_no_more_without_a_lie(verifier, since)
     body = {"nonce": "n", "instance": verifier.instance, "digest": "00" * 32}
     assert (await verifier.post("/verifier/fetch", body)).status_code == 503
     async with asyncio.timeout(PATIENCE_S):
         assert (await revoking).status_code == 503  # it does not wait for ever
+        with pytest.raises(OutcomeUnknown):  # what it saw may be lost with this server
+            await finding_nothing
     assert (await verifier.post("/verifier/sync", verifier.question())).status_code == 503
 
     assert "barrier" not in await ready(stage.house)
     await pair.be_alone()
     await until(lambda: _is_answered(verifier))
     assert "synchronous_standby_names is empty" in (await ready(stage.house))["barrier"]
+
+
+async def change_nothing(tx: Transaction) -> None:
+    """Do what the repetition of a change does that was made already."""
+    assert await tx.run(update(users).where(users.c.user_id == -1).values(name="Nobody")) == 0
 
 
 async def ready(house: House) -> dict[str, str]:

@@ -44,6 +44,14 @@ async def test_a_call_of_the_api_is_one_record(house: House, stage: Stage) -> No
     assert found[0]["agent"] == "curl/8"
 
 
+async def test_a_look_at_a_proof_is_one_record_too(house: House, stage: Stage) -> None:
+    api = house.api(await stage.scene.personal_token(stage.ada, stage.acme))
+    path = f"/activity/log/team/{stage.acme.team_id}/2026-11/tile/9/000"
+    assert (await api.get(path)).status_code == 404
+    [row] = await calls(house)
+    assert (row["user_id"], row["status"]) == (stage.ada.user_id, 404)
+
+
 async def test_what_a_role_does_not_allow_is_recorded_as_refused(house: House, stage: Stage) -> None:
     token = await stage.scene.personal_token(stage.cleo, stage.acme)
     assert (await house.api(token).patch("/api/v2/team", json={"telephone": None})).status_code == 403

@@ -175,8 +175,10 @@ class Purse:
         held = self._held.get(key)
         if held is None:
             while len(self._held) >= self._most_kept:
-                oldest = next(iter(self._held))
                 # Nobody gets rid of what is owed by being forgotten.
-                del self._held[next((place for place, held in self._held.items() if not held.owed), oldest)]
+                free = next((place for place, held in self._held.items() if not held.owed), None)
+                if free is None:
+                    return _Held()  # kept nowhere: what is granted to it is lost
+                del self._held[free]
             held = self._held[key] = _Held()
         return held

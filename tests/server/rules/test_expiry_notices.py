@@ -44,6 +44,16 @@ def test_what_a_look_finds(looked_at: Expiry, notice: str, next_in: int | None) 
     assert look_at(looked_at, NOW) == Look(notice, looked_at.standing.runs_out_at, next_at)
 
 
+def test_an_app_is_looked_at_once_more_after_its_end_for_a_clock_that_was_behind_may_have_refreshed_it() -> None:
+    ended, over_for_an_hour = expiry(0), expiry(-HOUR, look_ago=0)
+    app = replace(ended, standing=replace(ended.standing, client_id="app"))
+    assert look_at(app, NOW) == Look("expired", NOW, NOW + HOUR)
+    app = replace(over_for_an_hour, standing=replace(over_for_an_hour.standing, client_id="app"))
+    assert look_at(app, NOW) == Look("", NOW - HOUR, None)
+    refreshed = replace(app, standing=replace(app.standing, runs_out_at=NOW + 365 * DAY, born_at=NOW - HOUR))
+    assert look_at(refreshed, NOW) == Look("", NOW + 365 * DAY, NOW + 335 * DAY)
+
+
 def test_a_token_for_five_days_is_first_looked_at_a_day_before_its_end() -> None:
     assert next_look(NOW + 5 * DAY, NOW) == NOW + 4 * DAY
     assert next_look(NOW + 7 * DAY, NOW) == NOW + 6 * DAY

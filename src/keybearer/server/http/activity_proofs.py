@@ -12,6 +12,7 @@ from starlette.routing import BaseRoute, Route
 from keybearer.server import refusals
 from keybearer.server.http.answers import json_answer
 from keybearer.server.http.bearer import caller_of
+from keybearer.server.http.call_record import recorded
 from keybearer.server.http.edge import note_actor
 from keybearer.server.http.errors import verifier_error
 from keybearer.server.http.forms import parse_fields, query_of
@@ -46,10 +47,13 @@ def routes(node: Node) -> list[BaseRoute]:
 
 
 def _door(node: Node, prefix: str, end: str, answer: Answer) -> Route:
+    async def read(request: Request) -> Response:
+        await _check_reader(node, request, is_checkpoint=end == "/checkpoint")
+        return await answer(node, request, _origin(node, request))
+
     async def knock(request: Request) -> Response:
         try:
-            await _check_reader(node, request, is_checkpoint=end == "/checkpoint")
-            return await answer(node, request, _origin(node, request))
+            return await recorded(request, lambda: read(request))
         except Refusal as refusal:
             note_actor(request, refused=refusal.code, detail=refusal.detail)
             return verifier_error(refusal)

@@ -13,6 +13,8 @@ _DAY: Final = 24 * _HOUR
 BEFORE: Final = (30 * _DAY, 7 * _DAY, _DAY, 0)
 # An end that is longer ago, because the server was down, is told to nobody; nor is what could not be mailed since then.
 NEWS_FOR: Final = 7 * _DAY
+# A node whose clock is behind may still refresh an app that another saw end: the last look finds that it goes on.
+_LAST_LOOK_AFTER: Final = _HOUR
 # A mail waits for others to the same user: what was made in one sitting ends in one.
 GATHERED_FOR: Final = 10 * _MINUTE
 _RETRIES: Final = (_MINUTE, 5 * _MINUTE, 30 * _MINUTE, 2 * _HOUR, 6 * _HOUR)
@@ -50,7 +52,10 @@ def look_at(expiry: Expiry, now: int) -> Look:
     has_come = any(since < end - before <= now for before in BEFORE)
     is_news = now < end + NEWS_FOR and is_usable(standing, now)
     notice = ("expiring" if now < end else "expired") if has_come and is_news else ""
-    return Look(notice, end, next_look(end, now))
+    next_at = next_look(end, now)
+    if next_at is None and standing.client_id is not None and now < end + _LAST_LOOK_AFTER:
+        next_at = end + _LAST_LOOK_AFTER
+    return Look(notice, end, next_at)
 
 
 def next_look(end: int, now: int) -> int | None:

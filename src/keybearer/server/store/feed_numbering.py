@@ -95,4 +95,9 @@ END
 $$
 """
 
-POSTGRES_CALL = "SELECT epoch, seq FROM number_feed()"
+# COMMIT waits for the standbys only after something was written to the log. So something always is: whoever repeats a
+# change whose outcome was unknown, and finds it made, must not be answered before it is as safe as if it were new.
+POSTGRES_CALL = """
+SELECT epoch, seq, pg_logical_emit_message(true, 'keybearer', '')::text AS trace
+FROM (VALUES (1)) AS once LEFT JOIN number_feed() ON true
+"""

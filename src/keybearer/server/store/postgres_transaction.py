@@ -120,12 +120,16 @@ class Boundary:
 
 
 async def number_events(connection: Link) -> Position | None:
-    """Number the events that *connection*'s transaction can see, as its last statement; None if there are none."""
+    """
+    Number the events that *connection*'s transaction can see, as its last statement; None if there are none.
+
+    From here on COMMIT waits until what this transaction has seen is safe, even if it has changed nothing.
+    """
     try:
         head = await connection.fetchrow(POSTGRES_CALL)
     except FAULTS as error:
         raise name_fault(error) from error
-    return (head["epoch"], head["seq"]) if head else None
+    return (head["epoch"], head["seq"]) if head and head["epoch"] else None
 
 
 async def commit(connection: Link) -> None:
