@@ -32,7 +32,7 @@ async def measure(folder: Path, pace: Pace) -> Figure:
         none.rates.append(await rate(*silent, seconds))
         noted.rates.append(await rate(*buffered, seconds))
         safe.rates.append(await _rate_at_once(*durable, seconds))
-        bare.rates.append(await asyncio.to_thread(_bare_rate, folder / "bare", seconds))
+        bare.rates.append(await asyncio.to_thread(_bare_rate, folder / "bare spool", seconds))
     added_us = (1 / noted.rate - 1 / none.rate) * 1e6
     note = f"buffered adds {added_us:.1f} µs to a call   (at most {BUFFERED_GOAL_US})"
     comparison = Comparison(safe, bare, DURABLE_GOAL, is_cost=True)

@@ -40,13 +40,15 @@ def test_every_figure_stands_beside_its_limit_and_its_peer(printed: str) -> None
 
 
 def test_what_verifiers_and_gateways_wait_for_has_its_figures(printed: str) -> None:
-    asked, revocation, middleware, verification, *_ = printed.strip().split("\n\n")[4:]
+    asked, revocation, middleware, reporting, verification, *_ = printed.strip().split("\n\n")[4:]
     for ours in ("POST /oauth/introspect", "GET /forward-auth"):
         for other in ("bare ASGI form echo", "oidc-provider in memory, introspection"):
             assert re.search(f"{ours}{RATIO}{other} +\\(goal", asked)
     for what in ("median", "p99", "max"):
         assert re.search(rf"^  {what} +\d+\.\d ms", revocation, re.MULTILINE)
     assert re.search(r"it adds \d+\.\d µs to a request", middleware)
+    assert re.search(r"x bare append and fsync, 32 at a time +\(at most 1\.3\)", reporting)
+    assert re.search(r"buffered adds -?\d+\.\d µs to a call   \(at most 30\)", reporting)
     for ours in ("one known token", r"2,000 tokens drawn at random"):
         assert re.search(rf"verify, {ours} takes \d+\.\d\d x bare SHA-256 of the token   \(at most", verification)
     assert re.search(f"verify, one known token{RATIO}PyJWT, RS256", verification)
@@ -64,7 +66,8 @@ def test_reported_calls_stand_beside_bare_inserts(printed: str) -> None:
 def test_an_export_is_verified_beside_its_bare_hashes(printed: str) -> None:
     figure = next(each for each in printed.strip().split("\n\n") if each.startswith("Activity log"))
     assert re.search(rf"^  verify an export{RATE}", figure, re.MULTILINE)
-    assert re.search(r"verify an export takes \d+\.\d\d x bare SHA-256", figure)
+    for other in ("bare SHA-256", "json.loads and one SHA-256 of each line"):
+        assert re.search(rf"verify an export takes \d+\.\d\d x {other}", figure)
     assert re.search(r"seal and write an entry: \d+\.\d µs \(at most 15\)", figure)
 
 
