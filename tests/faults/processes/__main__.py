@@ -14,6 +14,7 @@ from tempfile import TemporaryDirectory
 from keybearer.server.store.migrations import migrate
 from tests.faults.processes.from_outside import FROM_OUTSIDE, ON_SQLITE_ALONE, WITH_ANOTHER_CLOCK
 from tests.faults.processes.herd import herd_comes_back
+from tests.faults.processes.reporting import reports_arrive
 from tests.faults.processes.rig import AHEAD, Rig, Store, rig_on
 from tests.faults.processes.rounds import MISTAKES, play_round
 from tests.faults.processes.troubles import NODE_TROUBLES, STORE_TROUBLES, VERIFIER_TROUBLES, NodeTrouble, Trouble
@@ -75,6 +76,8 @@ async def _rounds(folder: Path, store: Store, seed: int, rounds: int, tally: Tal
         print(
             f"  F23: {HERD} verifiers that lost their node together were all back {herd_s:.2f} s after it", flush=True
         )
+        reported = await reports_arrive(rig, folder / "calls")
+        print(f"  F2: {reported} calls that an API answered, killed and cut off, are recorded once each", flush=True)
         if lost := await rig.living_dead():
             print(f"  ACKNOWLEDGED ENDS WERE LOST: {lost}")
             tally.broken += 1
