@@ -73,6 +73,7 @@ async def snapshot_held(rig: Rig) -> AsyncIterator[None]:
 async def write_lock_held(rig: Rig) -> AsyncIterator[None]:
     """F21: another process has the file's write lock for a second."""
     connection = apsw.Connection(_file(rig))
+    connection.set_busy_timeout(30_000)
     connection.execute("BEGIN IMMEDIATE")
 
     async def let_go() -> None:

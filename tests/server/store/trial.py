@@ -1,8 +1,8 @@
 """A table of the tests' own, and works on it, for what is asked of the database rather than of our tables."""
 
 import asyncio
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager, closing
 from itertools import pairwise
 
 import apsw
@@ -28,6 +28,8 @@ from sqlalchemy import (
 from keybearer.server.store.database import Database, Reader, Row, Transaction, open_database
 from keybearer.server.store.tables import feed, feed_pending
 from keybearer.wire.feed import chain_hash
+
+_PATIENCE_MS = 30_000
 
 metadata = MetaData()
 items = Table(
@@ -112,15 +114,21 @@ def assert_chained(rows: list[Row]) -> None:
 async def execute(url: str, *statements: str) -> None:
     """Run raw SQL from outside, as an administrator would."""
     if url.startswith("sqlite"):
-        with apsw.Connection(url.removeprefix("sqlite:///")) as connection:
-            for statement in statements:
-                connection.execute(statement)
-        connection.close()
+        # Beside the event loop: whoever is writing at the moment needs it to come to an end.
+        await asyncio.to_thread(_execute_sqlite, url.removeprefix("sqlite:///"), statements)
         return
     connected = await asyncpg.connect(url)
     for statement in statements:
         await connected.execute(statement)
     await connected.close()
+
+
+def _execute_sqlite(file: str, statements: Sequence[str]) -> None:
+    with closing(apsw.Connection(file)) as connection:
+        connection.set_busy_timeout(_PATIENCE_MS)
+        with connection:
+            for statement in statements:
+                connection.execute(statement)
 
 
 async def create_tables(url: str) -> None:
