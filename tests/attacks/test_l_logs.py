@@ -17,6 +17,7 @@ from keybearer.server.http.intake import MAX_HEADER_BYTES
 from tests.support.house import House
 from tests.support.people import CALLBACK, PASSWORD, Person, at_browser, told
 from tests.support.processes import ServerProcess
+from tests.support.waiting import until
 
 VERIFIER = "canary-verifier-" + "v" * 40
 CHALLENGE = base64.urlsafe_b64encode(hashlib.sha256(VERIFIER.encode()).digest()).rstrip(b"=").decode()
@@ -129,7 +130,9 @@ async def test_every_request_leaves_one_line_that_says_who_and_what(server: Serv
         token = await ada.make_token("Reports")
     headers = {"authorization": f"Bearer {token}"}
     answer = await asyncio.to_thread(httpx2.get, f"{server.url}/api/v2/teams/1/members?page=1", headers=headers)
-    (line,) = [json.loads(line) for line in server.log.splitlines() if answer.headers["x-request-id"] in line]
+    wanted = answer.headers["x-request-id"]
+    await until(lambda: wanted in server.log)  # the line follows the answer
+    (line,) = [json.loads(line) for line in server.log.splitlines() if wanted in line]
     assert line.pop("duration_ms") > 0
     assert line.pop("timestamp")
     assert line == {
