@@ -57,6 +57,22 @@ async def test_what_a_caller_sends_never_makes_a_record_that_is_refused(tmp_path
     reporter.close()
 
 
+@pytest.mark.parametrize(
+    ("action", "note"), [("mail.sent", "x" * 9_000), ("mail.sent", "\ud800"), ("Mail", "a letter")]
+)
+async def test_what_no_record_can_say_is_refused_where_it_is_said_and_holds_no_record_up(
+    tmp_path: Path, action: str, note: str
+) -> None:
+    reporter, taking = Reporter(ActivityLog(tmp_path), now), Taking()
+    call = reporter.begin(somebody(), ASKED)
+    with pytest.raises(ValueError, match=r"words is|action is not"):
+        call.record(action, {"note": note})
+    call.finish("failed", 500)
+    await shipped(reporter, taking)
+    assert [(entry.action, entry.status) for entry in taking.entries] == [("api.called", 500)]
+    reporter.close()
+
+
 async def test_what_a_framework_has_kinds_of_its_own_for_is_recorded_as_what_it_says(tmp_path: Path) -> None:
     class Text(str):
         __slots__ = ()

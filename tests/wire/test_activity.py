@@ -199,3 +199,6 @@ def test_what_an_api_says_itself_is_canonical_text_or_refused() -> None:
     for wrong in ({"né": 1}, {"much": 2**53}):
         with pytest.raises(ValueError, match="is recorded as"):
             activity.words_text(wrong)
+    for unsealable in ({"note": "\ud800"}, {"note": "é" * 4_096}):
+        with pytest.raises(ValueError, match="words is"):
+            activity.words_text(unsealable)

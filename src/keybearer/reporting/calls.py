@@ -7,6 +7,7 @@ from keybearer.reporting.asked import route_of
 from keybearer.reporting.lines import Outcome
 from keybearer.reporting.salts import salts
 from keybearer.wire.activity import latency_class, words_text
+from keybearer.wire.activity_keys import JUDGES
 
 
 class Call:
@@ -37,6 +38,7 @@ class Call:
         Raises:
             ValueError: an action is not ``noun.verb``, or a word neither text nor a whole number, or it is too much.
         """
+        JUDGES["action"](action)
         said = words if self.action is None else {f"{action}.{name}": value for name, value in words.items()}
         words_text({**self._said, **said})
         self._said.update(said)

@@ -115,13 +115,7 @@ def commitment(field: str, salt: bytes, value: str) -> str:
     opening = OPENINGS.get(field)
     if opening is None:
         raise ValueError(f"{field} is not a field that can be sealed")
-    try:
-        encoded = value.encode()
-    except UnicodeEncodeError as error:
-        raise ValueError(f"{field} is not text: it has half a character") from error
-    if len(encoded) > MAX_VALUE_BYTES:
-        raise ValueError(f"{field} is longer than {MAX_VALUE_BYTES} bytes")
-    return _base64url(sha256(opening + salt + encoded).digest())
+    return _base64url(sha256(opening + salt + _sealable(field, value)).digest())
 
 
 def open_details(entry: HasSealed, details: Details) -> dict[str, str]:
@@ -152,14 +146,16 @@ def words_text(words: Mapping[str, str | int]) -> str:
     Say what an API records itself in the one way there is, as the sealed field ``words`` has it.
 
     Raises:
-        ValueError: a value is neither text nor a whole number, or there is a key that is not ASCII.
+        ValueError: a value is neither text nor a whole number, a key is not ASCII, or it is more than can be sealed.
 
     Source: RFC 8785, for texts and whole numbers.
     """
     for key, value in words.items():
         if not key.isascii() or (not isinstance(value, str) and abs(value) > MAX_INTEGER):
             raise ValueError(f"{key!r} is recorded as {value!r}; names are ASCII, values text or whole numbers")
-    return CANONICAL.encode(words)
+    text = CANONICAL.encode(words)
+    _sealable("words", text)
+    return text
 
 
 def entry_bytes(entry: Entry) -> bytes:
@@ -211,6 +207,16 @@ def _entry(parts: Any) -> Entry:
         if name not in parts:
             raise ValueError(f"the entry has no {name}")
     return Entry(**parts)
+
+
+def _sealable(field: str, value: str) -> bytes:
+    try:
+        encoded = value.encode()
+    except UnicodeEncodeError as error:
+        raise ValueError(f"{field} is not text: it has half a character") from error
+    if len(encoded) > MAX_VALUE_BYTES:
+        raise ValueError(f"{field} is longer than {MAX_VALUE_BYTES} bytes")
+    return encoded
 
 
 def _salt(field: str, text: str) -> bytes:
