@@ -2,8 +2,8 @@
 
 import asyncio
 import json
-from collections.abc import Iterator
-from contextlib import suppress
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -44,10 +44,12 @@ class Taking:
 
     Args:
         losing: how many answers get lost, after the batch was kept.
+        told: how many records were sent, each time counted.
     """
 
     name: str = "rs-1"
     losing: int = 0
+    told: int = 0
     is_away: bool = False
     kept: dict[tuple[str, int], bytes] = field(default_factory=dict)
 
@@ -60,6 +62,7 @@ class Taking:
         if self.is_away:
             raise Undelivered("away")
         refused = []
+        self.told += len(records)
         for record in records:
             line = line_of(record, reporter)
             if self.kept.setdefault((record.boot, record.n), line) != line:
@@ -82,12 +85,21 @@ class Taking:
 
 async def shipped(reporter: Reporter, taking: Taking) -> None:
     """Ship what there is now, as the task of a verifier does."""
+    async with shipping(reporter, taking):
+        await reporter.flush(30)
+
+
+@asynccontextmanager
+async def shipping(reporter: Reporter, taking: Taking) -> AsyncIterator[None]:
+    """Ship while the block lasts."""
     task = asyncio.create_task(reporter.ship(taking))
     await asyncio.sleep(0)
-    await reporter.flush(30)
-    task.cancel()
-    with suppress(asyncio.CancelledError):
-        await task
+    try:
+        yield
+    finally:
+        task.cancel()
+        with suppress(asyncio.CancelledError):
+            await task
 
 
 def entry_of(line: bytes) -> Entry:

@@ -1,45 +1,42 @@
-"""What one life of a process has left to report: its files read in order, as records that are over."""
+"""What one life of a process has left to report, in the order of its records' numbers."""
 
 import os
 import shutil
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Final
 
-from keybearer.reporting.lines import Broken, Header, Intent, Line, Outcome, Whole
+from keybearer.reporting.lines import as_read
 from keybearer.reporting.records import Record
-from keybearer.reporting.segment import SegmentReader
-from keybearer.reporting.spool import segments_of
+from keybearer.reporting.rereading import Rereading
+from keybearer.reporting.spool import Spool, segments_of
 
 _OWNER: Final = "owner"
 BATCH: Final = 500
-_READ_BYTES: Final = 96 * 1024  # of lines, so that a batch stays below the thousand that a node takes at once
 
 
 class Life:
     """
-    Reads the records of a life of a process, whose files may still be written.
+    Gives the records of a life of a process, whose files may still be written.
 
     A record has the number of its outcome: counted from the first file, they have no gap, and come out the same however
-    often they are read. What has no outcome when the life is over is ``unknown``.
+    often they are given, out of memory or out of the files.
 
     Args:
         folder: of the life.
         held: the descriptor of `hold` if the life is over; None: it is this process's own.
+        spool: of this process if the life is its own: what its memory has is not read.
     """
 
-    def __init__(self, folder: Path, held: int | None = None) -> None:
+    def __init__(self, folder: Path, held: int | None = None, spool: Spool | None = None) -> None:
         self.folder = folder
         self._held = held
+        self._spool = spool
         self._owner: str | None = None
         self.file = 1
-        """The number of the file that is read, or was read last."""
-        self._reader: SegmentReader | None = None
-        self._boot = folder.name
-        self._n = 1
-        self._under_way: dict[int, Intent] = {}
-        self._read: list[Path] = []
+        """The number of the file up to which records were given; none of an earlier one is left after them."""
+        self._through = 0
         self._batch: list[Record] = []
+        self._rereading: Rereading | None = None
 
     @property
     def is_over(self) -> bool:
@@ -75,11 +72,11 @@ class Life:
         return self._batch
 
     def shipped(self) -> None:
-        """Go on behind the last batch: the server has it, and the files that were read to their end can go."""
-        self._batch = []
-        for path in self._read:
-            path.unlink(missing_ok=True)
-        self._read = []
+        """Go on behind the last batch: the server has it, and the files that have nothing else can go."""
+        self._through, self._batch = self._batch[-1].n, []
+        for path in segments_of(self.folder):
+            if int(path.stem) < self.file:
+                path.unlink(missing_ok=True)
 
     def let_go(self) -> None:
         """Leave the folder to whoever wants it."""
@@ -92,57 +89,24 @@ class Life:
         self.let_go()
 
     def _next(self) -> list[Record]:
-        found: list[Record] = []
-        while len(found) < BATCH:
-            following = self._following()  # looked for first: a file that has one is not written any more
-            if self._reader is None:
-                if following is None:
-                    break
-                self._read_on(following)
-                continue
-            lines = list(self._reader.lines(_READ_BYTES))
-            for line in lines:
-                found.extend(self._taken(line))
-            if lines:
-                continue
-            if following is None:
-                break
-            self._read.append(self._reader.path)
-            self._read_on(following)
-        return found or (self._left_over() if self.is_over else [])
+        recent = None if self._spool is None else self._spool.behind(self._through, BATCH)
+        if recent is None:
+            return self._next_of_files()
+        self._rereading = None  # it would go on far behind, in a file that may be gone by then
+        if recent:
+            self.file = recent[-1].file
+        return [
+            Record(self.folder.name, n, as_read(intent), as_read(outcome))
+            for n, (intent, outcome, _) in enumerate(recent, self._through + 1)
+        ]
 
-    def _read_on(self, path: Path) -> None:
-        self._reader, self.file = SegmentReader(path), int(path.stem)
-
-    def _following(self) -> Path | None:
-        """Return the file behind the one that is read, the first one if none is; None if there is none."""
-        read = None if self._reader is None else self._reader.path
-        return next((path for path in segments_of(self.folder) if read is None or path > read), None)
-
-    def _taken(self, line: Line) -> Iterator[Record]:
-        match line:
-            case Header(boot, first_n):
-                self._boot, self._n = boot, first_n
-            case Intent():
-                self._under_way[line.call] = line
-            case Outcome():
-                intent = self._under_way.pop(line.call, None)
-                if intent is None:
-                    raise Broken(f"{self.folder}: an outcome without a call")
-                yield self._record(intent, line)
-            case Whole(intent, outcome):
-                yield self._record(intent, outcome)
-
-    def _record(self, intent: Intent, outcome: Outcome) -> Record:
-        record = Record(self._boot, self._n, intent, outcome)
-        self._n += 1
-        return record
-
-    def _left_over(self) -> list[Record]:
-        """Return the calls that were under way when the process ended."""
-        left = [self._record(self._under_way[call], Outcome(call, "unknown")) for call in sorted(self._under_way)]
-        self._under_way.clear()
-        return left
+    def _next_of_files(self) -> list[Record]:
+        reading = self._rereading = self._rereading or Rereading(self.folder)
+        while records := reading.records(BATCH):
+            self.file = reading.file
+            if new := [record for record in records if record.n > self._through]:
+                return new
+        return reading.left_over() if self.is_over else []
 
 
 def _kept_once(path: Path, text: str) -> str:

@@ -4,10 +4,11 @@ import json
 from collections.abc import Callable
 from hashlib import sha256
 from json.encoder import encode_basestring_ascii
-from typing import Any, Final, NamedTuple
+from typing import Any, Final, NamedTuple, TypeVar, cast
 
 _LINK: Final = 16  # hexadecimal digits
 _READ: Final = json.JSONDecoder().decode
+_PLAIN: Final = frozenset({str, int, type(None)})
 _START: Final = b"0" * _LINK
 
 _Value = str | int | None
@@ -84,6 +85,7 @@ class Whole(NamedTuple):
 
 
 Line = Header | Intent | Outcome | Whole
+Said = TypeVar("Said", Intent, Outcome)
 
 
 class Broken(Exception):
@@ -126,6 +128,14 @@ class Chain:
             raise Broken("a line cannot be read") from error
         self._last = link
         return line
+
+
+def as_read(line: Said) -> Said:
+    """Return what a line says when it is read back; a framework may have kinds of text and number of its own in it."""
+    if _PLAIN.issuperset(map(type, line)):
+        return line
+    letter, *values = _READ(_text(line))
+    return cast("Said", _KINDS[letter](*values))
 
 
 def _link(last: bytes, text: bytes) -> bytes:

@@ -59,7 +59,7 @@ class Shipper:
         self._root = root
         self._spool = spool
         self._destination = destination
-        self._own = Life(spool.folder)
+        self._own = Life(spool.folder, spool=spool)
         self._lives = [self._own]
         self._turn = asyncio.Lock()
         self._adopt_at = 0.0

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Final
 
 from keybearer.reporting.lines import Header, Intent, Line, Outcome, Whole
+from keybearer.reporting.recent import Finished, Recent
 from keybearer.reporting.segment import SUFFIX, Segment, Unwritable
 
 SEGMENT_BYTES: Final = 2 * 2**20
@@ -27,19 +28,22 @@ class Spool:
         folder: of this life alone; it is made.
         boot: random text that names this life.
         segment_bytes: how long a file gets.
+        recent: has the newest calls that are over, so that they need not be read.
 
     Raises:
         Unwritable: the folder cannot be made.
     """
 
-    def __init__(self, folder: Path, boot: str, segment_bytes: int = SEGMENT_BYTES) -> None:
+    def __init__(
+        self, folder: Path, boot: str, segment_bytes: int = SEGMENT_BYTES, recent: Recent | None = None
+    ) -> None:
         self.folder = folder
         self._boot = boot
         self._segment_bytes = segment_bytes
         self._lock = threading.Lock()
         self._under_way: dict[int, Intent] = {}
         self.appended = 0  # lines in all
-        self._finished = 0
+        self._recent = recent or Recent()
         self.file = 1
         self._held = _made(folder)
         self._segment = self._begun(self.file)
@@ -70,13 +74,18 @@ class Spool:
             Unwritable: it is not kept; when this life has ended, what became of the call counts as unknown.
         """
         with self._lock:
+            intent, became = outcome if isinstance(outcome, Whole) else (self._under_way[outcome.call], outcome)
             appended = self._append(outcome)
-            self._finished += 1
-            if isinstance(outcome, Outcome):
-                self._under_way.pop(outcome.call, None)
+            self._under_way.pop(intent.call, None)
+            self._recent.keep(Finished(intent, became, self.file))
             if self._segment.size > self._segment_bytes:
                 self._turn_over()
             return appended
+
+    def behind(self, number: int, most: int) -> list[Finished] | None:
+        """Return calls that are over, out of memory; see `Recent.behind`."""
+        with self._lock:
+            return self._recent.behind(number, most)
 
     def sync(self) -> int:
         """
@@ -130,7 +139,7 @@ class Spool:
         self._segment, self.file = following, self.file + 1
 
     def _begun(self, number: int) -> Segment:
-        lines: list[Line] = [Header(self._boot, self._finished + 1), *self._under_way.values()]
+        lines: list[Line] = [Header(self._boot, self._recent.newest + 1), *self._under_way.values()]
         return Segment.begun(self.folder / f"{number:08d}{SUFFIX}", lines)
 
 

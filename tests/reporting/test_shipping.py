@@ -1,0 +1,99 @@
+"""Shipping: out of memory or out of the files, each record is told under the same number and in the same words."""
+
+import random
+from http import HTTPStatus
+from pathlib import Path
+
+import pytest
+
+from keybearer.reporting import life
+from keybearer.reporting.recent import Recent
+from keybearer.reporting.reporter import ActivityLog, Reporter
+from keybearer.reporting.segment import SegmentReader
+from keybearer.reporting.shipping import REFUSED
+from keybearer.reporting.spool import Spool, segments_of
+from tests.reporting.spools import ASKED, Taking, called, now, shipped, shipping, somebody
+
+
+def reporter_with(folder: Path, name: str, most_recent: int) -> Reporter:
+    """Return a reporter whose files are short, and which remembers *most_recent* calls."""
+    reporter = Reporter(ActivityLog(folder), now)
+    reporter._spool.close(is_shipped=True)
+    reporter._spool = Spool(folder / name, name, segment_bytes=4_000, recent=Recent(most_recent))
+    return reporter
+
+
+async def test_what_memory_has_is_not_read_back(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def unread(reader: SegmentReader, _: int) -> None:
+        raise AssertionError(f"{reader.path} is read")
+
+    monkeypatch.setattr(SegmentReader, "lines", unread)
+    reporter, taking = Reporter(ActivityLog(tmp_path), now), Taking()
+    for _ in range(3):
+        called(reporter)
+    await shipped(reporter, taking)
+    assert [entry.n for entry in taking.entries] == [1, 2, 3]
+    reporter.close()
+    assert list(tmp_path.iterdir()) == []
+
+
+async def test_what_memory_has_let_go_of_is_read_and_no_more_than_that(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(life, "BATCH", 4)
+    reporter, taking = reporter_with(tmp_path, "life", 10), Taking()
+    for _ in range(40):
+        called(reporter)
+    first, *_, last = segments_of(tmp_path / "life")
+    last.write_bytes(b"nobody reads this")
+    await shipped(reporter, taking)
+    assert [entry.n for entry in taking.entries] == list(range(1, 41))
+    assert segments_of(tmp_path / "life") == [last], "a file goes once what is in it was told, read or not"
+    assert first != last
+    reporter.close()
+    assert list(tmp_path.iterdir()) == []
+
+
+async def test_memory_and_files_take_turns_and_nothing_is_told_twice(tmp_path: Path) -> None:
+    reporter, taking = reporter_with(tmp_path, "life", 10), Taking()
+    async with shipping(reporter, taking):
+        for calls in (5, 40, 5, 40, 40, 10):
+            for _ in range(calls):
+                called(reporter)
+            await reporter.flush(30)
+    assert [entry.n for entry in taking.entries] == list(range(1, 141))
+    assert taking.told == 140
+    reporter.close()
+
+
+@pytest.mark.parametrize("seed", range(8))
+async def test_however_memory_files_lost_answers_and_ends_follow_on_each_other_each_record_is_told_once(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, seed: int
+) -> None:
+    chance = random.Random(seed)  # noqa: S311 - to be repeated, not to be secret
+    monkeypatch.setattr(life, "BATCH", 7)
+    taking, ended = Taking(), {}
+    for number in range(3):
+        name = f"life-{number}"
+        reporter, ended[name] = reporter_with(tmp_path, name, 20), 0
+        lasting = [reporter.begin(somebody(), ASKED) for _ in range(3)]
+        async with shipping(reporter, taking):
+            for _ in range(12):
+                for _ in range(chance.choice((1, 5, 30))):
+                    begin = chance.choice((reporter.begin, reporter.begin_read))
+                    begin(somebody(), ASKED).finish("done", HTTPStatus.OK)
+                    ended[name] += 1
+                if lasting and chance.random() < 0.2:
+                    lasting.pop().finish("failed", 500)
+                    ended[name] += 1
+                taking.losing, taking.is_away = chance.choice((0, 0, 1)), chance.random() < 0.3
+                await reporter.flush(30)
+        ended[name] += len(lasting)
+        reporter.close()
+    taking.losing, taking.is_away = 0, False
+    await shipped(last := Reporter(ActivityLog(tmp_path), now), taking)
+    last.close()
+    assert sorted(taking.kept) == [(name, n) for name, count in ended.items() for n in range(1, count + 1)]
+    assert not (tmp_path / REFUSED).exists(), "no record was told in two ways"
+    outcomes = [entry.outcome for entry in taking.entries]
+    assert outcomes.count("failed") + outcomes.count("unknown") == 9
