@@ -11,7 +11,8 @@ import pytest
 
 from keybearer.sdk.driver import Call
 from keybearer.sdk.line import Line, is_direct
-from keybearer.sdk.transport import Unanswered
+from keybearer.sdk.transport import MAX_ANSWER_BYTES, Unanswered
+from keybearer.sdk.trust import trust_for
 from tests.support.certificates import Authority
 
 LONG_S = 60.0
@@ -64,8 +65,8 @@ async def running(tls: ssl.SSLContext | None = None) -> AsyncIterator[Node]:
 
 
 @asynccontextmanager
-async def line(key: str = "a key", trust: ssl.SSLContext | None = None) -> AsyncIterator[Line]:
-    made = Line(key, lambda: trust) if trust else Line(key)
+async def line(trust: ssl.SSLContext | None = None) -> AsyncIterator[Line]:
+    made = Line("kb_rsk_key", trust or trust_for(["https://keybearer.example"]))
     try:
         yield made
     finally:
@@ -79,7 +80,7 @@ async def test_question_after_question_goes_over_one_connection() -> None:
         assert len(node.connections) == 1
         head = node.questions[0].decode().split("\r\n")
         assert head[0] == "POST /base/verifier/sync HTTP/1.1"
-        assert {f"Host: 127.0.0.1:{node.port}", "Authorization: Bearer a key"} <= {
+        assert {f"Host: 127.0.0.1:{node.port}", "Authorization: Bearer kb_rsk_key"} <= {
             name.title() + colon + value for name, colon, value in (each.partition(":") for each in head)
         }
 
@@ -111,6 +112,8 @@ async def test_what_comes_unasked_ends_the_connection() -> None:
     ("answer", "why"),
     [
         pytest.param(WHOLE[:-1], "cannot be reached", id="cut off"),
+        pytest.param(CHUNKED[:-5], "cannot be reached", id="cut off in its last chunk"),
+        pytest.param(WHOLE.replace(b"10", b"%d" % (MAX_ANSWER_BYTES + 1)), "more than", id="too long by its own word"),
         pytest.param(b"", "cannot be reached", id="nothing"),
         pytest.param(b"SSH-2.0-OpenSSH_9.2\r\n", "cannot be reached", id="no HTTP"),
         pytest.param(b"HTTP/1.1 200 OK\r\nx: " + b"x" * 100_000, "cannot be reached", id="a head without an end"),

@@ -1,10 +1,14 @@
 """What cannot work is said when a verifier is made, not at the first token."""
 
+import ssl
+from unittest import mock
+
 import pytest
 
 from keybearer import Verifier
+from keybearer.sdk.trust import trust_for
 from keybearer.wire.token_text import compose
-from tests.sdk.fake_node import KEY
+from tests.sdk.fake_node import KEY, FakeNode
 
 GOOD = compose("kb", "pat", "live", "g" * 32)
 
@@ -22,3 +26,16 @@ GOOD = compose("kb", "pat", "live", "g" * 32)
 def test_what_cannot_work_is_said_at_once(url: str | list[str], key: str, about: str) -> None:
     with pytest.raises(ValueError, match=about):
         Verifier(url, key=key)
+
+
+async def test_certificates_are_read_only_where_a_node_shows_one(node: FakeNode) -> None:
+    with mock.patch.multiple(
+        ssl.SSLContext, load_verify_locations=mock.DEFAULT, load_default_certs=mock.DEFAULT
+    ) as read:
+        async with Verifier(node.url, key=KEY) as verifier:
+            await verifier.verify(node.issue())
+        assert not any(each.called for each in read.values())
+    nobody, everybody = trust_for([node.url]), trust_for([node.url, "HTTPS://auth.example.com"])
+    assert not nobody.get_ca_certs()
+    assert nobody.verify_mode is everybody.verify_mode is ssl.CERT_REQUIRED
+    assert everybody is trust_for(["https://auth.example.com"])

@@ -5,7 +5,7 @@ import json
 import socket
 import ssl
 from collections.abc import Callable
-from functools import cache
+from functools import cache, partial
 from typing import Any, cast
 from urllib.request import getproxies
 
@@ -13,7 +13,8 @@ import h11
 import httpx2
 
 from keybearer.sdk.driver import TIMEOUT_S, Call
-from keybearer.sdk.transport import MAX_ANSWER_BYTES, Unanswered, demand_success, object_in
+from keybearer.sdk.reading import Answer, Reading
+from keybearer.sdk.transport import Unanswered, demand_success, object_in
 
 
 def is_direct() -> bool:
@@ -22,33 +23,23 @@ def is_direct() -> bool:
     return not any(proxies.get(scheme) for scheme in ("http", "https", "all"))
 
 
-@cache
-def public_trust() -> ssl.SSLContext:
-    """Return the certificates that everybody trusts; reading them takes a while."""
-    trusted = httpx2.create_ssl_context()
-    trusted.set_alpn_protocols(["http/1.1"])
-    return trusted
-
-
 class Line:
     """
-    Puts one question at a time, through h11 on the event loop's own connections.
+    Puts one question at a time, on the event loop's own connections.
 
-    Every event wakes every verifier, and a pool of httpx2 takes six times as long over an answer. What httpx2 can do
+    Every event wakes every verifier, and a pool of httpx2 takes ten times as long over an answer. What httpx2 can do
     beyond that (proxies, transports of one's own) is left to `Transport`.
 
     Args:
-        key: the resource server's, sent with each question.
+        key: the resource server's, sent with each question; letters, digits and underscores.
         trust: whose certificates are good.
     """
 
-    def __init__(self, key: str, trust: Callable[[], ssl.SSLContext] = public_trust) -> None:
-        self._headers = [
-            (b"authorization", f"Bearer {key}".encode()),
-            (b"accept", b"application/json"),
-            (b"content-type", b"application/json"),
-            (b"user-agent", b"keybearer"),
-        ]
+    def __init__(self, key: str, trust: ssl.SSLContext) -> None:
+        self._headers = (
+            f"authorization: Bearer {key}\r\naccept: application/json\r\n"
+            "content-type: application/json\r\nuser-agent: keybearer\r\n"
+        ).encode()
         self._trust = trust
         self._node = ""
         self._connection: _Connection | None = None
@@ -62,32 +53,31 @@ class Line:
         """
         try:
             async with asyncio.timeout(call.timeout_s):
-                status, text = await self._answer(call)
+                answer = await self._answer(call)
         except TimeoutError:
             raise Unanswered(f"{call.node} does not answer within {call.timeout_s:.1f} s", is_silent=True) from None
         except (h11.ProtocolError, OSError) as error:
             raise Unanswered(f"{call.node} cannot be reached: {error!r}", is_silent=True) from error
-        demand_success(call.node, status)
-        return object_in(call.node, text)
+        demand_success(call.node, answer.status)
+        return object_in(call.node, answer.text)
 
     async def close(self) -> None:
         """Close the connection."""
         self._hang_up()
         await asyncio.sleep(0)  # the event loop closes it in its next turn
 
-    async def _answer(self, call: Call) -> tuple[int, bytes]:
+    async def _answer(self, call: Call) -> Answer:
         url, body = _url(call.node + call.path), json.dumps(call.body).encode()
         if self._connection is None or self._connection.has_ended or call.node != self._node:
             self._hang_up()
             self._node, self._connection = call.node, await self._connect(url)
-        headers = [(b"host", url.netloc), *self._headers, (b"content-length", str(len(body)).encode())]
-        question = h11.Request(method="POST", target=url.raw_path, headers=headers)
+        first = b"POST %b HTTP/1.1\r\nhost: %b\r\n" % (url.raw_path, url.netloc)
+        question = b"%b%bcontent-length: %d\r\n\r\n%b" % (first, self._headers, len(body), body)
         try:
-            answer = await self._connection.ask(question, body)
+            return await self._connection.ask(question)
         except BaseException:  # what comes on it from here on would be the answer to another question
             self._hang_up()
             raise
-        return answer
 
     async def _connect(self, url: httpx2.URL) -> "_Connection":
         """Open a connection; each of the host's addresses has its share of the time: a dead one is no obstacle."""
@@ -95,7 +85,7 @@ class Line:
         port = url.port or (443 if is_secure else 80)
         loop = asyncio.get_running_loop()
         found = await loop.getaddrinfo(host, port, type=socket.SOCK_STREAM)
-        secured: dict[str, Any] = {"ssl": self._trust(), "server_hostname": host} if is_secure else {}
+        secured: dict[str, Any] = {"ssl": self._trust, "server_hostname": host} if is_secure else {}
         failure = OSError("the host has no address")
         for *_, place in found:
             try:
@@ -117,10 +107,9 @@ class _Connection(asyncio.Protocol):
 
     def __init__(self) -> None:
         self.has_ended = False
-        self._http = h11.Connection(h11.CLIENT)
         self._transport: asyncio.Transport | None = None
-        self._waiting: asyncio.Future[None] | None = None
-        self._is_asking = False
+        self._reading = Reading()
+        self._waiting: asyncio.Future[Answer] | None = None
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """See asyncio."""
@@ -128,16 +117,13 @@ class _Connection(asyncio.Protocol):
 
     def data_received(self, data: bytes) -> None:
         """See asyncio."""
-        if not self._is_asking:
+        if not self._hear(partial(self._reading.take, data)):
             self.end()
-            return
-        self._http.receive_data(data)
-        self._wake()
 
     def connection_lost(self, exc: Exception | None) -> None:  # noqa: ARG002 - why makes no difference
         """See asyncio."""
         self.has_ended = True
-        self._wake()
+        self._hear(self._reading.end)
 
     def end(self) -> None:
         """Close it, whatever is under way."""
@@ -145,49 +131,37 @@ class _Connection(asyncio.Protocol):
         if self._transport:
             self._transport.abort()
 
-    async def ask(self, question: h11.Request, body: bytes) -> tuple[int, bytes]:
+    async def ask(self, question: bytes) -> Answer:
         """
-        Put a question; return the answer's status and body.
+        Put a question.
 
         Raises:
             h11.ProtocolError: what came is no whole answer.
+            Unanswered: it is too long.
+            OSError: nothing can be asked any more.
         """
         assert self._transport is not None  # noqa: S101 - asyncio hands over protocols that are connected
-        self._is_asking = True
-        parts = (question, h11.Data(body), h11.EndOfMessage())
-        self._transport.write(b"".join(self._http.send(part) or b"" for part in parts))
-        status, text = 0, bytearray()
-        while not isinstance(event := await self._next_event(), h11.EndOfMessage):
-            if isinstance(event, h11.Response):
-                status = event.status_code
-            elif isinstance(event, h11.Data):
-                text += event.data
-            if len(text) > MAX_ANSWER_BYTES:
-                raise Unanswered(f"a node answers with more than {MAX_ANSWER_BYTES} bytes")
-        self._be_ready_for_the_next()
-        return status, bytes(text)
-
-    def _be_ready_for_the_next(self) -> None:
-        self._is_asking = False
-        if self._http.our_state is self._http.their_state is h11.DONE and not self._http.trailing_data[0]:
-            self._http.start_next_cycle()
-        else:
+        if self.has_ended:
+            raise ConnectionResetError("the connection was closed")
+        self._reading, self._waiting = Reading(), asyncio.get_running_loop().create_future()
+        self._transport.write(question)
+        answer = await self._waiting
+        if answer.is_last:
             self.end()
+        return answer
 
-    async def _next_event(self) -> h11.Event:
-        while (event := self._http.next_event()) is h11.NEED_DATA:
-            if self.has_ended:
-                self._http.receive_data(b"")
-                continue
-            self._waiting = asyncio.get_running_loop().create_future()
-            await self._waiting
-        if not isinstance(event, h11.Event) or isinstance(event, h11.ConnectionClosed):
-            raise h11.RemoteProtocolError("the connection was closed, or is for something else")
-        return event
-
-    def _wake(self) -> None:
-        if self._waiting and not self._waiting.done():
-            self._waiting.set_result(None)
+    def _hear(self, read: Callable[[], Answer | None]) -> bool:
+        """Let whoever waits have the answer once it is whole; False if nobody waits."""
+        if self._waiting is None or self._waiting.done():
+            return False
+        try:
+            answer = read()
+        except (h11.ProtocolError, Unanswered) as error:
+            self._waiting.set_exception(error)
+        else:
+            if answer:
+                self._waiting.set_result(answer)
+        return True
 
 
 @cache

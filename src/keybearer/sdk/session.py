@@ -19,6 +19,7 @@ from keybearer.sdk.judging import Wanted
 from keybearer.sdk.line import Line, is_direct
 from keybearer.sdk.nodes import Nodes
 from keybearer.sdk.transport import Transport
+from keybearer.sdk.trust import trust_for
 from keybearer.verify.lease import Lease
 from keybearer.verify.purse import Purse
 
@@ -55,8 +56,9 @@ class Session:
         driver = Driver(lease, nodes, f"{random.getrandbits(128):032x}", clocks, random)
         # More connections than questions about tokens at once: these hold up neither feed nor counting nor reports.
         transport = surroundings.make_transport()
-        self._transport = Transport(key, MOST_AT_ONCE + 3, transport)
-        self._line = Line(key) if transport is None and is_direct() else None
+        trust = trust_for(urls)
+        self._transport = Transport(key, trust, MOST_AT_ONCE + 3, transport)
+        self._line = Line(key, trust) if transport is None and is_direct() else None
         self._asker = Asker(lease, nodes, driver, self._transport, clocks.boottime)
         self._counting = Counting(purse, nodes, driver, self._transport, clocks.boottime)
         self._driver = driver

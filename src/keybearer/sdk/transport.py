@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import ssl
 from collections.abc import Sequence
 from typing import Any, Final
 
@@ -33,12 +34,16 @@ class Transport:
 
     Args:
         key: the resource server's, sent with each question.
+        trust: whose certificates are good.
         most_at_once: connections.
         transport: what carries the requests, for tests and for ways of one's own.
     """
 
-    def __init__(self, key: str, most_at_once: int, transport: httpx2.AsyncBaseTransport | None = None) -> None:
+    def __init__(
+        self, key: str, trust: ssl.SSLContext, most_at_once: int, transport: httpx2.AsyncBaseTransport | None = None
+    ) -> None:
         self._client = httpx2.AsyncClient(
+            verify=trust,
             headers={"authorization": f"Bearer {key}", "accept": "application/json"},
             limits=httpx2.Limits(max_connections=most_at_once, max_keepalive_connections=most_at_once),
             timeout=None,
