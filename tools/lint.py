@@ -22,6 +22,7 @@ EDGES = frozenset(
         "src/keybearer/sdk/following.py",
         "src/keybearer/server/courier.py",
         "src/keybearer/server/http/edge.py",
+        "src/keybearer/server/http/hits.py",
         "src/keybearer/server/store/grouping.py",
         "src/keybearer/server/store/listeners.py",
         "src/keybearer/server/store/postgres_transaction.py",

@@ -1,8 +1,9 @@
 """The whole application in this process: its pages, its API, and the node behind them."""
 
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
+from typing import Any
 
 import httpx2
 from starlette.applications import Starlette
@@ -17,10 +18,16 @@ from tests.support.browser import Browser
 
 @dataclass(frozen=True, slots=True)
 class House:
-    """A running application; what it lends is closed with it."""
+    """
+    A running application; what it lends is closed with it.
+
+    Args:
+        state: what its lifespan gives the server that runs it.
+    """
 
     app: Starlette
     settings: Settings
+    state: Mapping[str, Any]
     lent: AsyncExitStack
 
     @property
@@ -67,5 +74,5 @@ async def open_house(
         network: the world outside; the real one if none is given.
     """
     app = build_app(settings, now=now, boottime=boottime, elapsed=elapsed, network=network)
-    async with app.router.lifespan_context(app), AsyncExitStack() as lent:
-        yield House(app, settings, lent)
+    async with app.router.lifespan_context(app) as state, AsyncExitStack() as lent:
+        yield House(app, settings, state or {}, lent)

@@ -4,8 +4,10 @@ import asyncio
 from typing import Any, Final
 
 import uvicorn
-from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol, RequestResponseCycle
+from uvicorn.protocols.http.httptools_impl import RequestResponseCycle
 from uvicorn.server import ServerState
+
+from keybearer.cli.hitting import HittingProtocol
 
 MAX_HEAD_BYTES: Final = 32 * 1024  # of a head that is still not whole; what comes in one piece the edge judges
 _REFUSAL: Final = (
@@ -14,7 +16,7 @@ _REFUSAL: Final = (
 )
 
 
-class Connection(HttpToolsProtocol):
+class Connection(HittingProtocol):
     """
     One connection.
 
@@ -62,7 +64,7 @@ class Connection(HttpToolsProtocol):
             return
         if self._head_bytes > MAX_HEAD_BYTES:
             self._refuse(b"431 Request Header Fields Too Large", b"The request's head is too large.")
-        elif self._waiting is None:
+        elif self._waiting is None and (self._is_in_head or self.timeout_keep_alive_task is None):
             self._wait()
 
     def on_message_begin(self) -> None:

@@ -25,6 +25,7 @@ from keybearer.server.herald import Herald
 from keybearer.server.http import activity_proofs, activity_report, forward_auth, health, oauth, verifier
 from keybearer.server.http.bare_doors import BareDoor, BareDoors, bare_doors
 from keybearer.server.http.edge import Edge, Terms
+from keybearer.server.http.hits import HITS, Hits
 from keybearer.server.http.known_paths import KnownPaths
 from keybearer.server.key_files import kept_key
 from keybearer.server.last_used import LastUsed
@@ -76,16 +77,16 @@ def build_app(
     """
     bare: dict[tuple[str, str], BareDoor] = {}
     handlers = failures.handlers(settings)
+    terms = Terms(settings.issuer, frozenset(settings.trusted_proxies), settings.request_timeout)
 
     @asynccontextmanager
-    async def lifespan(app: Starlette) -> AsyncIterator[None]:
+    async def lifespan(app: Starlette) -> AsyncIterator[dict[str, Hits]]:
         async with _open_node(settings, now, boottime, elapsed, network or Network()) as node:
             app.state.node = node
             app.router.routes[:] = _routes(node)
             bare.update(bare_doors(app.router.routes))
-            yield
+            yield {HITS: Hits(app.router.routes, terms, now)}
 
-    terms = Terms(settings.issuer, frozenset(settings.trusted_proxies), settings.request_timeout)
     edge = Middleware(Edge, terms=terms, now=now, page=failures.page_for_people)
     middleware = [edge, Middleware(BareDoors, doors=bare, handlers=handlers)]
     app = Starlette(lifespan=lifespan, middleware=middleware, exception_handlers=dict(handlers))

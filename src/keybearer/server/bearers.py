@@ -69,6 +69,10 @@ class Bearers:
         await self._feed.fresh()
         return await self._as_told(text, digest, now, whence)
 
+    def known(self, text: str, now: int) -> Principal | None:
+        """Tell who acts with the token of this *text* if that is remembered; the caller knows the feed is fresh."""
+        return self._known(secrets.digest(text), now)
+
     async def bearer_as_told(self, text: str, now: int, whence: str) -> Principal | Denial:
         """Tell what `bearer` does, for a caller that has just had the feed looked at."""
         digest = secrets.digest(text)
@@ -83,11 +87,14 @@ class Bearers:
         return None if parsed.kind in token_text.BEARER_KINDS else Denial(Reason.WRONG_KIND, parsed.last4)
 
     async def _as_told(self, text: str, digest: bytes, now: int, whence: str) -> Principal | Denial:
+        return self._known(digest, now) or await self._fetch(text, digest, now, whence)
+
+    def _known(self, digest: bytes, now: int) -> Principal | None:
         for mirror in self._mirrors.values():
             entry = mirror.entries.get(digest)
             if entry is not None and now < entry.deadline:
                 return entry
-        return await self._fetch(text, digest, now, whence)
+        return None
 
     async def _fetch(self, text: str, digest: bytes, now: int, whence: str) -> Principal | Denial:
         """Ask the store, and keep the answer."""

@@ -75,6 +75,18 @@ class CallRecords:
         except Unwritable as error:
             raise unrecorded(error) from error
 
+    def keep(self, bearer: Bearer, asked: Asked, status: int) -> None:
+        """
+        Keep a call that changed nothing, and that is done.
+
+        Raises:
+            Refusal: ``unavailable``: it cannot be recorded, so it must not be answered.
+        """
+        try:
+            self._reporter.begin_read(bearer, asked).finish("done", status)
+        except Unwritable as error:
+            raise unrecorded(error) from error
+
     @asynccontextmanager
     async def keeping(self) -> AsyncIterator[None]:
         """Bring records into the database while the block lasts, and what is left at its end."""

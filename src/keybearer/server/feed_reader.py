@@ -137,6 +137,16 @@ class FeedReader:
         assert self._window is not None  # noqa: S101 - a look that did not fail leaves a window
         return self._window.head
 
+    def is_fresh(self) -> bool:
+        """
+        Tell whether the followers have been told of all that was committed before this call; False: perhaps not.
+
+        It waits for nothing, so it can be told only where a store of this machine says so; elsewhere there is `fresh`.
+        """
+        if self._window is None or self._boottime() - self._settled_at >= _SETTLE_EVERY_S:
+            return False
+        return self._feed.is_still_at(self._window.head)
+
     def _coming_look(self) -> asyncio.Task[None]:
         """Return the look that has not begun yet; it goes on when those who wait for it do not."""
         if self._coming is None:

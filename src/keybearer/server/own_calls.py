@@ -61,10 +61,7 @@ class OwnCalls:
         """
         user_id, team_id, purse = principal.user_id, principal.team_id, self._purses[principal.environment]
         for _ in range(_TRIES):
-            left = purse.spend(user_id, team_id, self._boottime())
-            if left is not None:
-                if self._settling is None and purse.is_wanting:
-                    self._settling = asyncio.get_running_loop().call_later(_SETTLE_AFTER_S, self._settle)
+            if left := self.count_held(principal):
                 return left
             wait_s = purse.wait_s(user_id, team_id, self._boottime())
             if wait_s > 0:
@@ -72,6 +69,14 @@ class OwnCalls:
             purse.want(user_id, team_id)
             await asyncio.shield(self._coming_flight())
         raise LimitUsedUp(self.limits.terms.limit, wait_s or 1.0)
+
+    def count_held(self, principal: Principal) -> Left | None:
+        """Count one call out of those in hand, and return what it leaves; None, and nothing is counted, without any."""
+        purse = self._purses[principal.environment]
+        left = purse.spend(principal.user_id, principal.team_id, self._boottime())
+        if left is not None and self._settling is None and purse.is_wanting:
+            self._settling = asyncio.get_running_loop().call_later(_SETTLE_AFTER_S, self._settle)
+        return left
 
     @asynccontextmanager
     async def counting(self) -> AsyncIterator[None]:

@@ -7,6 +7,7 @@ from keybearer.server.store import feed
 from keybearer.server.store.database import Database
 from keybearer.server.store.faults import StoreUnavailable
 from keybearer.server.store.feed import Head, Stretch
+from keybearer.wire.feed import Position
 
 
 class ProvenFeed:
@@ -40,6 +41,13 @@ class ProvenFeed:
             head = self._head = await feed.read_head(self._database)
             self._mark = mark  # read before the head: what came in between is looked for next time
         return head, self._begun_at(proof, head)
+
+    def is_still_at(self, position: Position) -> bool:
+        """Tell without a reading whether the feed stands there: True is certain, False is not."""
+        head = self._head
+        if self._barrier or self._mark is None or head is None or head.has_stray or head.position != position:
+            return False
+        return self._mark == self._database.change_mark()
 
     async def read_from(self, seq: int) -> tuple[Stretch, float]:
         """Read a stretch of the feed from the event *seq* on, and tell what `read_head` does."""

@@ -32,8 +32,8 @@ class VerifierKeys:
             Refusal: ``unauthenticated``: it is nobody's, or was revoked; those of `LookUps.place`.
         """
         digest = secrets.digest(text)
-        if digest in self._known:
-            return self._known[digest]
+        if known := self._known.get(digest):
+            return known
         forgotten_before = self._forgotten
         async with self._look_ups.place(whence):
             owner = await authenticate(self._database, text)
@@ -42,6 +42,10 @@ class VerifierKeys:
                 self._known.clear()
             self._known[digest] = owner
         return owner
+
+    def known(self, text: str) -> ResourceServer | None:
+        """Return whose key this is, if that is remembered."""
+        return self._known.get(secrets.digest(text))
 
     def apply(self, event: Event) -> None:
         """Forget all keys when a resource server changed: that is rare, and then each is read once."""

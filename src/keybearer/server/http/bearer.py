@@ -23,9 +23,12 @@ def bearer_text(request: Request) -> str | None:
     Source: RFC 6750 §2.1; RFC 9110 §11.1 (the scheme is case-insensitive).
     """
     values = request.headers.getlist("authorization")
-    if len(values) != 1:
-        return None
-    scheme, _, text = values[0].partition(" ")
+    return bearer_in(values[0]) if len(values) == 1 else None
+
+
+def bearer_in(value: str) -> str | None:
+    """Return the text behind the ``Bearer`` scheme in an Authorization header; None if it is of another scheme."""
+    scheme, _, text = value.partition(" ")
     return text if scheme.lower() == "bearer" and text else None
 
 

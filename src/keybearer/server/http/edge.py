@@ -92,7 +92,7 @@ def policy_for_forms_to(place: str) -> str:
     return _CONTENT_SECURITY_POLICY.format(f"'self' {place}")
 
 
-def _headers_of(issuer: str) -> dict[str, str]:
+def headers_of(issuer: str) -> dict[str, str]:
     """
     Return the headers of every answer of ours.
 
@@ -143,7 +143,7 @@ class Edge:
         self._terms = terms
         self._now = now
         self._page = page
-        self._headers = [(name.encode(), value.encode()) for name, value in _headers_of(terms.issuer).items()]
+        self._headers = [(name.encode(), value.encode()) for name, value in headers_of(terms.issuer).items()]
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one request; anything but HTTP passes through."""

@@ -9,13 +9,15 @@ from starlette.responses import Response
 from starlette.routing import BaseRoute, Route
 from starlette.types import Receive, Scope, Send
 
+from keybearer.reporting.asked import Asked
 from keybearer.server.http.answers import empty_answer
-from keybearer.server.http.bare_doors import BareDoor
-from keybearer.server.http.bearer import admitted, bearer_text
+from keybearer.server.http.bearer import admitted, bearer_in, bearer_text
 from keybearer.server.http.call_record import recorded
 from keybearer.server.http.demand import demand_permission
 from keybearer.server.http.edge import address_of, log_quietly
-from keybearer.server.http.limits import count_call
+from keybearer.server.http.hits import Hit, HitDoor, Plain
+from keybearer.server.http.limits import count_call, left_lines
+from keybearer.server.http.made_once import MadeOnce
 from keybearer.server.http.scopes import scope_of
 from keybearer.server.node import Node
 from keybearer.server.refusals import Refusal
@@ -27,13 +29,18 @@ KEY: Final = "x-keybearer-key"
 PERMISSION: Final = "x-keybearer-permission"
 # What may stand in a header as it is: RFC 5322's atext without the percent sign, dots and the at sign.
 _PLAIN: Final = "!#$&'*+-/=?^_`{|}~.@:"
+_KEY, _PERMISSION = KEY.encode(), PERMISSION.encode()
 _MOST_FIELDS: Final = 10_000  # remembered as they are written: callers come again
 
 
 def routes(node: Node) -> list[BaseRoute]:
     """Return the door, for every method, and with the request's own path behind it, which is what Envoy asks."""
     door = ForwardAuth(node)
-    return [BareDoor(PATH, door.answer, methods=["GET"]), Route(PATH, door), Route(f"{PATH}/{{original:path}}", door)]
+    return [
+        HitDoor(PATH, door.answer, door.look, method="GET", headers={}),
+        Route(PATH, door),
+        Route(f"{PATH}/{{original:path}}", door),
+    ]
 
 
 class ForwardAuth:
@@ -46,6 +53,7 @@ class ForwardAuth:
 
     def __init__(self, node: Node) -> None:
         self._node = node
+        self._identity = MadeOnce(_identity_lines)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one request of any method; its body is not read."""
@@ -54,6 +62,26 @@ class ForwardAuth:
     async def answer(self, request: Request) -> Response:
         """Return the answer to one request."""
         return await recorded(request, lambda: self._answer(request))
+
+    def look(self, plain: Plain) -> Hit | None:
+        """Let a call pass of which there is one in hand, with a token that may do what is demanded."""
+        node, text = self._node, bearer_in(plain.header(b"authorization"))
+        if text is None or not node.feed.is_fresh():
+            return None
+        now = node.now()
+        owner, principal = node.verifier_keys.known(plain.header(_KEY)), node.bearers.known(text, now)
+        if owner is None or principal is None or principal.environment != owner.environment:
+            return None
+        if not all(map(principal.can, plain.header(_PERMISSION).split())):
+            return None
+        left = node.own_calls.count_held(principal)
+        if left is None:
+            return None
+        asked = Asked("GET", PATH, plain.request_id, plain.address or None, plain.header(b"user-agent") or None)
+        node.call_records.keep(principal.bearer, asked, 200)
+        node.last_seen.note(owner.resource_server_id, now)
+        node.last_used.note(principal.token_id, now)
+        return Hit(self._identity.of(principal) + left_lines(left), b"")
 
     async def _answer(self, request: Request) -> Response:
         answer = empty_answer(200)
@@ -119,6 +147,10 @@ def identity_headers(principal: Principal) -> list[tuple[bytes, bytes]]:
         b"x-auth-environment": principal.environment,
     }
     return [(name, _field(value)) for name, value in told.items()]
+
+
+def _identity_lines(principal: Principal) -> bytes:
+    return b"".join([b"%b: %b\r\n" % each for each in identity_headers(principal)])
 
 
 @lru_cache(_MOST_FIELDS)

@@ -1,5 +1,6 @@
 """The introspection endpoint: whether a token acts at this moment, for whom, and what it may do."""
 
+import re
 from typing import Any, Final
 
 from starlette.requests import Request
@@ -8,13 +9,14 @@ from starlette.routing import BaseRoute
 
 from keybearer.server import refusals
 from keybearer.server.clock import SECOND
-from keybearer.server.http.answers import NO_STORE, json_answer
-from keybearer.server.http.bare_doors import BareDoor
-from keybearer.server.http.bearer import bearer_text
+from keybearer.server.http.answers import NO_STORE, json_answer, json_bytes
+from keybearer.server.http.bearer import bearer_in, bearer_text
 from keybearer.server.http.caller import CHALLENGE, Caller, credentials_of
 from keybearer.server.http.edge import address_of, log_quietly, note_actor
 from keybearer.server.http.errors import oauth_error
 from keybearer.server.http.forms import Form, read_oauth_form
+from keybearer.server.http.hits import Hit, HitDoor, Plain
+from keybearer.server.http.made_once import MadeOnce
 from keybearer.server.http.scopes import scope_of
 from keybearer.server.node import Node
 from keybearer.server.reads.introspection import active_refresh
@@ -26,6 +28,10 @@ from keybearer.wire.principal import Principal
 
 _CHALLENGES: Final = f'{CHALLENGE}, Bearer realm="introspection"'
 _INACTIVE: Final = {"active": False}
+_PATH: Final = "/oauth/introspect"
+_FORM: Final = "application/x-www-form-urlencoded"
+_JSON: Final = {"content-type": "application/json"}
+_PLAIN_FORM: Final = re.compile(rb"token=([0-9A-Za-z_]+)(?:&token_type_hint=access_token)?")  # nothing in it is encoded
 
 
 def routes(node: Node, caller: Caller) -> list[BaseRoute]:
@@ -41,7 +47,7 @@ def routes(node: Node, caller: Caller) -> list[BaseRoute]:
         log_quietly(request)
         return json_answer(answered, 200, NO_STORE)
 
-    return [BareDoor("/oauth/introspect", knock, methods=["POST"])]
+    return [HitDoor(_PATH, knock, endpoint.look, method="POST", headers=_JSON | NO_STORE)]
 
 
 class IntrospectionEndpoint:
@@ -56,6 +62,7 @@ class IntrospectionEndpoint:
     def __init__(self, node: Node, caller: Caller) -> None:
         self._node = node
         self._caller = caller
+        self._told: MadeOnce[Principal, bytes] = MadeOnce(lambda principal: json_bytes(self._active(principal)))
 
     async def answer(self, request: Request, form: Form) -> dict[str, Any]:
         """
@@ -75,6 +82,18 @@ class IntrospectionEndpoint:
         if isinstance(principal, Denial) or not _may_know(asker, principal):
             return _INACTIVE
         return self._active(principal)
+
+    def look(self, plain: Plain) -> Hit | None:
+        """Answer a resource server, by its key as Bearer, about a token that may be told of."""
+        node, form = self._node, _PLAIN_FORM.fullmatch(plain.body)
+        if form is None or plain.header(b"content-type") != _FORM or not node.feed.is_fresh():
+            return None
+        key = bearer_in(plain.header(b"authorization"))
+        asker = node.verifier_keys.known(key) if key else None
+        principal = node.bearers.known(form[1].decode(), node.now())
+        if asker is None or principal is None or not _may_know(asker, principal):
+            return None
+        return Hit(b"", self._told.of(principal))
 
     async def _asker(self, request: Request, form: Form) -> ResourceServer | Client:
         """

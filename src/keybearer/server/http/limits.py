@@ -7,11 +7,12 @@ from starlette.requests import Request
 
 from keybearer.server.clock import SECOND
 from keybearer.server.http.edge import promise_headers
+from keybearer.server.http.hits import header_lines
 from keybearer.server.node import Node
 from keybearer.server.own_calls import LimitUsedUp
 from keybearer.server.refusals import Refusal
 from keybearer.wire.principal import Principal
-from keybearer.wire.quota import used_up_in_words
+from keybearer.wire.quota import Left, used_up_in_words
 
 LIMIT: Final = "x-ratelimit-limit"
 REMAINING: Final = "x-ratelimit-remaining"
@@ -34,4 +35,13 @@ async def count_call(node: Node, request: Request, principal: Principal) -> None
         promise_headers(request, headers)
         wait_s = math.ceil(used_up.wait_s)
         raise Refusal("too_many", used_up_in_words(wait_s), "rate limit", retry_after_s=wait_s) from None
-    promise_headers(request, {LIMIT: str(left.limit), REMAINING: str(left.remaining)})
+    promise_headers(request, _headers_of(left))
+
+
+def left_lines(left: Left) -> bytes:
+    """Say what is left, as it stands in an answer."""
+    return header_lines(_headers_of(left))
+
+
+def _headers_of(left: Left) -> dict[str, str]:
+    return {LIMIT: str(left.limit), REMAINING: str(left.remaining)}

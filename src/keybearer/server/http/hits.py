@@ -1,0 +1,152 @@
+"""Hits: a plain question about a token that is known is answered on the spot, below the application, or not at all."""
+
+from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
+from typing import Final, NamedTuple
+
+import structlog
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import BaseRoute
+
+from keybearer.server import secrets
+from keybearer.server.clock import Clock
+from keybearer.server.http.addresses import client_address
+from keybearer.server.http.bare_doors import BareDoor
+from keybearer.server.http.edge import Terms, headers_of
+from keybearer.server.http.intake import MAX_HEADERS
+from keybearer.server.refusals import Refusal
+
+HITS: Final = "keybearer.hits"
+"""Under this name a connection finds them in the lifespan's state."""
+
+FirstLine = tuple[bytes, bytes]
+"""A request's method and its target, as they stand in its first line."""
+
+# What takes judgement: how the body is coded, and what the sender waits for, or wants instead.
+_UNUSUAL: Final = frozenset({b"transfer-encoding", b"content-encoding", b"expect", b"upgrade"})
+
+_LOG = structlog.get_logger("keybearer.request")
+
+
+class Plain(NamedTuple):
+    """
+    A request that came whole, with each header once and no unusual one among them.
+
+    Args:
+        head: the headers by name, in small letters.
+        address: the client's, trusted proxies considered.
+    """
+
+    head: Mapping[bytes, bytes]
+    body: bytes
+    request_id: str
+    address: str
+
+    def header(self, name: bytes) -> str:
+        """Return a header's value; '' if it was not sent."""
+        return self.head.get(name, b"").decode("latin-1")
+
+
+class Hit(NamedTuple):
+    """
+    What a hit is answered with, always 200.
+
+    Args:
+        lines: headers that differ from hit to hit, as `header_lines` writes them.
+    """
+
+    lines: bytes
+    body: bytes
+
+
+Look = Callable[[Plain], Hit | None]
+"""Answers a request out of what the node has in memory; None, and nothing has happened, if that does not suffice."""
+
+
+class HitDoor(BareDoor):
+    """
+    A bare door of one method that can tell a hit.
+
+    Args:
+        look: is asked about every plain request, before *knock* is.
+        headers: of all answers to hits.
+    """
+
+    def __init__(
+        self,
+        path: str,
+        knock: Callable[[Request], Awaitable[Response]],
+        look: Look,
+        *,
+        method: str,
+        headers: Mapping[str, str],
+    ) -> None:
+        super().__init__(path, knock, methods=[method])
+        self.first = (method.encode(), path.encode())
+        self.look = look
+        self.headers = headers
+
+
+class Hits:
+    """
+    The doors that can tell a hit: a connection asks them before it asks the application.
+
+    A hit waits for nothing and refuses nothing. Whatever is not plain, not known or not allowed is left to the
+    application, which judges it as if nobody had looked: no rule is written twice, and no answer differs.
+
+    Args:
+        now: microseconds since 1970 UTC.
+    """
+
+    def __init__(self, routes: Iterable[BaseRoute], terms: Terms, now: Clock) -> None:
+        self._trusted = terms.trusted
+        self._now = now
+        of_all = headers_of(terms.issuer)
+        self._doors = {
+            door.first: (door.look, header_lines({**of_all, **door.headers}))
+            for door in routes
+            if isinstance(door, HitDoor)
+        }
+
+    def has(self, first: FirstLine) -> bool:
+        """Tell whether there is a door for such a request."""
+        return first in self._doors
+
+    def answer(self, first: FirstLine, headers: Sequence[tuple[bytes, bytes]], body: bytes, peer: str) -> bytes | None:
+        """
+        Return the answer, from its headers on, to a request that came whole; None if the application has to give it.
+
+        Args:
+            headers: with names in small letters.
+            peer: the connection's other end; '' for a local socket.
+        """
+        head = dict(headers)
+        if not (len(headers) == len(head) <= MAX_HEADERS and b"host" in head and _UNUSUAL.isdisjoint(head)):
+            return None
+        look, lines = self._doors[first]
+        request_id = secrets.record_id(self._now())
+        try:
+            hit = look(Plain(head, body, request_id, self._address(head, peer)))
+        except Refusal:
+            return None
+        except Exception:  # noqa: BLE001 - the application meets it too, and answers
+            _LOG.exception("a hit failed", request_id=request_id)
+            return None
+        if hit is None:
+            return None
+        return b"%b%bcontent-length: %d\r\nx-request-id: %b\r\n\r\n%b" % (
+            hit.lines,
+            lines,
+            len(hit.body),
+            request_id.encode(),
+            hit.body,
+        )
+
+    def _address(self, head: Mapping[bytes, bytes], peer: str) -> str:
+        said = head.get(b"x-forwarded-for")
+        return peer if said is None else client_address(peer, [said.decode("latin-1")], self._trusted)
+
+
+def header_lines(headers: Mapping[str, str]) -> bytes:
+    """Write headers as they stand in an answer."""
+    return "".join(f"{name}: {value}\r\n" for name, value in headers.items()).encode("latin-1")
