@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 
 from keybearer.reporting.reporter import ActivityLog, Reporter
+from keybearer.reporting.salts import salts
 from tests.reporting.spools import Taking, called, now, shipped
 
 WRITER = """
@@ -35,7 +36,7 @@ def left_behind(parents: Reporter, folder: Path) -> None:
     called(Reporter(ActivityLog(folder), now))
 
 
-def ended_well(work: Callable[[], None]) -> bool:
+def ended_well(work: Callable[[], object]) -> bool:
     """Have a forked process do *work*."""
     child = os.fork()
     if child == 0:
@@ -74,6 +75,14 @@ def test_a_process_forked_while_a_call_is_written_waits_for_nobody(tmp_path: Pat
     with reporter._spool._lock:
         assert ended_well(lambda: left_behind(reporter, tmp_path))
     reporter.close()
+
+
+def test_a_forked_process_draws_salts_of_its_own(tmp_path: Path) -> None:
+    drawn = {salts(3)}  # the rest of what was drawn with it waits for the next calls
+    theirs = tmp_path / "theirs"
+    assert ended_well(lambda: theirs.write_text("\n".join(salts(3) for _ in range(100))))
+    drawn.update(theirs.read_text().splitlines(), (salts(3) for _ in range(100)))
+    assert len(drawn) == 201
 
 
 async def test_a_forked_process_has_a_life_of_its_own(tmp_path: Path) -> None:

@@ -181,7 +181,7 @@ async def test_a_spool_that_was_altered_is_left_to_people(tmp_path: Path, spoil:
 
 
 def test_a_call_that_cannot_be_recorded_is_not_served(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    reporter = Reporter(ActivityLog(tmp_path / "strict"), now)
+    reporter = Reporter(ActivityLog(tmp_path / "strict", "durable"), now)
     lenient = Reporter(ActivityLog(tmp_path / "lenient", serve_unrecorded_reads=True), now)
     with monkeypatch.context() as full:
         full.setattr(os, "write", failing(28))

@@ -4,9 +4,9 @@ import re
 from typing import Final, NamedTuple
 
 _LONGEST_TEXT: Final = 256
-_METHOD: Final = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]{1,32}")
-_REQUEST_ID: Final = re.compile(r"[ -~]{1,128}")
-_ROUTE: Final = re.compile(r"[^\x00-\x1f\x7f\ud800-\udfff]{1,512}")
+_is_method: Final = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]{1,32}").fullmatch
+_is_request_id: Final = re.compile(r"[ -~]{1,128}").fullmatch
+_is_route: Final = re.compile(r"[^\x00-\x1f\x7f\ud800-\udfff]{1,512}").fullmatch
 
 
 class Asked(NamedTuple):
@@ -28,22 +28,19 @@ class Asked(NamedTuple):
 
 def recordable(asked: Asked) -> Asked:
     """Return what can be recorded of a request: what no entry can have is left out, or cut short."""
+    method, route, request_id, address, agent = asked
     return Asked(
-        _fitting(_METHOD, asked.method),
-        route_of(asked.route),
-        _fitting(_REQUEST_ID, asked.request_id),
-        _cut(asked.address),
-        _cut(asked.agent),
+        method if method and _is_method(method) else None,
+        route_of(route),
+        request_id if request_id and _is_request_id(request_id) else None,
+        _cut(address),
+        _cut(agent),
     )
 
 
 def route_of(route: str | None) -> str | None:
     """Return a route as an entry can have it; None if there is none, or it cannot."""
-    return _fitting(_ROUTE, route)
-
-
-def _fitting(pattern: re.Pattern[str], text: str | None) -> str | None:
-    return text if text and pattern.fullmatch(text) else None
+    return route if route and _is_route(route) else None
 
 
 def _cut(text: str | None) -> str | None:

@@ -1,15 +1,16 @@
-"""The lines of a spool: what is written before a call's handler runs, and what after it, each chained to the last."""
+"""The lines of a spool: what is written before a call's handler runs, and what after it."""
 
 import json
 from collections.abc import Callable
-from hashlib import sha256
+from functools import lru_cache
+from hashlib import blake2b
 from json.encoder import encode_basestring_ascii
 from typing import Any, Final, NamedTuple, TypeVar, cast
 
-_LINK: Final = 16  # hexadecimal digits
+_LINK_BYTES: Final = 8
 _READ: Final = json.JSONDecoder().decode
 _PLAIN: Final = frozenset({str, int, type(None)})
-_START: Final = b"0" * _LINK
+START: Final = b"0" * 2 * _LINK_BYTES
 
 _Value = str | int | None
 
@@ -89,71 +90,81 @@ Said = TypeVar("Said", Intent, Outcome)
 
 
 class Broken(Exception):
-    """A line is not what was written: it does not follow the one before it."""
+    """A line is not what was written, or does not follow the one before it."""
 
 
-class Chain:
+def text_of(line: Line) -> bytes:
+    """Return a line as JSON."""
+    return _WRITERS[type(line)](line).encode()
+
+
+def line_of(text: bytes) -> Line:
     """
-    Writes lines, and reads them back; each carries a digest of itself and of all before it in its file.
+    Return the line that `text_of` wrote.
+
+    Raises:
+        Broken: it has written nothing like it.
+    """
+    try:
+        letter, *values = _READ(text.decode())
+        return _KINDS[letter](*values)
+    except (ValueError, KeyError, TypeError) as error:
+        raise Broken("a line cannot be read") from error
+
+
+def link_of(last: bytes, text: bytes) -> bytes:
+    """
+    Return what a line has before its text: a digest of that and of all lines before it in its file.
 
     So a line that was altered, lost or moved is noticed; one that was cut off by a crash is the last.
+
+    Args:
+        last: what the line before has; of the first, `START`.
     """
-
-    def __init__(self) -> None:
-        self._last = _START
-
-    def written(self, line: Line) -> bytes:
-        """Return what the next line of the file would be; it is the next one once `follow` was told."""
-        text = _text(line).encode()
-        return b"%b %b\n" % (_link(self._last, text), text)
-
-    def follow(self, written: bytes) -> None:
-        """Have the next line follow *written*, which `written` made."""
-        self._last = written[:_LINK]
-
-    def read(self, written: bytes) -> Line:
-        """
-        Return what the next line of the file says.
-
-        Raises:
-            Broken: it is not the next line.
-        """
-        try:
-            link, _, text = written.rstrip(b"\n").partition(b" ")
-            if link != _link(self._last, text):
-                raise Broken("a line does not follow the one before it")
-            letter, *values = _READ(text.decode())
-            line = _KINDS[letter](*values)
-        except (ValueError, KeyError, TypeError) as error:
-            raise Broken("a line cannot be read") from error
-        self._last = link
-        return line
+    return blake2b(last + text, digest_size=_LINK_BYTES).hexdigest().encode()
 
 
 def as_read(line: Said) -> Said:
     """Return what a line says when it is read back; a framework may have kinds of text and number of its own in it."""
     if _PLAIN.issuperset(map(type, line)):
         return line
-    letter, *values = _READ(_text(line))
-    return cast("Said", _KINDS[letter](*values))
+    return cast("Said", line_of(text_of(line)))
 
 
-def _link(last: bytes, text: bytes) -> bytes:
-    return sha256(last + text).hexdigest()[:_LINK].encode()
+def _header_text(line: Header) -> str:
+    return f'["h",{_written(line)}]'
 
 
-def _text(line: Line) -> str:
-    """Return a line as JSON; by hand, for the library's encoder takes three times as long."""
-    values: tuple[_Value, ...] = line.intent + line.outcome if isinstance(line, Whole) else line
-    written = [
-        encode_basestring_ascii(value)
-        if isinstance(value, str)
-        else "null"
-        if value is None
-        else int.__repr__(value)  # whatever kind of whole number a framework has
-        for value in values
-    ]
-    return f'["{_LETTERS[type(line)]}",{",".join(written)}]'
+def _intent_text(line: Intent) -> str:
+    return f'["i",{_intent_parts(line)}]'
+
+
+def _outcome_text(line: Outcome) -> str:
+    return f'["o",{_outcome_parts(line)}]'
+
+
+def _whole_text(line: Whole) -> str:
+    return f'["w",{_intent_parts(line.intent)},{_outcome_parts(line.outcome)}]'
+
+
+def _intent_parts(line: Intent) -> str:
+    who, whence = _written(line[_WHO]), _written(line[_WHENCE])
+    return f'{line.call},{line.at},{who},{_text(line.request_id)},{whence},"{line.salts}"'
+
+
+def _outcome_parts(line: Outcome) -> str:
+    return f"{line.call},{_written(line[_HOW])},{_text(line.words)},{_text(line.salt)}"
+
+
+@lru_cache(1024)
+def _written(values: tuple[_Value, ...]) -> str:
+    """Return values as JSON; it is remembered, for most calls have these in common with many others."""
+    # Numbers as int writes them, whatever kind of whole number a framework has.
+    return ",".join([int.__repr__(value) if isinstance(value, int) else _text(value) for value in values])
+
+
+def _text(value: str | None) -> str:
+    return "null" if value is None else encode_basestring_ascii(value)
 
 
 def _whole(*values: Any) -> Whole:
@@ -161,5 +172,13 @@ def _whole(*values: Any) -> Whole:
     return Whole(Intent(*intent), Outcome(*outcome))
 
 
+_WHO: Final = slice(2, 11)  # of an intent, from the user to the route
+_WHENCE: Final = slice(12, 14)
+_HOW: Final = slice(1, 7)  # of an outcome
 _KINDS: Final[dict[str, Callable[..., Line]]] = {"h": Header, "i": Intent, "o": Outcome, "w": _whole}
-_LETTERS: Final[dict[type[Line], str]] = {Header: "h", Intent: "i", Outcome: "o", Whole: "w"}
+_WRITERS: Final[dict[type[Line], Callable[[Any], str]]] = {
+    Header: _header_text,
+    Intent: _intent_text,
+    Outcome: _outcome_text,
+    Whole: _whole_text,
+}

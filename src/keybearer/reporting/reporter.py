@@ -59,6 +59,7 @@ class Reporter:
     def __init__(self, log: ActivityLog, now: Callable[[], int]) -> None:
         self._log = log
         self._now = now
+        self._is_durable = log.mode == "durable"
         self._root = Path(log.folder)
         boot = secrets.token_hex(16)
         try:
@@ -81,15 +82,15 @@ class Reporter:
         Raises:
             Unwritable: it cannot be recorded, so it must not be served.
         """
-        call = Call(self.finish, next(self._numbers))
+        intent = self._intent(bearer, asked)
         try:
             self._demand_room()
-            self._spool.begin(_intent(call.number, self._now(), bearer, recordable(asked)))
+            self._spool.begin(intent)
         except Unwritable:
             if not self._log.serve_unrecorded_reads or asked.method not in _SAFE_METHODS:
                 raise
-            call.number = None
-        return call
+            return Call(self._finish, None)
+        return Call(self._finish, intent.call)
 
     def begin_read(self, bearer: Bearer, asked: Asked) -> Call:
         """
@@ -99,20 +100,20 @@ class Reporter:
             Unwritable: it could not be recorded, so it must not be served.
         """
         self._demand_room()
-        intent = _intent(next(self._numbers), self._now(), bearer, recordable(asked))
-        return Call(lambda outcome: self._spool.finish(Whole(intent, outcome)), intent.call)
+        intent = self._intent(bearer, asked)
+        return Call(lambda outcome: self._finish(Whole(intent, outcome)), intent.call)
 
     def finish(self, outcome: Outcome) -> int:
         """
         Keep what became of a call.
 
         Returns:
-            What `kept` waits for.
+            What `kept` waits for; 0 if nothing has to wait.
 
         Raises:
             Unwritable: it is not kept, so it must not be answered.
         """
-        return self._spool.finish(outcome)
+        return self._finish(outcome)
 
     async def kept(self, appended: int) -> None:
         """
@@ -121,12 +122,12 @@ class Reporter:
         Raises:
             Unwritable: it is not, so the call must not be answered.
         """
-        if self._log.mode == "durable":
+        if appended:
             await self._syncing.reached(appended)
 
     def wait_kept(self, appended: int) -> None:
         """Return when the answer may leave; as `kept`, for threads."""
-        if self._log.mode == "durable":
+        if appended:
             self._syncing.wait(appended)
 
     async def ship(self, destination: Destination) -> None:
@@ -155,6 +156,16 @@ class Reporter:
         """End it in a child process: the files are its parent's."""
         self._spool.close(is_forked=True)
 
+    def _finish(self, outcome: Outcome | Whole) -> int:
+        appended = self._spool.finish(outcome)
+        return appended if self._is_durable else 0
+
+    def _intent(self, bearer: Bearer, asked: Asked) -> Intent:
+        told = recordable(asked)
+        personal = 1 + (told.address is not None) + (told.agent is not None)
+        user = str(bearer.user_id)
+        return Intent(next(self._numbers), self._now(), user, *bearer[1:], *told, salts(personal))
+
     def _demand_room(self) -> None:
         """Raise `Unwritable` if more is waiting than may wait, or for longer."""
         shipper = self._shipper
@@ -170,25 +181,3 @@ class Reporter:
         while True:
             await asyncio.sleep(_SYNC_EVERY_S)
             self._syncing.want(self._spool.appended)
-
-
-def _intent(call: int | None, at: int, bearer: Bearer, asked: Asked) -> Intent:
-    assert call is not None  # noqa: S101 - it was given a moment ago
-    personal = 1 + (asked.address is not None) + (asked.agent is not None)
-    return Intent(
-        call,
-        at,
-        str(bearer.user_id),
-        bearer.team_id,
-        bearer.environment,
-        bearer.client_id,
-        bearer.grant_id,
-        bearer.token_id,
-        bearer.token_last4,
-        asked.method,
-        asked.route,
-        asked.request_id,
-        asked.address,
-        asked.agent,
-        salts(personal),
-    )

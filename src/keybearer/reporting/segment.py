@@ -5,7 +5,7 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Final, Self
 
-from keybearer.reporting.lines import Broken, Chain, Line
+from keybearer.reporting.lines import START, Broken, Line, line_of, link_of
 
 SUFFIX: Final = ".spool"
 
@@ -28,7 +28,7 @@ class Segment:
     def __init__(self, path: Path) -> None:
         self.size = 0
         self._path = path
-        self._chain = Chain()
+        self._link = START
         flags = os.O_CREAT | os.O_EXCL | os.O_WRONLY | os.O_APPEND | os.O_CLOEXEC
         try:
             self._file = os.open(path, flags, 0o600)
@@ -36,31 +36,32 @@ class Segment:
             raise self._unwritable(error) from error
 
     @classmethod
-    def begun(cls, path: Path, lines: Iterable[Line]) -> Self:
+    def begun(cls, path: Path, texts: Iterable[bytes]) -> Self:
         """
-        Return a new file that has *lines* in it; none is left if that fails.
+        Return a new file that has lines in it, as `text_of` writes them; none is left if that fails.
 
         Raises:
             Unwritable: it cannot be made, or has no room.
         """
         segment = cls(path)
         try:
-            for line in lines:
-                segment.append(line)
+            for text in texts:
+                segment.append(text)
         except Unwritable:
             segment.close()
             path.unlink()
             raise
         return segment
 
-    def append(self, line: Line) -> None:
+    def append(self, text: bytes) -> None:
         """
-        Write a line; it survives this process.
+        Write a line, as `text_of` writes it; it survives this process.
 
         Raises:
             Unwritable: it is not in the file.
         """
-        written = self._chain.written(line)
+        link = link_of(self._link, text)
+        written = b"%b %b\n" % (link, text)
         try:
             done = os.write(self._file, written)
             if done != len(written):
@@ -68,7 +69,7 @@ class Segment:
                 raise Unwritable(f"{self._path} has no room for a line")
         except OSError as error:
             raise self._unwritable(error) from error
-        self._chain.follow(written)
+        self._link = link
         self.size += done
 
     def sync(self) -> None:
@@ -116,7 +117,7 @@ class SegmentReader:
 
     def __init__(self, path: Path) -> None:
         self.path = path
-        self._chain = Chain()
+        self._link = START
         self._offset = 0
 
     def lines(self, most_bytes: int) -> Iterator[Line]:
@@ -136,8 +137,14 @@ class SegmentReader:
                 if not written.endswith(b"\n"):
                     return
                 try:
-                    line = self._chain.read(written)
+                    line = self._next(*written[:-1].split(b" ", 1))
                 except Broken as error:
                     raise Broken(f"{self.path}, byte {self._offset}: {error}") from error
                 self._offset += len(written)
                 yield line
+
+    def _next(self, link: bytes, text: bytes = b"") -> Line:
+        if link != link_of(self._link, text):
+            raise Broken("a line does not follow the one before it")
+        self._link = link
+        return line_of(text)

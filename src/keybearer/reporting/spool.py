@@ -8,7 +8,7 @@ import threading
 from pathlib import Path
 from typing import Final
 
-from keybearer.reporting.lines import Header, Intent, Line, Outcome, Whole
+from keybearer.reporting.lines import Header, Intent, Outcome, Whole, text_of
 from keybearer.reporting.recent import Finished, Recent
 from keybearer.reporting.segment import SUFFIX, Segment, Unwritable
 
@@ -48,20 +48,18 @@ class Spool:
         self._held = _made(folder)
         self._segment = self._begun(self.file)
 
-    def begin(self, intent: Intent) -> int:
+    def begin(self, intent: Intent) -> None:
         """
         Keep that a call is about to be handled.
-
-        Returns:
-            How many lines were appended, this one included: for `sync`.
 
         Raises:
             Unwritable: it is not kept, and the call must not be handled.
         """
+        text = text_of(intent)
         with self._lock:
-            appended = self._append(intent)
+            self._segment.append(text)
             self._under_way[intent.call] = intent
-            return appended
+            self.appended += 1
 
     def finish(self, outcome: Outcome | Whole) -> int:
         """
@@ -73,14 +71,16 @@ class Spool:
         Raises:
             Unwritable: it is not kept; when this life has ended, what became of the call counts as unknown.
         """
+        text = text_of(outcome)
         with self._lock:
             intent, became = outcome if isinstance(outcome, Whole) else (self._under_way[outcome.call], outcome)
-            appended = self._append(outcome)
+            self._segment.append(text)
             self._under_way.pop(intent.call, None)
             self._recent.keep(Finished(intent, became, self.file))
             if self._segment.size > self._segment_bytes:
                 self._turn_over()
-            return appended
+            self.appended += 1
+            return self.appended
 
     def behind(self, number: int, most: int) -> list[Finished] | None:
         """Return calls that are over, out of memory; see `Recent.behind`."""
@@ -122,11 +122,6 @@ class Spool:
             shutil.rmtree(self.folder, ignore_errors=True)
         os.close(self._held)
 
-    def _append(self, line: Line) -> int:
-        self._segment.append(line)
-        self.appended += 1
-        return self.appended
-
     def _turn_over(self) -> None:
         """Go on in another file; in this one if there is no room for another."""
         try:
@@ -139,8 +134,9 @@ class Spool:
         self._segment, self.file = following, self.file + 1
 
     def _begun(self, number: int) -> Segment:
-        lines: list[Line] = [Header(self._boot, self._recent.newest + 1), *self._under_way.values()]
-        return Segment.begun(self.folder / f"{number:08d}{SUFFIX}", lines)
+        header = text_of(Header(self._boot, self._recent.newest + 1))
+        texts = [header, *map(text_of, self._under_way.values())]
+        return Segment.begun(self.folder / f"{number:08d}{SUFFIX}", texts)
 
 
 def _made(folder: Path) -> int:

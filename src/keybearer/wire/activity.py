@@ -72,7 +72,7 @@ class Entry(NamedTuple):
 
 def latency_class(ms: float) -> int:
     """Return the smallest of ``LATENCIES_MS`` that *ms* milliseconds fit in; the largest for what takes longer."""
-    return LATENCIES_MS[min(bisect_left(LATENCIES_MS, ms), len(LATENCIES_MS) - 1)]
+    return LATENCIES_MS[bisect_left(LATENCIES_MS, ms, hi=len(LATENCIES_MS) - 1)]
 
 
 def seal(values: Mapping[str, str], randomness: Callable[[int], bytes]) -> tuple[dict[str, str], dict[str, list[str]]]:

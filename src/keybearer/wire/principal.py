@@ -1,6 +1,7 @@
 """Who acts: the answer to "whose token is this, and what may it do now?"."""
 
 from dataclasses import dataclass
+from functools import lru_cache
 
 from keybearer.wire import packing, recording
 from keybearer.wire.denial import Bearer
@@ -62,8 +63,8 @@ class Principal:
     @property
     def bearer(self) -> Bearer:
         """What a record says of whoever acts."""
-        token_id, grant_id, last4 = packing.ids_of(self.token)
-        return Bearer(self.user_id, self.team_id, self.environment, self.client_id, grant_id, token_id, last4)
+        standing = self.standing
+        return _bearer(standing.user_id, standing.environment, standing.place, self.client_id, self.token)
 
     @property
     def user_id(self) -> int:
@@ -129,3 +130,9 @@ class Principal:
     def token_last4(self) -> str:
         """The last four characters of the token's text, for people to recognise it."""
         return packing.ids_of(self.token)[2]
+
+
+@lru_cache(1024)  # of what is called often every call wants it
+def _bearer(user_id: int, environment: str, place: bytes, client_id: str | None, token: bytes) -> Bearer:
+    token_id, grant_id, last4 = packing.ids_of(token)
+    return Bearer(user_id, packing.team_id_of(place), environment, client_id, grant_id, token_id, last4)

@@ -26,7 +26,6 @@ _BEGINNINGS: Final = {
     "websocket.http.response.start": 200,
 }
 _BROKEN: Final = 500
-_TOLD: Final = (b"x-request-id", b"user-agent")
 _POLICY_VIOLATION: Final = 1008  # RFC 6455 §7.4.1
 
 
@@ -128,8 +127,11 @@ class Answering:
         if self._is_replaced:
             return
         if message["type"] in _BEGINNINGS:
+            status = message.get("status", _BEGINNINGS[message["type"]])
             try:
-                await self._record(message.get("status", _BEGINNINGS[message["type"]]))
+                appended = ended(self._scope.get(CALL), status, _route_of(self._scope))
+                if appended:
+                    await answerable(self._reporter, appended)
             except Unavailable as refusal:
                 self._is_replaced = True
                 await refuse(Challenge().answer(refusal), self._scope, self._send)
@@ -139,16 +141,17 @@ class Answering:
             message = {**message, "headers": [*message.get("headers", ()), *told]}
         await self._send(message)
 
-    async def _record(self, status: int) -> None:
-        appended = ended(self._scope.get(CALL), status, _route_of(self._scope))
-        await answerable(self._reporter, appended)
-
 
 def _asked(scope: Scope) -> Asked:
-    headers = {name: value.decode("latin-1") for name, value in scope["headers"] if name in _TOLD}
+    request_id = agent = None
+    for name, value in scope["headers"]:
+        if name == b"user-agent":
+            agent = value.decode("latin-1")
+        elif name == b"x-request-id":
+            request_id = value.decode("latin-1")
     address = scope["client"][0] if scope.get("client") else None
     method = scope.get("method", "GET")  # a WebSocket begins with one
-    return Asked(method, _route_of(scope), headers.get(b"x-request-id"), address, headers.get(b"user-agent"))
+    return Asked(method, _route_of(scope), request_id, address, agent)
 
 
 def _route_of(scope: Scope) -> str | None:

@@ -1,6 +1,5 @@
 """What a framework's layer has recorded of a call: how it began, how it ended, and why it was refused."""
 
-from types import TracebackType
 from typing import Final
 
 from keybearer.reporting.asked import Asked
@@ -26,8 +25,7 @@ def begun(recorder: Recorder | None, bearer: Bearer, asked: Asked) -> Call | Non
     """
     if recorder is None:
         return None
-    with _OR_UNAVAILABLE:
-        call = recorder.begin(bearer, asked)
+    call = _call(recorder, bearer, asked)
     recording.CURRENT.set(call)
     return call
 
@@ -42,8 +40,7 @@ def begun_in_vain(recorder: Recorder | None, refusal: InvalidToken, asked: Asked
     bearer = refusal.denial.bearer
     if recorder is None or bearer is None:
         return None
-    with _OR_UNAVAILABLE:
-        call = recorder.begin(bearer, asked)
+    call = _call(recorder, bearer, asked)
     note_refusal(call, refusal)
     return call
 
@@ -67,12 +64,14 @@ def ended(call: Call | None, status: int, route: str | None = None) -> int:
     if call is None:
         return 0
     recording.CURRENT.set(None)
-    with _OR_UNAVAILABLE:
+    try:
         if status >= _FAILED:
             return call.finish("failed", status, route)
         if status in _REFUSED:
             return call.finish("refused", status, route, call.reason)
         return call.finish("done", status, route)
+    except Unwritable as error:
+        raise _unavailable(error) from error
 
 
 async def answerable(recorder: Recorder | None, appended: int) -> None:
@@ -83,15 +82,19 @@ async def answerable(recorder: Recorder | None, appended: int) -> None:
         Unavailable: it is not.
     """
     if recorder is not None and appended:
-        with _OR_UNAVAILABLE:
+        try:
             await recorder.kept(appended)
+        except Unwritable as error:
+            raise _unavailable(error) from error
 
 
 def wait_answerable(recorder: Recorder | None, appended: int) -> None:
     """Return when an answer may leave; as `answerable`, for threads."""
     if recorder is not None and appended:
-        with _OR_UNAVAILABLE:
+        try:
             recorder.wait_kept(appended)
+        except Unwritable as error:
+            raise _unavailable(error) from error
 
 
 def _reason_of(refusal: Refusal) -> str:
@@ -106,16 +109,12 @@ def _reason_of(refusal: Refusal) -> str:
             return "unavailable"
 
 
-class _OrUnavailable:
-    """Raises `Unavailable` for what cannot be recorded; one for all calls, which pass it three times each."""
-
-    def __enter__(self) -> None: ...
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        if isinstance(error, Unwritable):
-            raise Unavailable(f"the call cannot be recorded: {error}", _RETRY_AFTER_S) from error
+def _call(recorder: Recorder, bearer: Bearer, asked: Asked) -> Call:
+    try:
+        return recorder.begin(bearer, asked)
+    except Unwritable as error:
+        raise _unavailable(error) from error
 
 
-_OR_UNAVAILABLE: Final = _OrUnavailable()
+def _unavailable(error: Unwritable) -> Unavailable:
+    return Unavailable(f"the call cannot be recorded: {error}", _RETRY_AFTER_S)
