@@ -31,17 +31,15 @@ class TiledTree:
 
     def __init__(self, size: int, tiles: Mapping[Tile, bytes]) -> None:
         self.size = size
-        self._right = [_hashes(tiles, tile, size >> HEIGHT * tile[0] & WIDTH - 1) for tile in right_tiles(size)]
+        self._edge = [
+            _EdgeTile(_hashes(tiles, tile, size >> HEIGHT * tile[0] & WIDTH - 1)) for tile in right_tiles(size)
+        ]
         self._changed: dict[Tile, list[bytes]] = {}
-        self._compact = CompactTree()
-        for level in reversed(range(LEVELS)):
-            for hashed in self._right[level]:
-                self._compact.append_subtree(HEIGHT * level, hashed)
 
     @property
     def root(self) -> bytes:
         """The hash of the whole tree."""
-        return self._compact.root()
+        return CompactTree(self.size, [hashed for tile in reversed(self._edge) for hashed in tile.tree.hashes]).root()
 
     @property
     def changed(self) -> dict[Tile, bytes]:
@@ -54,7 +52,6 @@ class TiledTree:
 
     def extend(self, leaves: Sequence[bytes]) -> None:
         """Add leaves by their hashes, in their order; of many it takes less time than one by one."""
-        self._compact.extend(leaves)
         level, count, hashes = 0, self.size, leaves
         while hashes:
             hashes = self._filled(level, count, hashes)
@@ -65,15 +62,30 @@ class TiledTree:
         """Add hashes to a level that has *count* of them, and return the roots of the tiles that are full now."""
         roots, start = [], 0
         while start < len(hashes):
-            tile = self._right[level]
-            some = hashes[start : start + WIDTH - len(tile)]
-            tile += some
-            self._changed[level, count + start >> HEIGHT] = tile
+            tile = self._edge[level]
+            some = hashes[start : start + WIDTH - tile.tree.size]
+            tile.extend(some)
+            self._changed[level, count + start >> HEIGHT] = tile.hashes
             start += len(some)
-            if len(tile) == WIDTH:
-                self._right[level] = []
-                roots.append(root_of(tile))
+            if tile.tree.size == WIDTH:
+                self._edge[level] = _EdgeTile([])
+                roots.append(tile.tree.root())
         return roots
+
+
+class _EdgeTile:
+    """The last tile of a level, and the tree over the hashes in it: each hash is made once."""
+
+    __slots__ = ("hashes", "tree")
+
+    def __init__(self, hashes: list[bytes]) -> None:
+        self.hashes = hashes
+        self.tree = CompactTree()
+        self.tree.extend(hashes)
+
+    def extend(self, hashes: Sequence[bytes]) -> None:
+        self.hashes += hashes
+        self.tree.extend(hashes)
 
 
 def right_tiles(size: int) -> list[Tile]:

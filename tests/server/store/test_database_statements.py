@@ -72,6 +72,18 @@ def test_other_values_than_it_demands_are_refused(statements: Statements, values
     look = select(*THINGS).where(things.c.name == bindparam("who"), things.c.number > 5)
     with pytest.raises(TypeError, match="demands"):
         statements.bind(look, values)
+    with pytest.raises(TypeError, match="demands"):
+        statements.bind_all(look, [{"who": "a"}, values])
+
+
+def test_a_statement_for_many_rows_is_one_text_and_the_values_of_each(statements: Statements) -> None:
+    put = insert(things).values(name=bindparam("name"), digest=bindparam("digest"), made="x")
+    rows = [{"name": "a", "digest": b"1"}, {"digest": b"2", "name": "b"}]
+    text, given = statements.bind_all(put, rows)
+    assert [(text, values) for values in given] == [statements.bind(put, row) for row in rows]
+    look = select(*THINGS).where(things.c.name.in_(bindparam("who", expanding=True)))
+    with pytest.raises(TypeError, match="has a list"):
+        statements.bind_all(look, [{"who": ["a"]}, {"who": ["a", "b", "c"]}])
 
 
 def test_a_bare_insert_takes_its_columns_from_the_values(statements: Statements) -> None:

@@ -73,6 +73,12 @@ def test_sqlite_gets_powers_of_two() -> None:
     assert [value for _, values in given for value in values] == [0, 0, 1, -1, 2, -2, 3, -3, 4, -4, 5, -5, 6, -6]
 
 
+def test_sqlite_gets_as_many_rows_at_once_as_do_it_good() -> None:
+    row = list(range(20))
+    given = list(by_values("INSERT INTO t VALUES (?)", [row] * 100))
+    assert [len(values) // 20 for _, values in given] == [32, 32, 32, 4]
+
+
 def test_postgresql_gets_an_array_for_each_column() -> None:
     text = "INSERT INTO t (a, b) VALUES ($1::VARCHAR, $2::BIGINT)"
     assert by_arrays(text, [["x", 1], ["y", 2]]) == (

@@ -1,10 +1,10 @@
 """The activity log: which logs there are, and how it is searched."""
 
 from dataclasses import dataclass
+from typing import NamedTuple
 
 
-@dataclass(frozen=True, slots=True, order=True)
-class LogName:
+class LogName(NamedTuple):
     """
     A log of activities, without its part.
 

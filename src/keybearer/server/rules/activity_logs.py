@@ -23,7 +23,12 @@ def log_of(action: str, team_id: int | None, user_id: int | None, received_at: i
     Args:
         received_at: microseconds since 1970 UTC.
     """
-    month = month_of(received_at)
+    return _log_of_day(action, team_id, user_id, received_at // _DAY)
+
+
+@lru_cache(1_024)  # records come by the thousand, of few teams and in one day
+def _log_of_day(action: str, team_id: int | None, user_id: int | None, day: int) -> LogName:
+    month = month_of(day * _DAY)
     if action.partition(".")[0] not in _SERVERS_NOUNS:
         if team_id is not None:
             return LogName("team", team_id, month)
@@ -34,12 +39,7 @@ def log_of(action: str, team_id: int | None, user_id: int | None, received_at: i
 
 def month_of(at: int) -> str:
     """Return the month of a time (microseconds since 1970 UTC), as ``2026-11``."""
-    return _month_of_day(at // _DAY)
-
-
-@lru_cache(64)  # records come by the thousand in one day
-def _month_of_day(day: int) -> str:
-    return datetime.fromtimestamp(day * _DAY // 1_000_000, UTC).strftime("%Y-%m")
+    return datetime.fromtimestamp(at // 1_000_000, UTC).strftime("%Y-%m")
 
 
 def base_origin(issuer: str) -> str:

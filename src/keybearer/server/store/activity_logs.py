@@ -1,8 +1,7 @@
 """The logs, and the places of records in them."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
-from typing import Final
+from typing import Final, NamedTuple
 
 from sqlalchemy import bindparam, insert, literal, select, update
 
@@ -10,6 +9,18 @@ from keybearer.server.records import ActivityLog, LogName
 from keybearer.server.store.database import Reader, Transaction
 from keybearer.server.store.tables import activity_logs, activity_records, activity_seal
 from keybearer.wire.merkle import EMPTY_ROOT
+
+
+class Unplaced(NamedTuple):
+    """A record that has no place in a log yet; *entry* is what its row holds at this moment."""
+
+    activity_id: int
+    received_at: int
+    action: str
+    team_id: int | None
+    user_id: int | None
+    entry: bytes
+
 
 _TAKE: Final = select(activity_seal.c.key).with_for_update(skip_locked=True)
 _KEY: Final = select(activity_seal.c.key)
@@ -19,14 +30,7 @@ _ANY_UNPLACED: Final = select(literal(1).label("one")).where(
     select(activity_records.c.activity_id).where(_IS_UNPLACED).exists()
 )
 _UNPLACED: Final = (
-    select(
-        activity_records.c.activity_id,
-        activity_records.c.received_at,
-        activity_records.c.action,
-        activity_records.c.team_id,
-        activity_records.c.user_id,
-        activity_records.c.entry,
-    )
+    select(*(activity_records.c[name] for name in Unplaced._fields))
     .where(_IS_UNPLACED)
     .order_by(activity_records.c.activity_id)
     .limit(bindparam("most"))
@@ -64,18 +68,6 @@ _FREEZE: Final = (
 )
 
 
-@dataclass(frozen=True, slots=True)
-class Unplaced:
-    """A record that has no place in a log yet; *entry* is what its row holds at this moment."""
-
-    activity_id: int
-    received_at: int
-    action: str
-    team_id: int | None
-    user_id: int | None
-    entry: bytes
-
-
 async def take_turn(tx: Transaction) -> bool:
     """Keep all others from placing records until this transaction ends; False if another is at it."""
     return await tx.one(_TAKE) is not None
@@ -99,7 +91,7 @@ async def has_unplaced(reader: Reader) -> bool:
 
 async def unplaced(tx: Transaction, most: int) -> list[Unplaced]:
     """Return records that wait for their place, the oldest of those that can be seen first."""
-    return [Unplaced(**row) for row in await tx.many(_UNPLACED, most=most)]
+    return [Unplaced._make(row.values()) for row in await tx.many(_UNPLACED, most=most)]
 
 
 async def place_all(tx: Transaction, places: Sequence[tuple[int, int, int]]) -> None:

@@ -8,7 +8,7 @@ from sqlalchemy import Executable, Insert
 
 _VALUES: Final = " VALUES "
 _CAST: Final = re.compile(r"::\w+")
-_MOST_ROWS: Final = 256  # 16 values each are 4,096; SQLite takes 32,766
+_MOST_VALUES: Final = 1_024  # of a statement; with more of them SQLite takes longer for each row
 
 
 def is_plain_insert(statement: Executable) -> bool:
@@ -19,7 +19,7 @@ def is_plain_insert(statement: Executable) -> bool:
     return not has_own_values and statement.select is None and statement._post_values_clause is None  # noqa: SLF001 - likewise
 
 
-def by_values(text: str, rows: Sequence[list[Any]]) -> Iterator[tuple[str, list[Any]]]:
+def by_values(text: str, rows: Sequence[Sequence[Any]]) -> Iterator[tuple[str, list[Any]]]:
     """
     Give the few statements for SQLite that insert *rows*, each with its values.
 
@@ -27,11 +27,13 @@ def by_values(text: str, rows: Sequence[list[Any]]) -> Iterator[tuple[str, list[
 
     Args:
         text: the statement for one row.
+        rows: at least one.
     """
     one_row = text.rpartition(_VALUES)[2]
+    most = 1 << (_MOST_VALUES // len(rows[0])).bit_length() - 1
     at = 0
     while at < len(rows):
-        count = min(1 << (len(rows) - at).bit_length() - 1, _MOST_ROWS)
+        count = min(1 << (len(rows) - at).bit_length() - 1, most)
         yield text + f", {one_row}" * (count - 1), [value for row in rows[at : at + count] for value in row]
         at += count
 

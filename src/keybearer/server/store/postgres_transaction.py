@@ -49,10 +49,10 @@ class PostgresTransaction:
 
     async def run_all(self, statement: Executable, rows: Sequence[Mapping[str, Any]], /) -> None:
         """See `database.Transaction.run_all`."""
-        bound = [self._prepare(statement, values) for values in rows]
-        if not bound:
+        if not rows:
             return
-        text, given = bound[0][0], [given for _, given in bound]
+        self._expect(statement)
+        text, given = STATEMENTS.bind_all(statement, rows)
         try:
             if len(rows) > 1 and is_plain_insert(statement):
                 several, arrays = by_arrays(text, given)
@@ -89,10 +89,13 @@ class PostgresTransaction:
         return self.has_written
 
     def _prepare(self, statement: Executable, values: Mapping[str, Any]) -> tuple[str, list[Any]]:
+        self._expect(statement)
+        return STATEMENTS.bind(statement, values)
+
+    def _expect(self, statement: Executable) -> None:
         if self.fault is not None:
             raise self.fault
         self.has_written = self.has_written or not isinstance(statement, Select)
-        return STATEMENTS.bind(statement, values)
 
 
 class Boundary:

@@ -122,24 +122,19 @@ class Rows:
 
     def execute_all(self, statement: Executable, rows: Sequence[Mapping[str, Any]]) -> None:
         """Run *statement* once for each of *rows*."""
-        bound = [STATEMENTS.bind(statement, values) for values in rows]
-        text, given = bound[0][0], [given for _, given in bound]
+        text, given = STATEMENTS.bind_all(statement, rows)
+        if is_plain_insert(statement):
+            self._insert(text, given)
+            return
         try:
-            if is_plain_insert(statement):
-                for several, values in by_values(text, given):
-                    self._cursor.execute(several, values)
-            else:
-                self._cursor.executemany(text, given).fetchall()
+            self._cursor.executemany(text, given).fetchall()
         except apsw.Error as error:
             raise name_fault(error) from error
 
     def load(self, table: Table, columns: Sequence[str], rows: Sequence[tuple[Any, ...]]) -> None:
         """Add *rows* to *table*."""
         text = f"INSERT INTO {table.name} ({', '.join(columns)}) VALUES ({', '.join('?' * len(columns))})"  # noqa: S608 - names out of our own tables
-        try:
-            self._cursor.executemany(text, rows).fetchall()
-        except apsw.Error as error:
-            raise name_fault(error) from error
+        self._insert(text, rows)
 
     def fetch_one(self, statement: Executable, values: Mapping[str, Any]) -> Row | None:
         """Run *statement* and give its only row, or None."""
@@ -147,6 +142,13 @@ class Rows:
         if len(rows) > 1:
             raise ValueError(f"asked for one row, found {len(rows)}: {statement}")
         return rows[0] if rows else None
+
+    def _insert(self, text: str, rows: Sequence[Sequence[Any]]) -> None:
+        try:
+            for several, values in by_values(text, rows):
+                self._cursor.execute(several, values)
+        except apsw.Error as error:
+            raise name_fault(error) from error
 
     def _learn(self, text: str) -> tuple[str, ...]:
         try:

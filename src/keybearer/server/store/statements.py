@@ -1,6 +1,6 @@
 """Turn SQLAlchemy Core statements into text and values for a bare driver, compiling each once."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, cast
 
@@ -32,6 +32,11 @@ class _Compiled:
     literals: Mapping[str, Any]  # values written into the statement
     lists: SQLCompiler | None  # set where `column.in_(…)` makes the text depend on the values
 
+    def check(self, values: Mapping[str, Any]) -> None:
+        if self.demands != values.keys():
+            msg = f"the statement demands {sorted(self.demands)}, not {sorted(values)}: {self.text}"
+            raise TypeError(msg)
+
 
 class Statements:
     """
@@ -55,14 +60,28 @@ class Statements:
                 in it would need converting by a driver layer that is not there.
         """
         known = self._known.get(statement) or self._learn(statement, values)
-        if known.demands != values.keys():
-            msg = f"the statement demands {sorted(known.demands)}, not {sorted(values)}: {known.text}"
-            raise TypeError(msg)
+        known.check(values)
         if known.lists is not None:
             expanded = known.lists.construct_expanded_state({name: _padded(value) for name, value in values.items()})
             return expanded.statement, [expanded.parameters[name] for name in expanded.positiontup or ()]
         given = {**known.literals, **values} if known.literals else values
         return known.text, [given[name] for name in known.order]
+
+    def bind_all(self, statement: Executable, rows: Sequence[Mapping[str, Any]]) -> tuple[str, list[list[Any]]]:
+        """
+        Give the *statement* as text once, and the values of each of *rows*, of which there is at least one.
+
+        Raises:
+            TypeError: as `bind` does; and lists are not for statements that run many times.
+        """
+        known = self._known.get(statement) or self._learn(statement, rows[0])
+        if known.lists is not None:
+            msg = f"the statement has a list in it, so its text is not the same for all rows: {known.text}"
+            raise TypeError(msg)
+        for values in rows:
+            known.check(values)
+        given = [{**known.literals, **values} for values in rows] if known.literals else rows
+        return known.text, [[values[name] for name in known.order] for values in given]
 
     def _learn(self, statement: Executable, values: Mapping[str, Any]) -> _Compiled:
         compiled = self._compile(cast("ClauseElement", statement), values)
