@@ -9,6 +9,7 @@ from keybearer.wire.activity import CALL
 from tests.support.activity import recorded
 from tests.support.api import Stage, set_stage
 from tests.support.house import House
+from tests.support.verifiers import asking
 
 
 @pytest.fixture
@@ -58,6 +59,19 @@ async def test_what_a_role_does_not_allow_is_recorded_as_refused(house: House, s
     [row] = await calls(house)
     assert (row["outcome"], row["status"]) == ("refused", 403)
     assert b'"reason":"forbidden"' in bytes(row["entry"])
+
+
+async def test_a_gateways_question_is_one_record_of_the_call_behind_it(house: House, stage: Stage) -> None:
+    gateway = await asking(house)
+    asked = {"x-keybearer-key": gateway.key, "x-keybearer-permission": "team:manage", "x-forwarded-method": "DELETE"}
+    for user, status in ((stage.ada, 200), (stage.cleo, 403)):
+        api = await stage.personal(user, stage.acme)
+        assert (await api.post("/forward-auth/invoices/7", headers=asked)).status_code == status
+        assert (await api.post("/forward-auth", headers={"x-keybearer-key": "kb_rsk_x"})).status_code == 503
+    rows = await calls(house)
+    told = [(row["method"], row["outcome"], row["status"]) for row in rows]
+    assert told == [("DELETE", "done", 200), ("DELETE", "refused", 403)]
+    assert {row["words"] for row in rows} == {'{"api":"Ledger API"}'}
 
 
 def has_no_room(*_: object) -> None:

@@ -12,7 +12,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from http.client import HTTPConnection
 from pathlib import Path
-from typing import Final
+from typing import Any, Final, cast
 
 import httpx2
 from pydantic import SecretStr
@@ -57,6 +57,17 @@ class Front:
         sent = {**(headers or {}), **bearer}
         return httpx2.request(method, self.url + path, headers=sent, content=content, timeout=PATIENCE_S)
 
+    def recorded(self, whose: str, agent: str) -> dict[str, Any]:
+        """Return the record of the call with this *agent*, once it is there."""
+        bearer, deadline = {"authorization": f"Bearer {self.tokens[whose]}"}, time.monotonic() + PATIENCE_S
+        while time.monotonic() < deadline:
+            answer = httpx2.get(f"{self.server.url}/api/v2/activity", headers=bearer, timeout=PATIENCE_S)
+            for record in answer.raise_for_status().json()["data"]:
+                if record["agent"] == agent:
+                    return cast("dict[str, Any]", record)
+            time.sleep(0.5)
+        raise AssertionError(f"no call of {agent} was recorded")
+
     def get_raw(self, path: str) -> tuple[int, str]:
         """Read *path*, sent as it is written and without a token; return the status and the path that the API saw."""
         connection = HTTPConnection(self.url.removeprefix("http://"), timeout=PATIENCE_S)
@@ -87,12 +98,14 @@ async def _peopled(settings: Settings) -> tuple[str, dict[str, str]]:
     """Return the key of an API of the sandbox, and a token of each kind that a gateway meets."""
     async with open_house(settings, clock.now) as house:
         scene = Scene(house.node)
-        ada, cleo, spent = [await scene.person(name) for name in ("Ada", "Cleo", "Spent")]
+        ada, cleo, ida, spent = [await scene.person(name) for name in ("Ada", "Cleo", "Ida", "Spent")]
         acme = await scene.team("Acme", owner=ada, read_only=cleo, member=spent)
+        await scene.member(acme, ida, "member")
         works = await scene.team("Works", environment="live", owner=ada)
         tokens = {
             "ada": await scene.personal_token(ada, acme),
             "cleo": await scene.personal_token(cleo, acme),
+            "ida": await scene.personal_token(ida, acme),
             "spent": await scene.personal_token(spent, acme),
             "narrow": await scene.personal_token(ada, acme, "team:read"),
             "live": await scene.personal_token(ada, works),

@@ -32,7 +32,9 @@ def front(
     """Run Keybearer, an API that echoes, and the gateway before them as its example says."""
     folder = tmp_path_factory.mktemp(request.param)
     server = server_process(
-        folder, copy_sqlite(migrated_sqlite, folder / "keybearer.db"), {"KEYBEARER_RATE_LIMIT": f"{LIMIT}/hour"}
+        folder,
+        copy_sqlite(migrated_sqlite, folder / "keybearer.db"),
+        {"KEYBEARER_RATE_LIMIT": f"{LIMIT}/hour", "KEYBEARER_TRUSTED_PROXIES": "127.0.0.1"},
     )
     with running_upstream() as upstream, fronted(request.param, server, upstream, folder) as front:
         yield front
@@ -57,6 +59,15 @@ def test_a_body_that_only_the_api_gets_does_not_spoil_the_next_question(front: F
     for _ in range(4):
         assert front.ask("POST", "/invoices", front.tokens["ada"], content=b"amount=7").status_code == 200
         assert front.get("/invoices", front.tokens["ada"]).status_code == 200
+
+
+def test_what_is_called_through_it_is_recorded_as_the_callers(front: Front) -> None:
+    elsewhere = httpx2.HTTPTransport(local_address="127.0.0.2")
+    bearer = {"authorization": f"Bearer {front.tokens['ida']}", "user-agent": "ledgerbot/3"}
+    with httpx2.Client(transport=elsewhere, base_url=front.url, headers=bearer, timeout=PATIENCE_S) as program:
+        assert program.post("/invoices", content=b"amount=7").status_code == 200
+    record = front.recorded("ida", agent="ledgerbot/3")
+    assert (record["method"], record["outcome"], record["address"]) == ("POST", "done", "127.0.0.2")
 
 
 def test_the_gateways_key_is_not_told_to_the_api(front: Front) -> None:

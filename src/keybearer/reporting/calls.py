@@ -44,6 +44,10 @@ class Call:
         self._said.update(said)
         self.action = self.action or action
 
+    def tell(self, words: Mapping[str, str | int]) -> None:
+        """Add *words* that are no action's; whoever calls this sees to it that a record can have them."""
+        self._said.update(words)
+
     def finish(
         self, outcome: str, status: int | None = None, route: str | None = None, reason: str | None = None
     ) -> int:

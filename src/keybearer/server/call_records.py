@@ -1,7 +1,7 @@
 """Records of the calls at the server's own doors: it reports them as any other API does, to itself."""
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from functools import partial
 from pathlib import Path
@@ -27,7 +27,6 @@ from keybearer.wire.denial import Bearer
 NAME: Final = "keybearer"
 _LAST_S: Final = 5.0  # how long an end waits for what is still to be kept
 _RETRY_AFTER_S: Final = 5
-_SAFE_METHODS: Final = ("GET", "HEAD")  # at our doors these change nothing
 # Nothing in an entry of ours is in doubt, so it need not be judged: with sorted keys this writes what RFC 8785 does.
 _WRITE: Final = msgspec.json.Encoder(order="sorted").encode
 _ENTRY: Final = partial(ReadEntry, v=VERSION)
@@ -61,29 +60,32 @@ class CallRecords:
         self._now = now
         self._reporter = Reporter(ActivityLog(folder), now)
 
-    def begin(self, bearer: Bearer, asked: Asked) -> Call:
+    def begin(self, bearer: Bearer, asked: Asked, *, may_change: bool) -> Call:
         """
-        Begin the record of a call that is about to be handled; of one that may change something it is kept at once.
+        Begin the record of a call that is about to be handled.
+
+        Args:
+            may_change: handling it may change something here, so it is kept at once that it has begun.
 
         Raises:
             Refusal: ``unavailable``: it cannot be recorded, so it must not be served.
         """
         try:
-            if asked.method in _SAFE_METHODS:
-                return self._reporter.begin_read(bearer, asked)
-            return self._reporter.begin(bearer, asked)
+            return (self._reporter.begin if may_change else self._reporter.begin_read)(bearer, asked)
         except Unwritable as error:
             raise unrecorded(error) from error
 
-    def keep(self, bearer: Bearer, asked: Asked, status: int) -> None:
+    def keep(self, bearer: Bearer, asked: Asked, status: int, words: Mapping[str, str | int]) -> None:
         """
-        Keep a call that changed nothing, and that is done.
+        Keep a call that is done, and changed nothing here.
 
         Raises:
             Refusal: ``unavailable``: it cannot be recorded, so it must not be answered.
         """
+        call = self.begin(bearer, asked, may_change=False)
+        call.tell(words)
         try:
-            self._reporter.begin_read(bearer, asked).finish("done", status)
+            call.finish("done", status)
         except Unwritable as error:
             raise unrecorded(error) from error
 

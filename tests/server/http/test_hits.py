@@ -47,7 +47,7 @@ class Doors:
     def forward(self) -> bytes:
         """Ask as a gateway."""
         token, key = self.token.encode(), self.key.encode()
-        head = b"GET /forward-auth HTTP/1.1\r\nHost: x\r\nUser-Agent: nginx\r\n"
+        head = b"GET /forward-auth HTTP/1.1\r\nHost: x\r\nUser-Agent: curl/8\r\nX-Forwarded-Method: POST\r\n"
         return head + b"X-Keybearer-Key: %b\r\nAuthorization: Bearer %b\r\n\r\n" % (key, token)
 
     async def hit(self, question: bytes) -> Answer:
@@ -182,9 +182,8 @@ async def test_each_call_that_may_pass_is_counted_and_recorded_once(doors: Doors
     await node.call_records.flush()
     rows = (await recorded(node.database, CALL))[before:]
     assert [row["request_id"] for row in rows] == [answer.header("x-request-id") for answer in answers]
-    assert {(row["route"], row["status"], row["agent"], row["address"]) for row in rows} == {
-        ("/forward-auth", 200, "nginx", "127.0.0.1")
-    }
+    told = {(row["method"], row["status"], row["agent"], row["address"], row["words"]) for row in rows}
+    assert told == {("POST", 200, "curl/8", "127.0.0.1", '{"api":"Ledger API"}')}
 
 
 async def test_a_call_that_cannot_be_recorded_does_not_pass(doors: Doors, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -1,7 +1,7 @@
 """The activity record of a call at one of the server's own doors: begun when it is known whose token it is."""
 
 from collections.abc import Awaitable, Callable
-from typing import Final
+from typing import Final, NamedTuple
 
 from starlette.requests import Request
 from starlette.responses import Response
@@ -17,8 +17,33 @@ from keybearer.server.refusals import Refusal
 from keybearer.wire.denial import Bearer
 
 _CALL: Final = "keybearer.call"
+_BEHIND: Final = "keybearer.behind"
+_SAFE_METHODS: Final = ("GET", "HEAD")  # at our doors these change nothing
 _FAILED: Final = 500
 _REFUSED: Final = (401, 403, 429)
+
+
+class Behind(NamedTuple):
+    """
+    The call of an API that a gateway asks about.
+
+    Args:
+        method: as the gateway tells it.
+        api: the name of the resource server.
+    """
+
+    method: str
+    api: str
+
+    @property
+    def words(self) -> dict[str, str | int]:
+        """What its record says beside the door that the gateway asked at."""
+        return {"api": self.api}
+
+
+def is_asked_for(request: Request, behind: Behind) -> None:
+    """Have this request's record tell of the call *behind* it, which is made elsewhere: here it changes nothing."""
+    request.scope[_BEHIND] = behind
 
 
 def begin_record(node: Node, request: Request, bearer: Bearer) -> None:
@@ -28,11 +53,14 @@ def begin_record(node: Node, request: Request, bearer: Bearer) -> None:
     Raises:
         Refusal: ``unavailable``: it cannot be recorded, so it must not be served.
     """
+    behind: Behind | None = request.scope.get(_BEHIND)
     route = getattr(request.scope.get("route"), "path", None)
-    asked = Asked(
-        request.method, route, request_id(request), address_of(request) or None, request.headers.get("user-agent")
-    )
-    request.scope[_CALL] = node.call_records.begin(bearer, asked)
+    method = behind.method if behind else request.method
+    asked = Asked(method, route, request_id(request), address_of(request) or None, request.headers.get("user-agent"))
+    call = node.call_records.begin(bearer, asked, may_change=behind is None and method not in _SAFE_METHODS)
+    if behind:
+        call.tell(behind.words)
+    request.scope[_CALL] = call
 
 
 async def recorded(request: Request, answer: Callable[[], Awaitable[Response]]) -> Response:

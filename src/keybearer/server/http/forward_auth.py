@@ -12,7 +12,7 @@ from starlette.types import Receive, Scope, Send
 from keybearer.reporting.asked import Asked
 from keybearer.server.http.answers import empty_answer
 from keybearer.server.http.bearer import admitted, bearer_in, bearer_text
-from keybearer.server.http.call_record import recorded
+from keybearer.server.http.call_record import Behind, is_asked_for, recorded
 from keybearer.server.http.demand import demand_permission
 from keybearer.server.http.edge import address_of, log_quietly
 from keybearer.server.http.hits import Hit, HitDoor, Plain
@@ -20,6 +20,7 @@ from keybearer.server.http.limits import count_call, left_lines
 from keybearer.server.http.made_once import MadeOnce
 from keybearer.server.http.scopes import scope_of
 from keybearer.server.node import Node
+from keybearer.server.records import ResourceServer
 from keybearer.server.refusals import Refusal
 from keybearer.wire.denial import Denial, Reason
 from keybearer.wire.principal import Principal
@@ -27,9 +28,10 @@ from keybearer.wire.principal import Principal
 PATH: Final = "/forward-auth"
 KEY: Final = "x-keybearer-key"
 PERMISSION: Final = "x-keybearer-permission"
+METHOD: Final = "x-forwarded-method"
 # What may stand in a header as it is: RFC 5322's atext without the percent sign, dots and the at sign.
 _PLAIN: Final = "!#$&'*+-/=?^_`{|}~.@:"
-_KEY, _PERMISSION = KEY.encode(), PERMISSION.encode()
+_KEY, _PERMISSION, _METHOD = KEY.encode(), PERMISSION.encode(), METHOD.encode()
 _MOST_FIELDS: Final = 10_000  # remembered as they are written: callers come again
 
 
@@ -77,8 +79,10 @@ class ForwardAuth:
         left = node.own_calls.count_held(principal)
         if left is None:
             return None
-        asked = Asked("GET", PATH, plain.request_id, plain.address or None, plain.header(b"user-agent") or None)
-        node.call_records.keep(principal.bearer, asked, 200)
+        behind = Behind(plain.header(_METHOD) or "GET", owner.name)
+        agent = plain.header(b"user-agent") or None
+        asked = Asked(behind.method, PATH, plain.request_id, plain.address or None, agent)
+        node.call_records.keep(principal.bearer, asked, 200, behind.words)
         node.last_seen.note(owner.resource_server_id, now)
         node.last_used.note(principal.token_id, now)
         return Hit(self._identity.of(principal) + left_lines(left), b"")
@@ -100,24 +104,25 @@ class ForwardAuth:
         if len(keys) != 1:
             raise _misconfigured("Its configuration must set the header X-Keybearer-Key.", "no key, or several")
         await node.feed.fresh()  # from here on keys and tokens are known as they are
-        environment = await self._environment_of(keys[0], address_of(request))
+        owner = await self._owner_of(keys[0], address_of(request))
+        is_asked_for(request, Behind(request.headers.get(METHOD) or request.method, owner.name))
         demanded = [name for value in request.headers.getlist(PERMISSION) for name in value.split()]
         if not node.settings.permissions.keys() >= set(demanded):
             raise _misconfigured("It demands a permission that does not exist.", "unknown permission")
-        principal = admitted(node, request, await self._bearer(request, environment))
+        principal = admitted(node, request, await self._bearer(request, owner.environment))
         await count_call(node, request, principal)
         for permission in demanded:
             demand_permission(node, request, principal, permission)
         return principal
 
-    async def _environment_of(self, key: str, address: str) -> str:
-        """Return the one environment whose tokens may pass: that of the gateway's key."""
+    async def _owner_of(self, key: str, address: str) -> ResourceServer:
+        """Return the API behind the gateway; tokens of its environment alone may pass."""
         try:
             owner = await self._node.verifier_keys.owner_of(key, address)
         except Refusal as refusal:
             raise _misconfigured("Its key is unknown or was revoked.", refusal.detail) from refusal
         self._node.last_seen.note(owner.resource_server_id, self._node.now())
-        return owner.environment
+        return owner
 
     async def _bearer(self, request: Request, environment: str) -> Principal | Denial:
         text = bearer_text(request)
