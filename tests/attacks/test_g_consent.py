@@ -59,7 +59,7 @@ async def test_g2_a_page_that_one_person_was_shown_is_nothing_to_another(play: P
     assert await play.held() == before
 
 
-async def test_g3_what_was_asked_is_what_is_granted_whatever_the_form_says(play: Play) -> None:
+async def test_g3_what_was_asked_is_what_is_granted_and_a_form_that_says_more_is_refused(play: Play) -> None:
     browser = await play.browser(play.ada)
     page = await play.ask(scope="team:read", state="mine")
     changes = {
@@ -69,7 +69,10 @@ async def test_g3_what_was_asked_is_what_is_granted_whatever_the_form_says(play:
         "state": "yours",
         "user_id": str(play.bob.user_id),
     }
-    told = brought(await browser.post("/oauth/authorize", fields_of(page, **changes)))
+    refused = await browser.post("/oauth/authorize", fields_of(page, **changes))
+    assert (refused.status, refused.location) == (422, "")
+    assert "no field “redirect_uri”" in refused.text
+    told = brought(await browser.post("/oauth/authorize", fields_of(page)))
     assert told["state"] == "mine"
     pair = (await play.exchange(told["code"])).json()
     assert pair["scope"] == "team:read"

@@ -1,14 +1,12 @@
 """Reading the JSON body of a change: known properties only, each text or null where that is allowed."""
 
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Any
 
 from starlette.requests import Request
 
 from keybearer.server import refusals
-from keybearer.server.http.forms import read_json
-
-_SHOWN_NAME: Final = 60  # characters
+from keybearer.server.http.forms import SHOWN_NAME, read_json
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,7 +40,7 @@ async def read_change(request: Request, known: tuple[Property, ...]) -> dict[str
 
 def _as_field(name: str) -> str:
     """Return a property's name as the answer may hold it: not endless, and no halves of surrogate pairs."""
-    return name[:_SHOWN_NAME].encode("utf-8", "replace").decode() or "errors"
+    return name[:SHOWN_NAME].encode("utf-8", "replace").decode() or "errors"
 
 
 def _problem(known: Property | None, value: Any) -> str:

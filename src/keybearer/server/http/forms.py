@@ -11,6 +11,7 @@ from starlette.requests import Request
 from keybearer.server import refusals
 
 MAX_FIELDS: Final = 200
+SHOWN_NAME: Final = 60  # characters of a name that is not known, where it is told
 _MAX_JSON_DEPTH: Final = 20
 
 
@@ -52,6 +53,17 @@ class Form:
         """Return the field's first value, '' if it is absent: for pages, which show what was typed."""
         return next((value for key, value in self.pairs if key == name), "")
 
+    def demand_only(self, *names: str) -> None:
+        """
+        Go on only if each field is one of these: nothing that somebody sends is passed over in silence.
+
+        Raises:
+            Refusal: ``invalid``: it has others; all of them are named.
+        """
+        others = dict.fromkeys(name for name, _ in self.pairs if name not in names)
+        if others:
+            raise refusals.all_invalid([_unknown(name) for name in others])
+
 
 def parse_fields(text: str) -> Form:
     """
@@ -66,6 +78,11 @@ def parse_fields(text: str) -> Form:
         public = f"The form is malformed. Send at most {MAX_FIELDS} fields, percent-encoded as UTF-8."
         raise refusals.invalid_request(public, f"form: {error}") from error
     return Form(tuple(pairs))
+
+
+def _unknown(name: str) -> refusals.Refusal:
+    public = f"This form has no field “{name[:SHOWN_NAME]}”. Nothing was changed. Reload the page and send it again."
+    return refusals.invalid("", public, "unknown field")
 
 
 def query_of(request: Request) -> str:
@@ -85,13 +102,15 @@ def query_of(request: Request) -> str:
 
 async def read_form(request: Request) -> Form:
     """
-    Read the body as ``application/x-www-form-urlencoded``.
+    Read the body as ``application/x-www-form-urlencoded``; an empty body is an empty form.
 
     Raises:
         Refusal: ``unsupported_media_type`` for any other content type; ``invalid_request`` for a malformed form.
     """
-    demand_type(request, "application/x-www-form-urlencoded")
     body = await request.body()
+    if not body:
+        return Form(())
+    demand_type(request, "application/x-www-form-urlencoded")
     try:
         return parse_fields(body.decode("ascii"))
     except UnicodeDecodeError as error:

@@ -47,13 +47,13 @@ async def _rename(request: Request) -> Response:
     node: Node = request.app.state.node
     viewer = await visitor(request)
     user_id = viewer.user.user_id
-    name = (await read_form(request)).one("name")
+    form = await read_form(request)
     try:
-        await node.act(
-            update_profile, actor_of(request, user_id=user_id), user_id, ProfileChange(name, None), node.now()
-        )
+        form.demand_only("name")
+        change = ProfileChange(form.one("name"), None)
+        await node.act(update_profile, actor_of(request, user_id=user_id), user_id, change, node.now())
     except Refusal as refusal:
-        return await _page(request, viewer, refusal, name=name)
+        return await _page(request, viewer, refusal, name=form.text("name"))
     return redirect(request, _HERE, "Your name is changed.")
 
 
@@ -63,21 +63,23 @@ async def _change_address(request: Request) -> Response:
     viewer = await visitor(request)
     require_recent(request, viewer)
     user_id = viewer.user.user_id
-    email = (await read_form(request)).one("email")
+    form = await read_form(request)
     try:
+        form.demand_only("email")
         actor = actor_of(request, user_id=user_id)
-        asked = await node.act(request_email_change, actor, user_id, email, node.now())
+        asked = await node.act(request_email_change, actor, user_id, form.one("email"), node.now())
         if asked is None:
             return redirect(request, _HERE, "That is your email address already.")
         await node.mailer.send(Letters(node.settings).address_asked(asked))
     except Refusal as refusal:
-        return await _page(request, viewer, refusal, email=email)
+        return await _page(request, viewer, refusal, email=form.text("email"))
     return redirect(request, _HERE, f"A mail is on its way to {asked.present}. Follow the link in it.")
 
 
 async def _withdraw(request: Request) -> Response:
     node: Node = request.app.state.node
     viewer = await visitor(request)
+    (await read_form(request)).demand_only()
     user_id = viewer.user.user_id
     await node.act(withdraw_email_change, actor_of(request, user_id=user_id), user_id, node.now())
     return redirect(request, _HERE, "Your email address stays as it is.")
@@ -88,6 +90,7 @@ async def _prove(request: Request) -> Response:
     node: Node = request.app.state.node
     viewer = await visitor(request)
     try:
+        (await read_form(request)).demand_only()
         made = await node.act(request_email_verification, viewer.user.user_id, node.now())
         if made is None:
             return redirect(request, _HERE, "Your email address is confirmed already.")

@@ -12,7 +12,7 @@ from keybearer.server.pages import endings
 from keybearer.server.pages.browser_names import browser_name
 from keybearer.server.pages.doors import page
 from keybearer.server.pages.render import redirect_ended, render
-from keybearer.server.pages.session import visitor
+from keybearer.server.pages.session import Visitor, visitor
 from keybearer.server.reads.access import own_app, own_app_name, own_apps
 from keybearer.server.reads.last_uses import last_uses
 from keybearer.server.records import ActivityFilter
@@ -38,9 +38,12 @@ async def _show(request: Request) -> Response:
 
 
 async def _ask(request: Request) -> Response:
+    return await _question(request, await visitor(request))
+
+
+async def _question(request: Request, viewer: Visitor) -> Response:
     """Say what will stop, before anything does."""
     node: Node = request.app.state.node
-    viewer = await visitor(request)
     app = await node.view(own_app, viewer.user.user_id, request.path_params["grant_id"], node.now())
     return render(request, "app_revoke.html", viewer, app=app, words=node.settings.permissions, back=_LIST)
 
@@ -51,10 +54,12 @@ async def _take(request: Request) -> Response:
 
     No password is asked for: access of one's own is given up, at once, from any device at hand.
     """
-    if (await read_form(request)).maybe("confirm") != "yes":
-        return await _ask(request)
-    node: Node = request.app.state.node
     viewer = await visitor(request)
+    form = await read_form(request)
+    form.demand_only("confirm")
+    if form.maybe("confirm") != "yes":
+        return await _question(request, viewer)
+    node: Node = request.app.state.node
     user_id, grant_id = viewer.user.user_id, request.path_params["grant_id"]
     name = await node.view(own_app_name, user_id, grant_id)
     await node.act(revoke_grant, actor_of(request, user_id=user_id), grant_id, Reach(user_id, None), node.now())

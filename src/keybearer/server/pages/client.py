@@ -88,6 +88,7 @@ async def _update(request: Request) -> Response:
         pkce=form.maybe("pkce"),
     )
     try:
+        form.demand_only("team", "name", "redirect_uris", "pkce")
         client = await node.act(update_client, actor, request.path_params["client_id"], change, node.now())
     except Refusal as refusal:
         return await _client_page(request, viewer, form, refusal)
@@ -102,6 +103,7 @@ async def _rotate(request: Request) -> Response:
     rotation = Rotation(team.team_id, form.maybe("overlap") or "")
     client_id, prefix = request.path_params["client_id"], node.settings.token_prefix
     try:
+        form.demand_only("team", "overlap")
         made = await node.act(rotate_client_secret, actor, client_id, rotation, prefix, now)
     except Refusal as refusal:
         return await _client_page(request, viewer, None, refusal)
@@ -116,6 +118,7 @@ async def _ask_to_delete(request: Request) -> Response:
 
 async def _delete(request: Request) -> Response:
     viewer, form, team = await who_may_write(request)
+    form.demand_only("team", "confirm")
     if form.maybe("confirm") != "yes":
         return render(request, "client_delete.html", viewer, details=await details_for(request, viewer))
     node: Node = request.app.state.node

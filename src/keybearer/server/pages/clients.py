@@ -67,6 +67,7 @@ async def _create(request: Request) -> Response:
     node: Node = request.app.state.node
     prefix = node.settings.token_prefix
     try:
+        form.demand_only("team", "name", "redirect_uris", "kind", "pkce")
         made = await node.act(register_client, actor_of(request, user_id=user_id), asked, prefix, node.now())
     except Refusal as refusal:
         keep_to_fields(request, refusal)

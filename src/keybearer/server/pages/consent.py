@@ -131,6 +131,7 @@ async def _decide(request: Request) -> Response:
         public = "You are no longer signed in, so nothing was decided. Go back to the app and start again."
         raise Refusal("not_waiting", public, "consent without a session")
     form = _once_each(await read_form(request))
+    form.demand_only("request", "team", "decision")
     session_id, user_id = visitor.session.session_id, visitor.user.user_id
     decision = Decision(form.one("request"), session_id, user_id, _team_of(form))
     actor = actor_of(request, user_id=user_id)

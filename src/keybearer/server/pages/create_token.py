@@ -73,6 +73,7 @@ async def _take(request: Request) -> Response:
     policy = TokenPolicy(node.settings.token_prefix, _longest(node), node.role_permissions)
     actor = actor_of(request, user_id=viewer.user.user_id)
     try:
+        form.demand_only("team", "name", "lifetime", "expires_on", "narrowing", "permissions")
         made = await node.act(create_personal_token, actor, asked, policy, node.now())
     except Refusal as refusal:
         keep_to_fields(request, refusal)

@@ -46,6 +46,7 @@ async def _take(request: Request) -> Response:
     sandbox = await details_for(request, viewer)
     actor = actor_of(request, user_id=user_id)
     try:
+        form.demand_only("team", "live_team")
         launched = await node.act(go_live, actor, sandbox.client.client_id, launch, node.now())
     except Refusal as refusal:
         return await _form_page(request, viewer, chosen, refusal)

@@ -33,6 +33,7 @@ async def _take(request: Request) -> Response:
     viewer = await visitor(request)
     require_recent(request, viewer)
     form = await read_form(request)
+    form.demand_only("team", "confirm")
     team = team_of(viewer, form)
     if form.maybe("confirm") != "yes":
         return await _question(request, viewer)

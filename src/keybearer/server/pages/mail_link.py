@@ -7,6 +7,7 @@ from starlette.routing import BaseRoute
 from keybearer.server.actions.confirm_email_change import confirm_email_change
 from keybearer.server.actions.verify_email import verify_email
 from keybearer.server.http.edge import actor_of, note_actor
+from keybearer.server.http.forms import read_form
 from keybearer.server.letters import Letters
 from keybearer.server.mailed_links import CHANGE_EMAIL
 from keybearer.server.node import Node
@@ -35,6 +36,7 @@ async def _show(request: Request) -> Response:
 
 
 async def _take(request: Request) -> Response:
+    (await read_form(request)).demand_only()
     node: Node = request.app.state.node
     text = request.path_params["text"]
     link = await node.view(waiting_link, text, node.now())

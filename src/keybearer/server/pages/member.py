@@ -50,6 +50,7 @@ async def _set_role(request: Request) -> Response:
     given = RoleGiven(team.team_id, member.user_id, asked.role, asked.expires_at)
     actor = actor_of(request, user_id=viewer.user.user_id)
     try:
+        form.demand_only("team", "role", "hours")
         await node.act(set_member_role, actor, given, node.roles_with(MEMBERS_MANAGE), now)
     except Refusal as refusal:
         keep_to_fields(request, refusal)
@@ -67,6 +68,7 @@ async def _remove(request: Request) -> Response:
     """Take the member out of the team once it is confirmed."""
     viewer = await admin(request)
     form = await read_form(request)
+    form.demand_only("team", "confirm")
     team = team_of(viewer, form)
     member = await _member(request, viewer)
     if form.maybe("confirm") != "yes" or member.user_id == viewer.user.user_id:

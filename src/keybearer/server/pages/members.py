@@ -72,6 +72,7 @@ async def _add(request: Request, typed_addresses: Quotas) -> Response:
     now = node.now()
     asked = role_asked(form, now)
     try:
+        form.demand_only("team", "email", "role", "hours")
         user = await _found(request, viewer, form, typed_addresses)
         given = RoleGiven(team.team_id, user.user_id, asked.role, asked.expires_at)
         actor = actor_of(request, user_id=viewer.user.user_id)

@@ -60,6 +60,7 @@ async def _add(request: Request) -> Response:
     name, environment = form.text("name"), form.text("environment")
     prefix = node.settings.token_prefix
     try:
+        form.demand_only("name", "environment")
         added = await node.act(add_resource_server, actor, (name, environment), prefix, node.now())
     except Refusal as refusal:
         keep_to_fields(request, refusal)
@@ -75,7 +76,9 @@ async def _ask(request: Request) -> Response:
 
 async def _revoke(request: Request) -> Response:
     viewer = await _operator(request)
-    if (await read_form(request)).maybe("confirm") != "yes":
+    form = await read_form(request)
+    form.demand_only("confirm")
+    if form.maybe("confirm") != "yes":
         return await _question(request, viewer)
     node: Node = request.app.state.node
     actor = actor_of(request, user_id=viewer.user.user_id)

@@ -8,6 +8,7 @@ from keybearer.server.clock import HOUR
 from keybearer.server.http.forms import Form
 from keybearer.server.node import Node
 from keybearer.server.pages.numbers import number_in
+from keybearer.server.pages.render import errors_of
 from keybearer.server.pages.session import Visitor
 from keybearer.server.refusals import Refusal
 from keybearer.server.roles import ROLE_NAMES, ROLE_TITLES
@@ -52,7 +53,7 @@ def role_asked(form: Form, now: int) -> RoleAsked:
 def beside_fields(refusal: Refusal) -> dict[str, str]:
     """Return field -> sentence as the form names its fields: a role's end is asked for in hours."""
     renamed = {"expires_at": "hours"}
-    return {renamed.get(each.field, each.field): each.public for each in (refusal, *refusal.others)}
+    return {renamed.get(name, name): said for name, said in errors_of(refusal).items()}
 
 
 def _in_words(role: str, given: frozenset[str], words: Mapping[str, str]) -> str:

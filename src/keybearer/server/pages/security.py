@@ -69,6 +69,7 @@ async def _change(request: Request) -> Response:
 
 async def _change_to(request: Request, viewer: Visitor, form: Form) -> Response:
     node: Node = request.app.state.node
+    form.demand_only("email", "current_password", "password", "password_again", "revoke")
     user_id, chosen = viewer.user.user_id, form.one("password")
     _check_typing(form)
     node.passwords.check(chosen, (viewer.user.email, viewer.user.name, node.settings.product_name), "password")
@@ -126,7 +127,9 @@ async def _end(request: Request) -> Response:
     """Sign one browser out; this one is then sent to the sign-in page."""
     node: Node = request.app.state.node
     viewer = await visitor(request)
-    session_id = (await read_form(request)).one("session")
+    form = await read_form(request)
+    form.demand_only("session")
+    session_id = form.one("session")
     owned = {session.session_id for session in await _sessions(request, viewer)}
     if session_id in owned:
         user_id = viewer.user.user_id
@@ -137,6 +140,7 @@ async def _end(request: Request) -> Response:
 async def _end_others(request: Request) -> Response:
     node: Node = request.app.state.node
     viewer = await visitor(request)
+    (await read_form(request)).demand_only()
     actor = actor_of(request, user_id=viewer.user.user_id)
     await node.act(end_other_sessions, actor, viewer.session, node.now())
     return redirect(request, _HERE, "You are signed out everywhere else.")

@@ -48,15 +48,20 @@ async def _take(request: Request) -> Response:
     visitor = await maybe_visitor(request) if form.text("confirm") == "1" else None
     email, password = form.maybe("email") or "", form.maybe("password") or ""  # none of them twice: which one counts?
     email = visitor.user.email if visitor else email
-    if not email.strip() or not password:
-        missing = Refusal("invalid", "Enter your address and your password.", "sign-in: empty field")
-        return _page(request, visitor, form, missing)
     try:
+        form.demand_only("email", "password", "next", "confirm")
+        _demand_both(email, password)
         knock = await check_typed_password(request, email, password)
         return await (_go_on(request, visitor, knock, form) if visitor else _enter(request, knock, form))
     except Refusal as refusal:
         note_actor(request, refused=refusal.code, detail=refusal.detail)
         return _page(request, visitor, form, refusal)
+
+
+def _demand_both(email: str, password: str) -> None:
+    """Refuse an empty field before anything is counted."""
+    if not email.strip() or not password:
+        raise Refusal("invalid", "Enter your address and your password.", "sign-in: empty field")
 
 
 async def _enter(request: Request, knock: Knock, form: Form) -> Response:

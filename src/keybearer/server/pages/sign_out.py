@@ -6,6 +6,7 @@ from starlette.routing import BaseRoute
 
 from keybearer.server.actions.end_session import end_session
 from keybearer.server.http.edge import actor_of
+from keybearer.server.http.forms import read_form
 from keybearer.server.node import Node
 from keybearer.server.pages.cookies import SESSION, clear_cookie
 from keybearer.server.pages.doors import page
@@ -25,6 +26,7 @@ async def _show(request: Request) -> Response:
 
 
 async def _take(request: Request) -> Response:
+    (await read_form(request)).demand_only()
     visitor = await maybe_visitor(request)
     node: Node = request.app.state.node
     if visitor is not None:

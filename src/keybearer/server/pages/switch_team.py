@@ -31,7 +31,9 @@ async def _show(request: Request) -> Response:
 
 async def _take(request: Request) -> Response:
     viewer = await visitor(request)
-    team_id = number_in((await read_form(request)).one("team"))
+    form = await read_form(request)
+    form.demand_only("team")
+    team_id = number_in(form.one("team"))
     if team_id is None:
         raise refusals.not_found("switch-team: not a team's id")
     node: Node = request.app.state.node

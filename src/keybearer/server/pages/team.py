@@ -41,6 +41,7 @@ async def _take(request: Request) -> Response:
     change = TeamChange(typed["contact"], typed["telephone"] or None, changes_telephone=True)
     node: Node = request.app.state.node
     try:
+        form.demand_only("team", "contact", "telephone")
         await node.act(update_team, actor_of(request, user_id=viewer.user.user_id), team.team_id, change, node.now())
     except Refusal as refusal:
         keep_to_fields(request, refusal)

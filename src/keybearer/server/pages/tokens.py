@@ -36,8 +36,10 @@ async def _delete(request: Request) -> Response:
     node: Node = request.app.state.node
     viewer = await visitor(request)
     user_id = viewer.user.user_id
+    form = await read_form(request)
+    form.demand_only("confirm")
     token = await node.view(own_token, user_id, request.path_params["grant_id"])
-    if (await read_form(request)).text("confirm") != "yes":
+    if form.text("confirm") != "yes":
         return render(request, "token_delete.html", viewer, token=token, **about_texts(node))
     actor = actor_of(request, user_id=user_id)
     await node.act(revoke_grant, actor, token.grant_id, Reach(user_id, managed_team_id=None), node.now())

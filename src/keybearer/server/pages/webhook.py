@@ -64,6 +64,7 @@ async def _update(request: Request) -> Response:
     change = WebhookChange(typed, node.settings.webhook_private_addresses)
     actor = actor_of(request, user_id=viewer.user.user_id)
     try:
+        form.demand_only("team", "url", "events")
         webhook = await node.act(update_webhook, actor, team, webhook_id, change, node.now())
     except Refusal as refusal:
         return await _webhook_page(request, viewer, refusal, typed)
@@ -77,6 +78,7 @@ async def _rotate(request: Request) -> Response:
     rotation = WebhookRotation(form.maybe("overlap") or "", node.webhook_key)
     actor = actor_of(request, user_id=viewer.user.user_id)
     try:
+        form.demand_only("team", "overlap")
         made = await node.act(rotate_webhook_secret, actor, team, webhook_id, rotation, now)
     except Refusal as refusal:
         return await _webhook_page(request, viewer, refusal)
@@ -105,6 +107,7 @@ async def _ask(request: Request) -> Response:
 
 async def _delete(request: Request) -> Response:
     viewer, form, team = await posted_by_admin(request)
+    form.demand_only("team", "confirm")
     if form.maybe("confirm") != "yes":
         return await _question(request, viewer)
     node: Node = request.app.state.node
@@ -115,7 +118,8 @@ async def _delete(request: Request) -> Response:
 
 async def _acted(request: Request, action: Any, meant: object) -> Webhook:
     """Do to a webhook what needs nothing but to be meant, and have the courier look at once."""
-    viewer, _, team = await posted_by_admin(request)
+    viewer, form, team = await posted_by_admin(request)
+    form.demand_only("team")
     node: Node = request.app.state.node
     webhook: Webhook = await node.act(action, actor_of(request, user_id=viewer.user.user_id), team, meant, node.now())
     node.courier.wake()

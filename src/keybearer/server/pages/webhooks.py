@@ -80,6 +80,7 @@ async def _create(request: Request) -> Response:
     policy = WebhookPolicy(node.webhook_key, node.settings.webhook_private_addresses)
     actor, typed = actor_of(request, user_id=viewer.user.user_id), typed_in(form)
     try:
+        form.demand_only("team", "url", "events")
         made = await node.act(create_webhook, actor, team, typed, policy, node.now())
     except Refusal as refusal:
         keep_to_fields(request, refusal)
