@@ -22,7 +22,7 @@ class Letters:
 
     def address_asked(self, asked: AddressAsked) -> Letter:
         """Ask the present address whether the wanted one is to count; or tell it that it never will."""
-        return self._address_is_free(asked) if asked.link else self._address_is_taken(asked)
+        return self._address_is_taken(asked) if asked.is_taken else self._address_is_free(asked)
 
     def address_to_prove(self, email: str, link: str) -> Letter:
         """Ask an address to show that it is its user's."""

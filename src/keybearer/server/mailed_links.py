@@ -23,19 +23,19 @@ class AddressAsked:
     A new address that was asked for, and what is to be mailed to the present one.
 
     Args:
-        link: the mailed link's secret; '' where the address is another account's, and no link can make it count.
+        link: the mailed link's secret.
+        is_taken: whether the address is another account's, and no link can make it count.
     """
 
     present: str
     wanted: str
     link: str
+    is_taken: bool
 
 
-async def ask_for_address(
-    tx: Transaction, actor: Actor, user_id: int, address: Address, now: int
-) -> AddressAsked | None:
+async def reserve_address(tx: Transaction, user_id: int, address: Address, now: int) -> AddressAsked | None:
     """
-    Let *address* wait for its link to be followed; None if it is the user's already.
+    Keep a link for *address* that does not act before its mail is on its way; None if it is the user's already.
 
     What is kept is the same for an address that another account has: whoever merely sits at the user's browser does
     not learn that; the mail to the present address tells.
@@ -50,11 +50,23 @@ async def ask_for_address(
         return None
     await check_allowance(tx, user_id, now)
     holder = await users.by_email(tx, address.key)
-    text = await keep_link(tx, user, CHANGE_EMAIL, address.shown, now)
-    asked = Activity("email.change_requested", f"user:{user_id}", user_id=user_id)
-    await ledger.record(tx, actor, asked, now)
-    is_taken = holder is not None and holder.user_id != user_id
-    return AddressAsked(user.email, address.shown, "" if is_taken else text)
+    text = await reserve_link(tx, user, CHANGE_EMAIL, address.shown, now)
+    return AddressAsked(user.email, address.shown, text, is_taken=holder is not None and holder.user_id != user_id)
+
+
+async def let_address_wait(tx: Transaction, actor: Actor, user: User, asked: AddressAsked, now: int) -> None:
+    """
+    Let the address wait for its link, now that its mail is on its way; the caller holds the user's lock.
+
+    Raises:
+        Refusal: ``conflict``: the mail went to an address that is no longer the user's, and must not decide for them.
+    """
+    if user.email != asked.present:
+        public = "Your email address has changed meanwhile. Ask for the new one again."
+        raise refusals.Refusal("conflict", public, "address changed while its mail was sent")
+    await let_act(tx, user.user_id, CHANGE_EMAIL, asked.link, now)
+    requested = Activity("email.change_requested", f"user:{user.user_id}", user_id=user.user_id)
+    await ledger.record(tx, actor, requested, now)
 
 
 async def check_allowance(tx: Transaction, user_id: int, now: int) -> None:
@@ -71,9 +83,25 @@ async def check_allowance(tx: Transaction, user_id: int, now: int) -> None:
 
 
 async def keep_link(tx: Transaction, user: User, purpose: str, email: str, now: int) -> str:
-    """Keep a new link, which ends those of its purpose before it, and return its secret: 190 bits, kept as a digest."""
+    """Keep a new link that acts, and return its secret."""
+    text = await reserve_link(tx, user, purpose, email, now)
+    await let_act(tx, user.user_id, purpose, text, now)
+    return text
+
+
+async def reserve_link(tx: Transaction, user: User, purpose: str, email: str, now: int) -> str:
+    """
+    Keep a new link that does not act yet, and return its secret: 190 bits, kept as a digest.
+
+    It counts as mailed. Where the mail cannot be sent it never acts, and a link before it goes on acting.
+    """
     text = secrets.random_secret()
-    await mail_links.end(tx, user.user_id, purpose, now)
-    link = MailLink(secrets.digest(text), purpose, user.user_id, email, now, now + LINK_LIVES, None)
+    link = MailLink(secrets.digest(text), purpose, user.user_id, email, now, now + LINK_LIVES, used_at=now)
     await mail_links.add(tx, link)
     return text
+
+
+async def let_act(tx: Transaction, user_id: int, purpose: str, text: str, now: int) -> None:
+    """Let a reserved link act, and none of the user's links of its purpose before it."""
+    await mail_links.end(tx, user_id, purpose, now)
+    await mail_links.let_act(tx, secrets.digest(text))

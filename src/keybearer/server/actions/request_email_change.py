@@ -1,23 +1,18 @@
 """A person asks for another email address; it counts once the link mailed to the present one is followed."""
 
-from keybearer.server.events import Actor
-from keybearer.server.mailed_links import AddressAsked, ask_for_address
-from keybearer.server.rules.addresses import clean_address
+from keybearer.server.mailed_links import AddressAsked, reserve_address
+from keybearer.server.profile_changes import ProfileChange, judged
 from keybearer.server.store.database import Transaction
 
 
-async def request_email_change(
-    tx: Transaction, actor: Actor, user_id: int, email: str, now: int
-) -> AddressAsked | None:
+async def request_email_change(tx: Transaction, user_id: int, change: ProfileChange, now: int) -> AddressAsked | None:
     """
-    Let another address wait for its link; return what is to be mailed, None if it is the present address.
+    Return what is to be mailed to the present address; None if no other one is asked for.
 
-    An earlier request that still waits ends.
-
-    Args:
-        email: as typed.
+    Nothing has changed yet: the address waits, and an earlier one no longer does, once ``update_profile`` says so.
 
     Raises:
-        Refusal: ``invalid``: it is no address; ``not_found``; ``too_many``.
+        Refusal: ``invalid``: the name or the address cannot be kept, both are named; ``not_found``; ``too_many``.
     """
-    return await ask_for_address(tx, actor, user_id, clean_address(email), now)
+    _, address = judged(change)
+    return await reserve_address(tx, user_id, address, now) if address else None

@@ -34,7 +34,7 @@ async def set_member_role(
     tx: Transaction, actor: Actor, given: RoleGiven, managers: frozenset[str], now: int
 ) -> Member:
     """
-    Give a role in a team; what the member's tokens may do follows at their very next call.
+    Give a role in a team; what the member's tokens may do follows at their very next call. What is so already stays.
 
     A person who gives one must manage members at that moment; the command line, which has no user, may give any.
 
@@ -57,6 +57,8 @@ async def set_member_role(
     if given.role != "owner":
         check_admin_stays(before, owners, "role")
     is_in_team = before is not None and before.role_at(now) is not None
+    if before and is_in_team and (before.role, before.expires_at) == (given.role, given.expires_at):
+        return before
     if not is_in_team:  # a support visit that ran out: what acted during it stays over, as after any leaving
         lapsed = await grants.end_of_member(tx, given.team_id, given.user_id, now)
         await ledger.record_ended(tx, actor, lapsed, now)

@@ -32,7 +32,7 @@ class ClientChange:
 
 async def update_client(tx: Transaction, actor: Actor, client_id: str, change: ClientChange, now: int) -> Client:
     """
-    Change a client; its id, its kind and its secrets stay.
+    Change a client; its id, its kind and its secrets stay, and what is so already.
 
     Args:
         now: microseconds since 1970 UTC.
@@ -46,6 +46,9 @@ async def update_client(tx: Transaction, actor: Actor, client_id: str, change: C
     client = await client_to_change(tx, client_id, change.team_id)
     pkce = client.pkce if change.pkce is None else change.pkce
     details = details_of(Typed(change.name, change.redirect_uris, client.kind, pkce), client.environment)
+    kept = (client.name, client.pkce, await clients.redirect_uris(tx, client_id))
+    if kept == (details.name, details.pkce, details.redirect_uris):
+        return client
     try:
         await clients.change(tx, client_id, (details.name, name_key(details.name)), details.pkce, now)
     except Conflict as error:

@@ -1,59 +1,34 @@
 """Change a user's own profile."""
 
-from dataclasses import dataclass
-
 from keybearer.server import ledger, refusals
 from keybearer.server.events import Activity, Actor
-from keybearer.server.mailed_links import AddressAsked, ask_for_address
-from keybearer.server.refusals import Refusal
-from keybearer.server.rules.addresses import Address, clean_address
-from keybearer.server.rules.names import MAX_USER_NAME, clean_name
+from keybearer.server.mailed_links import AddressAsked, let_address_wait
+from keybearer.server.profile_changes import ProfileChange, judged
 from keybearer.server.store import users
 from keybearer.server.store.database import Transaction
 
 
-@dataclass(frozen=True, slots=True)
-class ProfileChange:
-    """What is to be different, as typed; None leaves it as it is."""
-
-    name: str | None
-    email: str | None
-
-
 async def update_profile(
-    tx: Transaction, actor: Actor, user_id: int, change: ProfileChange, now: int
-) -> AddressAsked | None:
+    tx: Transaction, actor: Actor, user_id: int, change: ProfileChange, asked: AddressAsked | None, now: int
+) -> None:
     """
-    Change a user's name, and let another address wait for the link that is mailed to the present one.
+    Change a user's name, and let another address wait for its link to be followed; what is so already stays as it is.
 
     Args:
+        asked: the address of the change, which ``request_email_change`` returned and whose mail is on its way; None if
+            there is none to wait for.
         now: microseconds since 1970 UTC.
 
-    Returns:
-        what is to be mailed; None if no other address was asked for.
-
     Raises:
-        Refusal: ``invalid``: the name or the address cannot be kept, both are named; ``too_many``: enough was mailed
-            for a day.
+        Refusal: ``invalid``: the name cannot be kept; ``not_found``: no such user, or disabled; ``conflict``: the mail
+            went to an address that is no longer the user's.
     """
-    name, address = _judge(change)
-    if name is not None:
+    name, _ = judged(change)
+    user = await users.lock(tx, user_id)
+    if user is None or user.disabled_at is not None:
+        raise refusals.not_found(f"user {user_id} is gone or disabled")
+    if name is not None and name != user.name:
         await users.rename(tx, user_id, name, now)
         await ledger.record(tx, actor, Activity("user.changed", f"user:{user_id}", user_id=user_id), now)
-    return await ask_for_address(tx, actor, user_id, address, now) if address else None
-
-
-def _judge(change: ProfileChange) -> tuple[str | None, Address | None]:
-    """Return the name and the address to be kept; raise all that is wrong with them."""
-    name, address, wrong = None, None, list[Refusal]()
-    try:
-        name = None if change.name is None else clean_name(change.name, MAX_USER_NAME)
-    except Refusal as refusal:
-        wrong.append(refusal)
-    try:
-        address = None if change.email is None else clean_address(change.email)
-    except Refusal as refusal:
-        wrong.append(refusal)
-    if wrong:
-        raise refusals.all_invalid(wrong)
-    return name, address
+    if asked is not None:
+        await let_address_wait(tx, actor, user, asked, now)

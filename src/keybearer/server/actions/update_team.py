@@ -29,7 +29,7 @@ class TeamChange:
 
 async def update_team(tx: Transaction, actor: Actor, team_id: int, change: TeamChange, now: int) -> Team:
     """
-    Change a team's contact address, its telephone number or both, and return the team.
+    Change a team's contact address, its telephone number or both, and return the team; what is so already stays.
 
     Args:
         now: microseconds since 1970 UTC.
@@ -41,6 +41,8 @@ async def update_team(tx: Transaction, actor: Actor, team_id: int, change: TeamC
     if team is None:
         raise refusals.not_found(f"no team {team_id}")
     contact, telephone = _judge(team, change)
+    if (contact, telephone) == (team.contact, team.telephone):
+        return team
     await teams.set_contact(tx, team_id, contact, telephone, now)
     activity = Activity("team.changed", f"team:{team_id}", actor.user_id, team_id, team.environment)
     await ledger.record(tx, actor, activity, now)

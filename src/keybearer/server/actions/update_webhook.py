@@ -28,7 +28,7 @@ async def update_webhook(
     tx: Transaction, actor: Actor, team: Team, webhook_id: str, change: WebhookChange, now: int
 ) -> Webhook:
     """
-    Change a webhook of the team; what waits to be sent goes to the new URL, as it is.
+    Change a webhook of the team; what waits to be sent goes to the new URL, as it is. What is so already stays.
 
     Args:
         now: microseconds since 1970 UTC.
@@ -39,6 +39,8 @@ async def update_webhook(
     webhook = await webhook_to_change(tx, webhook_id, team.team_id)
     url, patterns = details_of(change.typed.url, change.typed.events, allows_private=change.allows_private)
     events = " ".join(patterns)
+    if (url, events) == (webhook.url, webhook.events):
+        return webhook
     await webhooks.change(tx, webhook_id, url, events, now)
     await ledger.record(tx, actor, webhook_activity("webhook.changed", webhook, actor.user_id), now)
     return replace(webhook, url=url, events=events, updated_at=now)

@@ -4,13 +4,15 @@ from typing import Final
 
 from starlette.responses import Response
 
-from keybearer.server.actions.update_profile import ProfileChange, update_profile
+from keybearer.server.actions.request_email_change import request_email_change
+from keybearer.server.actions.update_profile import update_profile
 from keybearer.server.api.bodies import Property, read_change
 from keybearer.server.api.endpoints import Call, Demand, Endpoint
 from keybearer.server.api.lists import list_answer, paging_of
 from keybearer.server.api.shapes import team_object, user_object
 from keybearer.server.http.answers import json_answer
 from keybearer.server.letters import Letters
+from keybearer.server.profile_changes import ProfileChange
 from keybearer.server.reads.paging import Page
 from keybearer.server.reads.profile import profile_of
 from keybearer.server.reads.teams import teams_page
@@ -28,9 +30,10 @@ async def change_me(call: Call) -> Response:
     said = await read_change(call.request, _CHANGEABLE)
     node, user_id = call.node, call.principal.user_id
     change = ProfileChange(said.get("name"), said.get("email"))
-    asked = await node.act(update_profile, call.actor, user_id, change, node.now())
+    asked = await node.act(request_email_change, user_id, change, node.now()) if change.email is not None else None
     if asked:
         await node.mailer.send(Letters(node.settings).address_asked(asked))
+    await node.act(update_profile, call.actor, user_id, change, asked, node.now())
     return json_answer(user_object(await profile_of(node.database, user_id)))
 
 

@@ -6,9 +6,10 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import BaseRoute
 
+from keybearer.server.actions.let_verification_act import let_verification_act
 from keybearer.server.actions.request_email_change import request_email_change
 from keybearer.server.actions.request_email_verification import request_email_verification
-from keybearer.server.actions.update_profile import ProfileChange, update_profile
+from keybearer.server.actions.update_profile import update_profile
 from keybearer.server.actions.withdraw_email_change import withdraw_email_change
 from keybearer.server.http.edge import actor_of, note_actor
 from keybearer.server.http.errors import retry_headers, status_of
@@ -18,6 +19,7 @@ from keybearer.server.node import Node
 from keybearer.server.pages.doors import page
 from keybearer.server.pages.render import errors_of, redirect, render
 from keybearer.server.pages.session import Visitor, is_recent, require_recent, visitor
+from keybearer.server.profile_changes import ProfileChange
 from keybearer.server.reads.account import waiting_address
 from keybearer.server.refusals import Refusal
 
@@ -51,7 +53,7 @@ async def _rename(request: Request) -> Response:
     try:
         form.demand_only("name")
         change = ProfileChange(form.one("name"), None)
-        await node.act(update_profile, actor_of(request, user_id=user_id), user_id, change, node.now())
+        await node.act(update_profile, actor_of(request, user_id=user_id), user_id, change, None, node.now())
     except Refusal as refusal:
         return await _page(request, viewer, refusal, name=form.text("name"))
     return redirect(request, _HERE, "Your name is changed.")
@@ -66,11 +68,12 @@ async def _change_address(request: Request) -> Response:
     form = await read_form(request)
     try:
         form.demand_only("email")
-        actor = actor_of(request, user_id=user_id)
-        asked = await node.act(request_email_change, actor, user_id, form.one("email"), node.now())
+        change = ProfileChange(None, form.one("email"))
+        asked = await node.act(request_email_change, user_id, change, node.now())
         if asked is None:
             return redirect(request, _HERE, "That is your email address already.")
         await node.mailer.send(Letters(node.settings).address_asked(asked))
+        await node.act(update_profile, actor_of(request, user_id=user_id), user_id, change, asked, node.now())
     except Refusal as refusal:
         return await _page(request, viewer, refusal, email=form.text("email"))
     return redirect(request, _HERE, f"A mail is on its way to {asked.present}. Follow the link in it.")
@@ -89,12 +92,14 @@ async def _prove(request: Request) -> Response:
     """Mail the present address a link that shows whose it is."""
     node: Node = request.app.state.node
     viewer = await visitor(request)
+    user_id = viewer.user.user_id
     try:
         (await read_form(request)).demand_only()
-        made = await node.act(request_email_verification, viewer.user.user_id, node.now())
+        made = await node.act(request_email_verification, user_id, node.now())
         if made is None:
             return redirect(request, _HERE, "Your email address is confirmed already.")
         await node.mailer.send(Letters(node.settings).address_to_prove(*made))
+        await node.act(let_verification_act, user_id, made[1], node.now())
     except Refusal as refusal:
         return await _page(request, viewer, refusal)
     return redirect(request, _HERE, f"A mail is on its way to {viewer.user.email}. Follow the link in it.")

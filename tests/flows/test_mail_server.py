@@ -1,0 +1,121 @@
+"""Mail by SMTP: it arrives, by TLS where that is asked for, and where it cannot be sent nothing is half done."""
+
+from collections.abc import AsyncIterator
+from pathlib import Path
+from urllib.parse import quote
+
+import pytest
+from pydantic import SecretStr
+
+from keybearer.server.settings import Settings
+from keybearer.server.store import users
+from tests.support.account_pages import ACCOUNT, NEW, OLD, ask, follow, kept
+from tests.support.activity import recorded
+from tests.support.api import Stage, set_stage
+from tests.support.certificates import Authority
+from tests.support.clock import HandClock
+from tests.support.databases import copy_sqlite
+from tests.support.house import open_house
+from tests.support.mail_server import PASSWORD, USER, MailServer, mail_server
+from tests.support.mailbox import links_in
+from tests.support.people import Person
+from tests.support.residents import at_home
+
+
+@pytest.fixture
+async def office() -> AsyncIterator[MailServer]:
+    """Run a mail server that talks in the clear."""
+    async with mail_server() as running:
+        yield running
+
+
+@pytest.fixture
+async def stage(database_url: str, tmp_path: Path, clock: HandClock, office: MailServer) -> AsyncIterator[Stage]:
+    """Have everybody in a house whose mail goes there."""
+    async with open_house(mailing(database_url, tmp_path, "smtp", office), clock.now) as house:
+        yield await set_stage(house)
+
+
+@pytest.fixture
+async def ada(stage: Stage) -> Person:
+    return await at_home(stage.house, stage.ada)
+
+
+def mailing(database_url: str, data_dir: Path, scheme: str, office: MailServer) -> Settings:
+    """Return the settings of a house that sends its mail there, with a password."""
+    url = f"{scheme}://{quote(USER, safe='')}:{quote(PASSWORD, safe='')}@localhost:{office.port}"
+    database, smtp = SecretStr(database_url), SecretStr(url)
+    return Settings(data_dir=data_dir, database_url=database, issuer="https://keybearer.test", smtp_url=smtp)
+
+
+async def said_of_addresses(stage: Stage) -> list[str]:
+    """Return what the activity log says was done to profiles, in its order."""
+    actions = [record["action"] for record in await recorded(stage.house.node.database)]
+    return [action for action in actions if action.startswith(("user.", "email."))]
+
+
+async def test_nothing_of_a_change_is_kept_whose_mail_cannot_be_sent(
+    stage: Stage, ada: Person, office: MailServer
+) -> None:
+    api = await stage.personal(stage.ada, stage.acme)
+    await ask(ada, "first@example.org")
+    told, before = await said_of_addresses(stage), await kept(stage)
+    office.is_away = True
+    answer = await api.patch("/api/v2/me", json={"name": "Ada Lovelace", "email": NEW})
+    assert (answer.status_code, "nothing has changed" in answer.json()["message"]) == (503, True)
+    await ada.browser.get(ACCOUNT)
+    page = await ada.browser.fill_and_submit("Change address", email=NEW)
+    assert (page.status, "nothing has changed" in page.text) == (503, True)
+    assert ("email", NEW) in page.button("Change address")[0].values
+    assert "first@example.org counts once" in page.text
+    assert (await said_of_addresses(stage), await kept(stage)) == (told, before)
+    office.is_away = False
+    await follow(ada, *links_in(office.taken[0]))
+    assert (await kept(stage)).email == "first@example.org"
+
+
+async def test_a_proof_that_was_mailed_acts_until_another_one_is(stage: Stage, ada: Person, office: MailServer) -> None:
+    node = stage.house.node
+    await node.act(users.set_email, stage.ada.user_id, (OLD, OLD), None, node.now())
+    await ada.browser.get(ACCOUNT)
+    await ada.browser.post(f"{ACCOUNT}/address/prove", [])
+    office.is_away = True
+    assert (await ada.browser.post(f"{ACCOUNT}/address/prove", [])).status == 503
+    (first,) = links_in(office.taken[0])
+    await follow(ada, first, "Confirm address")
+    assert (await kept(stage)).verified_at is not None
+
+
+async def test_a_mail_that_is_on_its_way_to_a_former_address_decides_nothing(
+    stage: Stage, ada: Person, office: MailServer
+) -> None:
+    node = stage.house.node
+
+    async def elsewhere() -> None:
+        await node.act(users.set_email, stage.ada.user_id, (NEW, NEW), None, node.now())
+
+    office.meanwhile = elsewhere
+    await ada.browser.get(ACCOUNT)
+    page = await ada.browser.fill_and_submit("Change address", email="eve@example.org")
+    assert page.status == 409
+    page = await stage.house.browser().get(*links_in(office.taken[0]))
+    assert page.status == 404
+    assert await said_of_addresses(stage) == []
+
+
+@pytest.mark.parametrize("scheme", ["smtp", "smtps"])
+@pytest.mark.parametrize("name", ["localhost", "elsewhere.test"])
+async def test_mail_goes_by_tls_to_nobody_but_the_mail_server_that_was_named(
+    migrated_sqlite: Path, tmp_path: Path, clock: HandClock, monkeypatch: pytest.MonkeyPatch, scheme: str, name: str
+) -> None:
+    authority = Authority(tmp_path)
+    monkeypatch.setenv("SSL_CERT_FILE", str(authority.certificate))
+    trust = authority.server(name)
+    async with mail_server(**{"trust" if scheme == "smtps" else "upgrade": trust}) as office:
+        settings = mailing(copy_sqlite(migrated_sqlite, tmp_path / "keybearer.db"), tmp_path, scheme, office)
+        async with open_house(settings, clock.now) as house:
+            stage = await set_stage(house)
+            answer = await (await stage.personal(stage.ada, stage.acme)).patch("/api/v2/me", json={"email": NEW})
+    assert answer.status_code == (200 if name == "localhost" else 503)
+    assert [letter["To"] for letter in office.taken] == ([OLD] if name == "localhost" else [])
+    assert all(office.was_secret)
