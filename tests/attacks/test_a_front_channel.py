@@ -81,7 +81,7 @@ UNSUPPORTED: tuple[dict[str, Any], ...] = (
 
 def stays_here(page: Page) -> bool:
     """Tell whether the answer is a page of ours that says no."""
-    return page.status == 400 and not page.location and page.headers["content-type"].startswith("text/html")
+    return page.status in {400, 422} and not page.location and page.headers["content-type"].startswith("text/html")
 
 
 async def started(play: Play) -> int:

@@ -164,11 +164,20 @@ async def test_who_may_only_read_sees_the_pages_without_buttons(stage: Stage, ad
     assert await count(stage, clients_table) == [1]
 
 
-@pytest.mark.parametrize("end", ["", "/rotate", "/delete", "/go-live"])
-async def test_another_teams_app_is_answered_like_one_that_does_not_exist(stage: Stage, end: str) -> None:
+@pytest.mark.parametrize(
+    ("end", "fields"),
+    [
+        pytest.param("", [("name", "x"), ("redirect_uris", CALLBACK)], id="change"),
+        pytest.param("/rotate", [("overlap", "now")], id="rotate"),
+        pytest.param("/delete", [("confirm", "yes")], id="delete"),
+        pytest.param("/go-live", [("live_team", "1")], id="go live"),
+    ],
+)
+async def test_another_teams_app_is_answered_like_one_that_does_not_exist(
+    stage: Stage, end: str, fields: list[tuple[str, str]]
+) -> None:
     theirs = await stage.scene.app("Theirs", stage.acme, stage.ada, CALLBACK)
     bob = await at_the_desk(stage, "Bob")  # in Works only
-    fields = [("name", "x"), ("redirect_uris", CALLBACK), ("confirm", "yes"), ("overlap", "now"), ("live_team", "1")]
     answers = []
     for client_id in (theirs.client.client_id, NOBODYS, "x", "a%00b", "%F0%9F%94%91"):
         for page in (
