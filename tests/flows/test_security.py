@@ -7,6 +7,7 @@ import pytest
 from tests.support.api import Stage, set_stage
 from tests.support.browser import Browser
 from tests.support.clock import HandClock
+from tests.support.elements import read_html
 from tests.support.house import House
 from tests.support.mailbox import Mailbox
 from tests.support.page import Page
@@ -158,7 +159,8 @@ async def test_one_browser_is_signed_out_and_the_others_are_not(stage: Stage, ad
     await ada.browser.get(SECURITY)
     page = await ada.browser.fill_and_submit("Sign out Firefox on Android")
     assert "That browser is signed out." in page.text
-    assert "Firefox" not in page.text
+    rows = [form.row for form in page.forms if form.action.endswith("/sessions/end")]
+    assert "Firefox" not in "".join(rows)
     signed_in = [await is_signed_in(browser) for browser in (ada.browser, phone.browser, desk.browser)]
     assert signed_in == [True, False, True]
 
@@ -190,3 +192,31 @@ async def test_a_session_that_ended_by_itself_is_not_listed(stage: Stage, ada: P
     clock.advance(hours=1)
     page = await ada.browser.get(SECURITY)
     assert len([form for form in page.forms if form.action.endswith("/sessions/end")]) == 1
+
+
+def recent(page: Page) -> list[list[str]]:
+    """Return what each row of the latest sign-ins says, but for when."""
+    (section,) = [
+        one for one in read_html(page.html).every("section") if one.get("aria-labelledby") == "recent-heading"
+    ]
+    return [[cell.text.strip() for cell in row.every("td")] for row in list(section.every("tr"))[1:]]
+
+
+async def test_a_person_sees_who_gave_their_password_of_late_and_who_tried_to(
+    stage: Stage, ada: Person, clock: HandClock
+) -> None:
+    await at_home(stage.house, stage.bob)
+    thief = stage.house.browser()
+    thief.client.headers["user-agent"] = "Mozilla/5.0 (Windows NT 10.0) Firefox/140.0"
+    await thief.get("/login")
+    for _ in range(12):
+        clock.advance(hours=1)
+        await thief.fill_and_submit("Sign in", email=ada.email, password="a guess")
+    await thief.fill_and_submit("Sign in", email="nobody@example.com", password="a guess")
+    clock.advance(hours=1)
+    await sign_in(ada)
+    await ada.browser.get("/login?confirm=1&next=/settings/security")
+    page = await ada.browser.fill_and_submit("Confirm", password=PASSWORD)
+    rows = recent(page)
+    assert [row[0] for row in rows] == ["Password given again", "Signed in", *["Wrong password"] * 10, "Signed in"]
+    assert rows[2][1:] == ["Firefox on Windows", "127.0.0.1"]

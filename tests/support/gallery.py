@@ -12,12 +12,13 @@ from keybearer.server.actions.add_resource_server import add_resource_server
 from keybearer.server.actions.add_team import NewTeam, add_team
 from keybearer.server.actions.create_personal_token import AskedToken, TokenPolicy, create_personal_token
 from keybearer.server.actions.create_webhook import WebhookPolicy, create_webhook
+from keybearer.server.actions.refuse_sign_in import refuse_sign_in
 from keybearer.server.actions.register_client import AskedClient, register_client
 from keybearer.server.actions.set_operator import set_operator
 from keybearer.server.clock import DAY, HOUR, MINUTE
 from keybearer.server.events import Actor
 from keybearer.server.mailed_links import CHANGE_EMAIL, LINK_LIVES, VERIFY_EMAIL
-from keybearer.server.records import Client, Delivery, MailLink, Report, Team, User, Webhook
+from keybearer.server.records import Client, Delivery, Knock, MailLink, Report, Team, User, Webhook
 from keybearer.server.registering import keep_client
 from keybearer.server.settings import Settings
 from keybearer.server.store import mail_links, verifier_nodes, webhook_deliveries, webhooks
@@ -112,6 +113,7 @@ class Gallery:
         await self._mailed(CHANGING_LINK, CHANGE_EMAIL, otto, "otto@example.org")
         await self._mailed(PROVING_LINK, VERIFY_EMAIL, otto, otto.email)
         await self._calls(sandbox, ada, vera)
+        await self._guesses(ada)
 
     async def _calls(self, team: Team, ada: User, vera: User) -> None:
         """Have calls be recorded over some days: most are done, some refused, and one is as long as can be."""
@@ -124,6 +126,13 @@ class Gallery:
             await happen(self._node, who, team, at=now - number * number * MINUTE, client=APP_ID, **refused)
         long = {"route": f"/{LONG}" * 3, "client": LONG}
         await happen(self._node, ada, team, at=now - 5 * DAY, sealing={"agent": LONG * 4, "words": BIDI}, **long)
+
+    async def _guesses(self, user: User) -> None:
+        """Have somebody type wrong passwords for a user's address."""
+        now = self._node.now()
+        for hours, agent in ((3, LONG * 4), (30, "Mozilla/5.0 (iPhone) Version/19.0 Safari/605.1")):
+            guesser = Actor("a guess", "2001:db8:4f1c:9a00:a5b1:77ff:fe03:9c21", agent=agent)
+            await self._node.act(refuse_sign_in, guesser, Knock(b"", b"", user), now - hours * HOUR)
 
     async def _operator(self, team: Team) -> None:
         """Have somebody operate the server, and two APIs verify tokens."""

@@ -1,4 +1,4 @@
-"""``/settings/security``: the password, and where one is signed in."""
+"""``/settings/security``: the password, where one is signed in, and who has signed in, or tried to, of late."""
 
 from dataclasses import dataclass
 from typing import Final
@@ -23,6 +23,7 @@ from keybearer.server.pages.password_check import check_typed_password
 from keybearer.server.pages.render import errors_of, redirect, render
 from keybearer.server.pages.session import Visitor, visitor
 from keybearer.server.reads.account import own_sessions
+from keybearer.server.reads.activity import recent_sign_ins
 from keybearer.server.records import Session
 from keybearer.server.refusals import Refusal
 
@@ -163,12 +164,15 @@ async def _page(
     found = await _sessions(request, viewer)
     sign_ins = [SignIn(each, browser_name(each.user_agent), each.session_id == here) for each in found]
     sign_ins.sort(key=lambda sign_in: not sign_in.is_this)
+    node: Node = request.app.state.node
     answer = render(
         request,
         "security.html",
         viewer,
         status_of(refusal) if refusal else 200,
         sign_ins=sign_ins,
+        recent=await node.view(recent_sign_ins, viewer.user.user_id),
+        browser=browser_name,
         is_revoking=is_revoking,
         errors=errors_of(refusal) if refusal else {},
     )

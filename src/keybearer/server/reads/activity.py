@@ -13,6 +13,8 @@ from keybearer.server.store.activity_search import NEWEST, Position
 from keybearer.server.store.database import Reader, Row
 
 MOST_COUNTED: Final = 10_000
+_SIGN_INS: Final = ("session.started", "session.confirmed", "session.refused")
+_OF_EACH_KIND: Final = 10
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,6 +123,17 @@ async def activity_record(reader: Reader, sight: Sight, activity_id: int) -> Hap
     if row is None:
         raise refusals.not_found(f"no such activity of team {sight.team_id}")
     return _opened(row)
+
+
+async def recent_sign_ins(reader: Reader, user_id: int) -> list[Happening]:
+    """
+    Return who gave a user's password of late, or tried to, the newest first.
+
+    Of each kind the newest ten: guesses by the thousand must not hide a sign-in that was no guess.
+    """
+    kinds = [await activity_search.newest_of_own(reader, user_id, action, _OF_EACH_KIND) for action in _SIGN_INS]
+    found = [_opened(row) for rows in kinds for row in rows]
+    return sorted(found, key=lambda each: (each.at, each.activity_id), reverse=True)
 
 
 async def activity_tally(reader: Reader, sight: Sight, wanted: ActivityFilter, length: int) -> list[Tally]:

@@ -37,6 +37,19 @@ _EQUAL: Final = {
 }
 # What nearly every record is; of these two, indexes hold the others alone.
 _USUAL: Final = {"action": "api.called", "outcome": "done"}
+# What a person did outside any team, by the index that holds rare actions alone.
+_OWN: Final = (
+    select(*_COLUMNS)
+    .select_from(_KEPT)
+    .where(
+        _c.team_id.is_(None),
+        _c.user_id == bindparam("user_id"),
+        _c.action == bindparam("action"),
+        _c.action != literal_column(f"'{_USUAL['action']}'"),
+    )
+    .order_by(_c.at.desc(), _c.activity_id.desc())
+    .limit(bindparam("limit"))
+)
 _ONE: Final = select(*_COLUMNS).select_from(_KEPT).where(_c.activity_id == bindparam("activity_id"))
 
 
@@ -47,6 +60,11 @@ async def newest(reader: Reader, wanted: ActivityFilter, before: Position, limit
     names, values = said(replace(wanted, until=None))
     at, activity_id = before
     return await reader.many(_newest(names), at=at, activity_id=activity_id, limit=limit, **values)
+
+
+async def newest_of_own(reader: Reader, user_id: int, action: str, limit: int) -> list[Row]:
+    """Return the newest records of what a person did, or what was tried in their name, that belongs to no team."""
+    return await reader.many(_OWN, user_id=user_id, action=action, limit=limit)
 
 
 async def by_number(reader: Reader, wanted: ActivityFilter, activity_id: int) -> Row | None:
