@@ -14,7 +14,7 @@ from keybearer.audit.entries import read_entries
 from keybearer.audit.export import LogSource, StoredRecord, export_lines
 from keybearer.audit.trust import Trust
 from keybearer.audit.verification import BATCH, Verification
-from keybearer.wire.activity import Entry, entry_bytes, seal
+from keybearer.wire.activity import Details, Entry, entry_bytes, seal
 from keybearer.wire.activity_keys import LATENCIES_MS
 from keybearer.wire.checkpoint import Checkpoint, VerifierKey, signed
 from keybearer.wire.merkle import leaf_hash, root_of
@@ -79,7 +79,7 @@ def _rate(work: Callable[[], object], seconds: float) -> float:
     return done / lasted
 
 
-def _call(index: int) -> tuple[bytes, dict[str, list[str]]]:
+def _call(index: int) -> tuple[bytes, Details]:
     """Make what an API reports of one call."""
     sealed, details = seal(_PERSONAL, os.urandom)
     entry = Entry(

@@ -11,7 +11,7 @@ import httpx2
 from keybearer.server.records import HeldToken
 from keybearer.server.secrets import digest
 from keybearer.server.store import tokens
-from keybearer.wire.activity import Entry, entry_bytes, seal
+from keybearer.wire.activity import Details, Entry, entry_bytes, seal
 from tests.support.api import Stage, set_stage
 from tests.support.house import House
 from tests.support.verifiers import Asking, asking
@@ -77,7 +77,7 @@ class Reporting:
         return told
 
 
-def line_of(entry: str, details: dict[str, list[str]]) -> bytes:
+def line_of(entry: str, details: Details) -> bytes:
     """Return a line as it is sent."""
     return json.dumps({"entry": entry, "details": details}).encode()
 

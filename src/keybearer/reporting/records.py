@@ -38,7 +38,7 @@ def line_of(record: Record, reporter: str) -> bytes:
     return _WRITE({"entry": entry_bytes(entry).decode(), "details": details}).encode()
 
 
-def entry_of(record: Record, reporter: str, make: Callable[..., Made]) -> tuple[Made, dict[str, list[str]]]:
+def entry_of(record: Record, reporter: str, make: Callable[..., Made]) -> tuple[Made, dict[str, tuple[str, str]]]:
     """
     Return a record as the activity log has it: the entry, and what opens its commitments.
 
@@ -75,8 +75,14 @@ def entry_of(record: Record, reporter: str, make: Callable[..., Made]) -> tuple[
 
 def _personal(intent: Intent, outcome: Outcome) -> dict[str, str]:
     """Return what is sealed, in the order of the salts."""
-    told = {"user": intent.user, "address": intent.address, "agent": intent.agent, "words": outcome.words}
-    return {field: value for field, value in told.items() if value is not None}
+    told = {"user": intent.user}
+    if intent.address is not None:
+        told["address"] = intent.address
+    if intent.agent is not None:
+        told["agent"] = intent.agent
+    if outcome.words is not None:
+        told["words"] = outcome.words
+    return told
 
 
 def _salts(intent: Intent, outcome: Outcome) -> bytes:

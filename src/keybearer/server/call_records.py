@@ -38,7 +38,7 @@ class _Own(NamedTuple):
     n: int
     entry: ReadEntry
     written: bytes
-    details: dict[str, list[str]]
+    details: dict[str, tuple[str, str]]
 
 
 class CallRecords:
