@@ -5,12 +5,14 @@ import json
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Literal
 
 from keybearer.reporting.asked import Asked
 from keybearer.reporting.records import Record, line_of
-from keybearer.reporting.reporter import Reporter
+from keybearer.reporting.reporter import ActivityLog, Reporter
 from keybearer.reporting.shipping import Undelivered
+from keybearer.reporting.spool import Spool
+from keybearer.reporting.syncing import Syncing
 from keybearer.sdk.clocks import SYSTEM
 from keybearer.sdk.testing import FakeVerifier
 from keybearer.wire.activity import Entry, entry_from, open_details
@@ -30,6 +32,14 @@ def somebody() -> Bearer:
     principal = fake.known(fake.issue(user_id=3, team_id=7))
     assert principal is not None
     return principal.bearer
+
+
+def reporter_of(spool: Spool, mode: Literal["durable", "buffered"] = "buffered") -> Reporter:
+    """Return a reporter that writes to *spool*."""
+    reporter = Reporter(ActivityLog(spool.folder.parent, mode), now)
+    reporter._spool.close(is_shipped=True)
+    reporter._spool, reporter._syncing = spool, Syncing(spool)
+    return reporter
 
 
 def called(reporter: Reporter, outcome: str = "done", status: int = 200) -> int:

@@ -2,6 +2,8 @@
 
 import asyncio
 import os
+import threading
+import time
 from collections.abc import Callable
 from http import HTTPStatus
 from pathlib import Path
@@ -11,8 +13,9 @@ import pytest
 from keybearer.reporting.asked import Asked
 from keybearer.reporting.reporter import ActivityLog, Reporter
 from keybearer.reporting.segment import Unwritable
-from keybearer.reporting.spool import Spool
-from tests.reporting.spools import ASKED, Taking, called, now, shipped, somebody
+from keybearer.reporting.spool import Spool, segments_of
+from keybearer.reporting.syncing import Syncing
+from tests.reporting.spools import ASKED, Taking, called, now, reporter_of, shipped, somebody
 
 
 def failing(number: int) -> Callable[..., int]:
@@ -144,9 +147,7 @@ async def test_what_was_begun_with_one_key_is_not_told_with_another(tmp_path: Pa
 
 async def test_files_turn_over_and_go_while_calls_are_under_way(tmp_path: Path) -> None:
     spool = Spool(tmp_path / "life", "life", segment_bytes=2_000)
-    reporter, taking = Reporter(ActivityLog(tmp_path), now), Taking()
-    reporter._spool.close(is_shipped=True)
-    reporter._spool = spool
+    reporter, taking = reporter_of(spool), Taking()
     lasting = reporter.begin(somebody(), ASKED)
     for _ in range(40):
         called(reporter)
@@ -227,8 +228,62 @@ async def test_many_that_wait_for_the_disk_share_a_sync(tmp_path: Path, monkeypa
     monkeypatch.setattr(os, "fdatasync", syncs.append)
     reporter = Reporter(ActivityLog(tmp_path, "durable"), now)
     await asyncio.gather(*(reporter.kept(called(reporter)) for _ in range(200)))
-    assert 1 <= len(syncs) < 100
+    assert len(syncs) == 1
     reporter.close()
+
+
+async def test_what_is_said_to_be_on_the_disk_is_there_whichever_file_it_is_in(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    on_disk: dict[int, int] = {}
+    sync = os.fdatasync
+
+    def noting(file: int) -> None:
+        about = os.fstat(file)
+        sync(file)
+        on_disk[about.st_ino] = about.st_size
+
+    monkeypatch.setattr(os, "fdatasync", noting)
+    spool = Spool(tmp_path / "life", "life", segment_bytes=2_000)
+    reporter = reporter_of(spool, "durable")
+    for _ in range(40):
+        await reporter.kept(called(reporter))
+        for file in segments_of(spool.folder):
+            assert on_disk[file.stat().st_ino] == file.stat().st_size
+    assert spool.file > 5
+    reporter.close()
+
+
+def test_nobody_who_is_served_waits_for_the_disk_to_take_a_full_file(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    waiting: list[threading.Thread] = []
+    spool = Spool(tmp_path / "life", "life", segment_bytes=2_000)
+    reporter = reporter_of(spool)
+    monkeypatch.setattr(os, "fdatasync", lambda _: waiting.append(threading.current_thread()))
+    while spool.file < 6:
+        called(reporter)
+        while spool.has_full_file:
+            time.sleep(0.001)
+    assert waiting
+    assert threading.current_thread() not in waiting
+    reporter.close()
+
+
+async def test_what_the_disk_has_not_taken_when_the_next_file_is_full_is_waited_for(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(Syncing, "want", lambda _: None)
+    spool = Spool(tmp_path / "life", "life", segment_bytes=2_000)
+    reporter, taking = reporter_of(spool), Taking()
+    for _ in range(40):
+        called(reporter)
+        assert len(spool._full) <= 1
+    assert spool.file > 5
+    reporter.close()
+    await shipped(following := Reporter(ActivityLog(tmp_path), now), taking)
+    assert [entry.n for entry in taking.entries] == list(range(1, 41))
+    following.close()
 
 
 async def test_the_server_may_be_behind_for_as_long_as_is_set(tmp_path: Path) -> None:

@@ -12,15 +12,12 @@ from keybearer.reporting.reporter import ActivityLog, Reporter
 from keybearer.reporting.segment import SegmentReader
 from keybearer.reporting.shipping import REFUSED
 from keybearer.reporting.spool import Spool, segments_of
-from tests.reporting.spools import ASKED, Taking, called, now, shipped, shipping, somebody
+from tests.reporting.spools import ASKED, Taking, called, now, reporter_of, shipped, shipping, somebody
 
 
 def reporter_with(folder: Path, name: str, most_recent: int) -> Reporter:
     """Return a reporter whose files are short, and which remembers *most_recent* calls."""
-    reporter = Reporter(ActivityLog(folder), now)
-    reporter._spool.close(is_shipped=True)
-    reporter._spool = Spool(folder / name, name, segment_bytes=4_000, recent=Recent(most_recent))
-    return reporter
+    return reporter_of(Spool(folder / name, name, segment_bytes=4_000, recent=Recent(most_recent)))
 
 
 async def test_what_memory_has_is_not_read_back(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -158,6 +158,8 @@ class Reporter:
 
     def _finish(self, outcome: Outcome | Whole) -> int:
         appended = self._spool.finish(outcome)
+        if self._spool.has_full_file:
+            self._syncing.want()  # by its thread, while others are served here
         return appended if self._is_durable else 0
 
     def _intent(self, bearer: Bearer, asked: Asked) -> Intent:
@@ -180,4 +182,4 @@ class Reporter:
         """Have the disk get what is buffered, so that a power cut takes no more than a second's."""
         while True:
             await asyncio.sleep(_SYNC_EVERY_S)
-            self._syncing.want(self._spool.appended)
+            self._syncing.want()

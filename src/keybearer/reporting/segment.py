@@ -82,8 +82,16 @@ class Segment:
         self.sync_through(self.duplicate())
 
     def duplicate(self) -> int:
-        """Return a descriptor for `sync_through`, which may outlast the file's being closed here."""
-        return os.dup(self._file)
+        """
+        Return a descriptor for `sync_through`, which may outlast the file's being closed here.
+
+        Raises:
+            Unwritable: there can be no more descriptors.
+        """
+        try:
+            return os.dup(self._file)
+        except OSError as error:
+            raise self._unwritable(error) from error
 
     def sync_through(self, duplicate: int) -> None:
         """

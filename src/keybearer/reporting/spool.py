@@ -5,6 +5,7 @@ import logging
 import os
 import shutil
 import threading
+from contextlib import ExitStack
 from pathlib import Path
 from typing import Final
 
@@ -45,8 +46,14 @@ class Spool:
         self.appended = 0  # lines in all
         self._recent = recent or Recent()
         self.file = 1
+        self._full: list[Segment] = []  # files that are not written any more, and perhaps not on the disk yet
         self._held = _made(folder)
         self._segment = self._begun(self.file)
+
+    @property
+    def has_full_file(self) -> bool:
+        """Whether a file is full that no `sync` has seen since."""
+        return bool(self._full)
 
     def begin(self, intent: Intent) -> None:
         """
@@ -100,7 +107,11 @@ class Spool:
         with self._lock:  # only to look: others append while the disk works
             appended, segment = self.appended, self._segment
             duplicate = segment.duplicate()
-        segment.sync_through(duplicate)
+            full, self._full = self._full, []
+        try:
+            _sync_and_close(full)
+        finally:
+            segment.sync_through(duplicate)
         return appended
 
     def close(self, *, is_forked: bool = False, is_shipped: bool = False) -> None:
@@ -112,25 +123,31 @@ class Spool:
             is_shipped: there is nothing left but perhaps calls under way; without them the folder goes.
         """
         if is_forked:  # without the lock: the thread that held it is not in this process
-            self._segment.close()
+            for segment in (*self._full, self._segment):
+                segment.close()
             os.close(self._held)
             return
         with self._lock:
-            self._segment.sync()
-            self._segment.close()
+            _sync_and_close([*self._full, self._segment])
         if is_shipped and not self._under_way:
             shutil.rmtree(self.folder, ignore_errors=True)
         os.close(self._held)
 
     def _turn_over(self) -> None:
-        """Go on in another file; in this one if there is no room for another."""
+        """
+        Go on in another file; in this one if there is no room for another.
+
+        The full one is left to the next `sync`. If there was none since another got full, more is written than the disk
+        takes, and this call waits for it.
+        """
+        full, self._full = self._full, []
         try:
-            self._segment.sync()
+            _sync_and_close(full)
             following = self._begun(self.file + 1)
         except Unwritable as error:
             _LOG.warning("the spool goes on in a file that is long already: %s", error)
             return
-        self._segment.close()
+        self._full = [self._segment]
         self._segment, self.file = following, self.file + 1
 
     def _begun(self, number: int) -> Segment:
@@ -150,6 +167,15 @@ def _made(folder: Path) -> int:
     except OSError as error:
         raise Unwritable(f"{folder} cannot be made: {error.strerror or error}") from error
     return held
+
+
+def _sync_and_close(segments: list[Segment]) -> None:
+    """Have these on the disk, the oldest first; whether that fails or not, they are closed."""
+    with ExitStack() as closing:
+        for segment in segments:
+            closing.callback(segment.close)
+        for segment in segments:
+            segment.sync()
 
 
 def hold(folder: Path) -> int | None:

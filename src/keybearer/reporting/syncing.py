@@ -1,12 +1,11 @@
 """Waiting for the disk: one thread syncs for all who wait, and those who come meanwhile share the next sync."""
 
 import asyncio
+import contextlib
 import threading
 
 from keybearer.reporting.segment import Unwritable
 from keybearer.reporting.spool import Spool
-
-_Waiter = tuple[int, asyncio.AbstractEventLoop, asyncio.Future[None]]
 
 
 class Syncing:
@@ -20,17 +19,17 @@ class Syncing:
     def __init__(self, spool: Spool) -> None:
         self._spool = spool
         self._change = threading.Condition()
-        self._wanted = 0
+        self._is_wanted = False
         self._synced = 0
         self._trouble: Unwritable | None = None
         self._is_closed = False
-        self._waiters: list[_Waiter] = []
+        self._waiting: dict[asyncio.AbstractEventLoop, list[asyncio.Future[None]]] = {}
         self._thread: threading.Thread | None = None
 
-    def want(self, appended: int) -> None:
-        """Have the first *appended* lines synced soon."""
+    def want(self) -> None:
+        """Have what was appended synced soon."""
         with self._change:
-            self._ask(appended)
+            self._want()
 
     def wait(self, appended: int) -> None:
         """
@@ -40,7 +39,7 @@ class Syncing:
             Unwritable: they may not be.
         """
         with self._change:
-            self._ask(appended)
+            self._want()
             self._change.wait_for(lambda: self._synced >= appended or self._trouble or self._is_closed)
             if self._synced < appended:
                 raise self._why()
@@ -58,9 +57,12 @@ class Syncing:
                 return
             if self._trouble or self._is_closed:
                 raise self._why()
+            self._start()
             future = loop.create_future()
-            self._waiters.append((appended, loop, future))
-            self._ask(appended)
+            if loop not in self._waiting:
+                self._waiting[loop] = []
+                loop.call_soon(self.want)  # behind whatever else this turn of the loop appends
+            self._waiting[loop].append(future)
         await future
 
     def close(self) -> None:
@@ -70,18 +72,25 @@ class Syncing:
             self._change.notify_all()
         if self._thread is not None:
             self._thread.join()
+        self._give_up()
 
-    def _ask(self, appended: int) -> None:
-        if appended <= self._wanted or self._is_closed:
-            return
-        self._wanted = appended
+    def _want(self) -> None:
+        if not self._is_closed and (self._spool.appended > self._synced or self._waiting):
+            self._start()
+            self._is_wanted = True
+            self._change.notify_all()
+
+    def _start(self) -> None:
         if self._thread is None:
-            self._thread = threading.Thread(target=self._work, name="keybearer-spool", daemon=True)
-            self._thread.start()
-        self._change.notify_all()
+            thread = threading.Thread(target=self._work, name="keybearer-spool", daemon=True)
+            thread.start()
+            self._thread = thread
 
     def _work(self) -> None:
         while self._has_work():
+            with self._change:
+                self._is_wanted = False
+                waiting, self._waiting = self._waiting, {}  # what they wait for was appended before they came
             try:
                 synced, trouble = self._spool.sync(), None
             except Unwritable as error:
@@ -89,33 +98,29 @@ class Syncing:
             with self._change:
                 self._synced, self._trouble = max(self._synced, synced), trouble
                 self._change.notify_all()
-                self._tell()
-        with self._change:
-            self._is_closed = True
-            self._tell()
+            _tell(waiting, trouble)
+        self._give_up()
 
     def _has_work(self) -> bool:
         with self._change:
-            self._change.wait_for(lambda: self._wanted > self._synced or self._is_closed)
+            self._change.wait_for(lambda: self._is_wanted or self._is_closed or self._trouble)
             return not self._is_closed and self._trouble is None
 
-    def _tell(self) -> None:
-        """Wake the event loops whose lines are on the disk, or will never be: each loop once."""
-        why = None if self._trouble is None and not self._is_closed else self._why()
-        waiting: list[_Waiter] = []
-        by_loop: dict[asyncio.AbstractEventLoop, list[asyncio.Future[None]]] = {}
-        for waiter in self._waiters:
-            appended, loop, future = waiter
-            if appended <= self._synced or why:
-                by_loop.setdefault(loop, []).append(future)
-            else:
-                waiting.append(waiter)
-        self._waiters = waiting
-        for loop, futures in by_loop.items():
-            loop.call_soon_threadsafe(_resolve, futures, why)
+    def _give_up(self) -> None:
+        with self._change:
+            self._is_closed = True
+            waiting, self._waiting = self._waiting, {}
+        _tell(waiting, self._why())
 
     def _why(self) -> Unwritable:
         return self._trouble or Unwritable("the spool is closed")
+
+
+def _tell(waiting: dict[asyncio.AbstractEventLoop, list[asyncio.Future[None]]], why: Unwritable | None) -> None:
+    """Wake those whose lines are on the disk, or will never be: each event loop once."""
+    for loop, futures in waiting.items():
+        with contextlib.suppress(RuntimeError):  # the loop is closed: nobody waits there any more
+            loop.call_soon_threadsafe(_resolve, futures, why)
 
 
 def _resolve(futures: list[asyncio.Future[None]], why: Unwritable | None) -> None:
