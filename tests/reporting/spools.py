@@ -55,12 +55,14 @@ class Taking:
     Args:
         losing: how many answers get lost, after the batch was kept.
         told: how many records were sent, each time counted.
+        refusing: why none is taken; '' if they are.
     """
 
     name: str = "rs-1"
     losing: int = 0
     told: int = 0
     is_away: bool = False
+    refusing: str = ""
     kept: dict[tuple[str, int], bytes] = field(default_factory=dict)
 
     async def reporter(self) -> str:
@@ -71,8 +73,10 @@ class Taking:
     async def take(self, records: list[Record], reporter: str) -> list[tuple[Record, str]]:
         if self.is_away:
             raise Undelivered("away")
-        refused = []
         self.told += len(records)
+        if self.refusing:
+            return [(record, self.refusing) for record in records]
+        refused = []
         for record in records:
             line = line_of(record, reporter)
             if self.kept.setdefault((record.boot, record.n), line) != line:

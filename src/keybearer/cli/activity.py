@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from keybearer.cli.printing import JSON, say
+from keybearer.cli.printing import JSON, say, say_table
 
 app = typer.Typer(
     help="Export and verify the activity log, and erase from it.", rich_markup_mode=None, pretty_exceptions_enable=False
@@ -51,6 +51,18 @@ def key(*, as_json: JSON = False) -> None:
     from keybearer.cli.activity_stored import public_key
 
     say({"key": public_key()}, as_json=as_json)
+
+
+@app.command()
+def refused(
+    folder: Annotated[Path, typer.Argument(metavar="FOLDER", help="What the API gives to ActivityLog.")],
+    *,
+    as_json: JSON = False,
+) -> None:
+    """List what an API reported and the server would not take, and why."""
+    from keybearer.cli.activity_refused import COLUMNS, refused_in
+
+    say_table(refused_in(folder), COLUMNS, as_json=as_json)
 
 
 @app.command()
