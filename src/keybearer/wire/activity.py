@@ -4,8 +4,8 @@ import binascii
 import json
 from bisect import bisect_left
 from collections.abc import Callable, Mapping, Sequence
+from functools import lru_cache
 from hashlib import sha256
-from operator import attrgetter
 from typing import Any, Final, NamedTuple, Protocol
 
 from keybearer.wire.activity_keys import CANONICAL, JUDGES, LATENCIES_MS, MAX_INTEGER, SEALED
@@ -170,9 +170,18 @@ def entry_bytes(entry: Entry) -> bytes:
     """
     if not (entry.reporter is None) == (entry.boot is None) == (entry.n is None):
         raise ValueError("the entry has one of reporter, boot and n without the others")
-    judged = zip(_KEYS, _values(entry), strict=True)
-    parts = [opening + judge(value) for (opening, judge), value in judged if value is not None]
-    return f'{{{",".join(parts)},"v":1}}'.encode()
+    parts = (
+        _what(entry.action),
+        f'"at":{_at(entry.at)},',
+        _whence(entry.boot, entry.client, entry.environment, entry.grant, entry.method, entry.ms),
+        "" if entry.n is None else f'"n":{_n(entry.n)},',
+        _how(entry.outcome, entry.reason, entry.reporter),
+        "" if entry.request_id is None else f'"request_id":{_request_id(entry.request_id)},',
+        _where(entry.route),
+        "" if entry.sealed is None else f'"sealed":{_sealed(entry.sealed)},',
+        _whose(entry.status, entry.team, entry.token, entry.token_last4),
+    )
+    return f'{{{"".join(parts)}"v":1}}'.encode()
 
 
 def entry_from(data: bytes) -> Entry:
@@ -237,6 +246,18 @@ def _salt(field: str, text: str) -> bytes:
     return salt
 
 
+def _in_common(*names: str) -> Callable[..., str]:
+    """Return what writes the values of keys that follow on each other; it remembers them, and refuses what is wrong."""
+    keys = [(f'"{name}":', JUDGES[name]) for name in names]
+
+    @lru_cache(1_024)
+    def written(*values: Any) -> str:
+        told = zip(keys, values, strict=True)
+        return "".join([f"{opening}{judge(value)}," for (opening, judge), value in told if value is not None])
+
+    return written
+
+
 def _base64url(data: bytes) -> str:
     return binascii.b2a_base64(data, newline=False).translate(_TO_URL, b"=").decode()
 
@@ -245,5 +266,13 @@ _TO_URL: Final = bytes.maketrans(b"+/", b"-_")
 _FROM_URL: Final = bytes.maketrans(b"-_+/", b"+/!!")
 
 _REQUIRED: Final = ("at", "action", "outcome")
-_KEYS: Final = tuple((f'"{name}":', judge) for name, judge in JUDGES.items())
-_values: Final = attrgetter(*JUDGES)
+# An entry in the order of its keys: what many have in common, and between that what each has of its own.
+_what: Final = _in_common("action")
+_at: Final = JUDGES["at"]
+_whence: Final = _in_common("boot", "client", "environment", "grant", "method", "ms")
+_n: Final = JUDGES["n"]
+_how: Final = _in_common("outcome", "reason", "reporter")
+_request_id: Final = JUDGES["request_id"]
+_where: Final = _in_common("route")
+_sealed: Final = JUDGES["sealed"]
+_whose: Final = _in_common("status", "team", "token", "token_last4")
