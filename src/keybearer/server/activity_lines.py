@@ -6,7 +6,8 @@ from typing import Final
 
 import msgspec
 
-from keybearer.audit.entries import ReadEntry, Salt, open_quickly, read_entries, read_entry
+from keybearer.audit.entries import ReadEntry, Salt, read_entries, read_entry
+from keybearer.audit.openings import check_openings
 from keybearer.server.clock import DAY, MINUTE
 from keybearer.wire.activity import open_details
 
@@ -78,10 +79,22 @@ def read_lines(texts: Sequence[bytes], first: int, reporter: Reporter, now: int)
     try:
         sent = [_SENT.decode(text) for text in texts]
         entries = read_entries("\n".join([each.entry for each in sent]).encode())
-    except (ValueError, msgspec.MsgspecError):  # one of them is not as it should be: which, is found out one by one
+        _check_opening(entries, sent)
+    except (KeyError, ValueError, msgspec.MsgspecError):  # one is not as it should be: which, is found out one by one
         return [_read_alone(place, text, reporter, now) for place, text in enumerate(texts, first)]
     pairs = zip(entries, sent, strict=True)
     return [_line(place, entry, each, reporter, now) for place, (entry, each) in enumerate(pairs, first)]
+
+
+def _check_opening(entries: Sequence[ReadEntry], sent: Sequence[_Sent]) -> None:
+    """Raise `KeyError` or `ValueError` if a detail opens no commitment of its entry."""
+    check_openings(
+        [
+            (field, salt, value, (entry.sealed or {})[field])
+            for entry, each in zip(entries, sent, strict=True)
+            for field, (salt, value) in each.details.items()
+        ]
+    )
 
 
 def _read_alone(place: int, text: bytes, reporter: Reporter, now: int) -> Line | RefusedLine:
@@ -90,24 +103,21 @@ def _read_alone(place: int, text: bytes, reporter: Reporter, now: int) -> Line |
         entry = read_entry(sent.entry.encode())
     except (ValueError, msgspec.MsgspecError) as error:
         return RefusedLine(place, None, str(error))
-    return _line(place, entry, sent, reporter, now)
+    line = _line(place, entry, sent, reporter, now)
+    try:
+        open_details(entry, sent.details)
+    except ValueError as error:
+        return line if isinstance(line, RefusedLine) else RefusedLine(place, entry.n, str(error))
+    return line
 
 
 def _line(place: int, entry: ReadEntry, sent: _Sent, reporter: Reporter, now: int) -> Line | RefusedLine:
-    """Judge a well-made entry: is it this reporter's, of now, and do its details open it."""
+    """Judge a well-made entry, which its details open: is it this reporter's, of now, and has it all its details."""
     try:
         n, boot = _counted(entry, sent, reporter, now)
-        opened = _opened(entry, sent.details)
     except ValueError as error:
         return RefusedLine(place, entry.n, str(error))
-    return Line(place, n, boot, entry, sent.entry.encode(), sent.details, opened["user"])
-
-
-def _opened(entry: ReadEntry, details: dict[str, tuple[Salt, str]]) -> dict[str, str]:
-    try:
-        return open_quickly(entry.sealed or {}, details)
-    except (KeyError, ValueError):
-        return open_details(entry, details)  # which tells what is wrong
+    return Line(place, n, boot, entry, sent.entry.encode(), sent.details, sent.details["user"][1])
 
 
 def _counted(entry: ReadEntry, sent: _Sent, reporter: Reporter, now: int) -> tuple[int, str]:
@@ -132,4 +142,5 @@ def _counted(entry: ReadEntry, sent: _Sent, reporter: Reporter, now: int) -> tup
 
 def lines_of(body: bytes) -> list[bytes]:
     """Return the lines of a body; the last may end as the others do, and there may be none."""
-    return body.removesuffix(b"\n").split(b"\n") if body else []
+    lines = body.split(b"\n")
+    return lines if lines[-1] else lines[:-1]

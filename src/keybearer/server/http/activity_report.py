@@ -20,7 +20,7 @@ from keybearer.server.refusals import Refusal
 
 PATH: Final = "/verifier/activity"
 _CONTENT_TYPE: Final = "application/x-ndjson"
-_LINES_A_TURN: Final = 50  # judged before the event loop may look after others
+_LINES_A_TURN: Final = 100  # judged before the event loop may look after others
 
 
 def routes(node: Node) -> list[BaseRoute]:
