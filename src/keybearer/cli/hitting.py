@@ -17,8 +17,8 @@ class HittingProtocol(HttpToolsProtocol):
     """
     Answers a hit at once, without a task of its own and without ASGI, which take longer than the answer.
 
-    What can be a hit came in one small piece, on a connection where nothing else is under way or held up and which goes
-    on afterwards. Any other request, and one that is no hit, takes uvicorn's own way from its head on.
+    What can be a hit came whole at the beginning of one small piece, on a connection where nothing else is under way or
+    held up and which goes on afterwards. Any other request, and one that is no hit, takes uvicorn's own way.
     """
 
     def __init__(
@@ -30,21 +30,22 @@ class HittingProtocol(HttpToolsProtocol):
     ) -> None:
         super().__init__(config, server_state, app_state, _loop)
         self._hits: Hits | None = app_state.get(HITS)
-        self._piece_is_small = self._began_in_piece = False
+        self._piece_is_small = False
+        self._requests_in_piece = 0
         self._held: FirstLine | None = None  # of the request that may be a hit, and that uvicorn does not know of yet
         self._held_body = b""
 
     def data_received(self, data: bytes) -> None:
         """Take what came."""
         self._piece_is_small = len(data) <= MAX_HEADER_BYTES
-        self._began_in_piece = False
+        self._requests_in_piece = 0
         super().data_received(data)
         if self._held is not None:  # there is more to come of it
             self._hand_on()
 
     def on_message_begin(self) -> None:
-        """Remember that all of the head is in this piece, if it ends here, too."""
-        self._began_in_piece = True
+        """Count what begins in this piece."""
+        self._requests_in_piece += 1
         super().on_message_begin()
 
     def on_headers_complete(self) -> None:
@@ -84,7 +85,7 @@ class HittingProtocol(HttpToolsProtocol):
         is_free = cycle is None or cycle.response_complete
         is_ready = is_free and not self.flow.write_paused and not self.transport.is_closing()
         goes_on = self.parser.get_http_version() == "1.1" and self.parser.should_keep_alive()
-        return self._piece_is_small and self._began_in_piece and is_ready and goes_on
+        return self._piece_is_small and self._requests_in_piece == 1 and is_ready and goes_on
 
     def _hand_on(self) -> None:
         """Tell uvicorn what it was not told of the request that was held back."""

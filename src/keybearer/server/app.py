@@ -85,7 +85,7 @@ def build_app(
             app.state.node = node
             app.router.routes[:] = _routes(node)
             bare.update(bare_doors(app.router.routes))
-            yield {HITS: Hits(app.router.routes, terms, now)}
+            yield {HITS: Hits(app.router.routes, terms, now, node.feed.is_fresh)}
 
     edge = Middleware(Edge, terms=terms, now=now, page=failures.page_for_people)
     middleware = [edge, Middleware(BareDoors, doors=bare, handlers=handlers)]

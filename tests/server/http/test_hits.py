@@ -8,14 +8,18 @@ from pathlib import Path
 
 import pytest
 from pydantic import SecretStr
+from starlette.requests import Request
+from starlette.responses import Response
 
 from keybearer.reporting.segment import Segment, Unwritable
+from keybearer.server.http.edge import Terms
+from keybearer.server.http.hits import Hit, HitDoor, Hits
 from keybearer.server.settings import Settings
 from keybearer.wire.activity import CALL
 from tests.server.store.trial import execute
 from tests.support.activity import recorded
 from tests.support.api import Stage, set_stage
-from tests.support.clock import HandBoottime, HandClock
+from tests.support.clock import START, HandBoottime, HandClock
 from tests.support.databases import PostgresDatabases, copy_sqlite
 from tests.support.house import open_house
 from tests.support.sockets import Answer, Front, on_a_socket
@@ -161,6 +165,24 @@ async def test_what_others_committed_counts_at_the_next_question(doors: Doors, u
     [told] = await doors.front.ask(doors.introspect)
     [passed] = await doors.front.ask(doors.forward)
     assert (told.body, passed.status) == (b'{"active":false}', 401)
+
+
+async def test_one_look_at_the_store_does_for_all_that_one_turn_of_the_loop_reads() -> None:
+    answers = iter([False, True, True])
+    door = HitDoor("/x", _no_knock, lambda _: Hit(b"", b"yes"), method="GET", headers={})
+    hits = Hits([door], Terms("https://keybearer.test"), lambda: START, lambda: next(answers))
+
+    def asked() -> bool:
+        return hits.answer((b"GET", b"/x"), [(b"host", b"x")], b"", "") is not None
+
+    assert [asked(), asked(), asked()] == [False, True, True]
+    await asyncio.sleep(0)
+    assert asked()
+    assert next(answers, "all looks were made") == "all looks were made"
+
+
+async def _no_knock(_: Request) -> Response:
+    raise AssertionError("nobody knocks here")
 
 
 async def test_hits_and_others_in_one_piece_are_answered_in_their_order(doors: Doors) -> None:

@@ -1,5 +1,6 @@
 """Hits: a plain question about a token that is known is answered on the spot, below the application, or not at all."""
 
+import asyncio
 from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from typing import Final, NamedTuple
 
@@ -30,7 +31,7 @@ _LOG = structlog.get_logger("keybearer.request")
 
 class Plain(NamedTuple):
     """
-    A request that came whole, with each header once and no unusual one among them.
+    A request that came whole in a piece of its own, with each header once and no unusual one among them.
 
     Args:
         head: the headers by name, in small letters.
@@ -96,11 +97,14 @@ class Hits:
 
     Args:
         now: microseconds since 1970 UTC.
+        is_fresh: tells whether what the node has in memory is all that was committed before this moment.
     """
 
-    def __init__(self, routes: Iterable[BaseRoute], terms: Terms, now: Clock) -> None:
+    def __init__(self, routes: Iterable[BaseRoute], terms: Terms, now: Clock, is_fresh: Callable[[], bool]) -> None:
         self._trusted = terms.trusted
         self._now = now
+        self._is_fresh = is_fresh
+        self._is_fresh_this_turn = False
         of_all = headers_of(terms.issuer)
         self._doors = {
             door.first: (door.look, header_lines({**of_all, **door.headers}))
@@ -114,14 +118,15 @@ class Hits:
 
     def answer(self, first: FirstLine, headers: Sequence[tuple[bytes, bytes]], body: bytes, peer: str) -> bytes | None:
         """
-        Return the answer, from its headers on, to a request that came whole; None if the application has to give it.
+        Return the answer to a plain request, from its headers on; None if the application has to give it.
 
         Args:
             headers: with names in small letters.
             peer: the connection's other end; '' for a local socket.
         """
         head = dict(headers)
-        if not (len(headers) == len(head) <= MAX_HEADERS and b"host" in head and _UNUSUAL.isdisjoint(head)):
+        is_plain = len(headers) == len(head) <= MAX_HEADERS and b"host" in head and _UNUSUAL.isdisjoint(head)
+        if not is_plain or not self._knows_all():
             return None
         look, lines = self._doors[first]
         request_id = secrets.record_id(self._now())
@@ -141,6 +146,21 @@ class Hits:
             request_id.encode(),
             hit.body,
         )
+
+    def _knows_all(self) -> bool:
+        """
+        Tell whether what is in memory is all that was committed before somebody began to send this request.
+
+        One look does for all requests that one turn of the event loop reads: of each the first byte had come before the
+        turn began, so the look came later.
+        """
+        if not self._is_fresh_this_turn and self._is_fresh():
+            self._is_fresh_this_turn = True
+            asyncio.get_running_loop().call_soon(self._end_turn)
+        return self._is_fresh_this_turn
+
+    def _end_turn(self) -> None:
+        self._is_fresh_this_turn = False
 
     def _address(self, head: Mapping[bytes, bytes], peer: str) -> str:
         said = head.get(b"x-forwarded-for")
