@@ -2,7 +2,11 @@
 
 import asyncio
 import json
+from contextlib import closing
 from pathlib import Path
+
+import apsw
+import pytest
 
 from keybearer.server.records import LogName
 from keybearer.server.sealing.freezing import freeze
@@ -10,6 +14,7 @@ from keybearer.server.sealing.key import signer_of
 from keybearer.server.sealing.sealer import KEY
 from keybearer.server.store import activity_logs
 from keybearer.server.store.database import Transaction, open_database
+from keybearer.server.store.migrations import script
 from tests.cli.conftest import Done, Terminal
 
 
@@ -30,6 +35,27 @@ async def _spoil(url: str, key: str) -> None:
         await database.transact(_freeze, key)
     finally:
         await database.close()
+
+
+@pytest.mark.parametrize("present", [None, "0008"], ids=["no database", "one of an earlier version"])
+@pytest.mark.parametrize(
+    "words",
+    [("doctor",), ("resource-server", "list"), ("activity", "export", "--team", "1"), ("token", "inspect")],
+    ids=" ".join,
+)
+def test_looking_neither_makes_nor_changes_a_database(
+    bare_terminal: Terminal, words: tuple[str, ...], present: str | None
+) -> None:
+    file = Path("here.db")
+    if present:
+        with closing(apsw.Connection(str(file))) as connection:
+            connection.execute(script("sqlite", None, present)).fetchall()
+    before = file.read_bytes() if present else b""
+    bare_terminal.set(DATABASE_URL=f"sqlite:///{file}")
+    assert "run 'keybearer migrate' first" in bare_terminal.refused(*words, stdin="kb_pat_test_x\n")
+    assert (file.read_bytes() if file.exists() else b"") == before
+    assert bare_terminal.told("migrate")["changed"] is True
+    assert "keybearer migrate" not in bare_terminal.type(*words, stdin="kb_pat_test_x\n").err
 
 
 def test_a_barrier_that_waits_for_nobody_is_told_of(terminal: Terminal, database_url: str) -> None:

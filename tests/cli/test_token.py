@@ -3,6 +3,7 @@
 import asyncio
 import os
 from collections.abc import Awaitable, Callable
+from pathlib import Path
 
 import pytest
 
@@ -13,6 +14,7 @@ from keybearer.server.roles import DEFAULT_PERMISSIONS, default_role_permissions
 from keybearer.server.store.database import Transaction, open_database
 from keybearer.wire.token_text import compose
 from tests.cli.conftest import Terminal
+from tests.support.databases import copy_sqlite
 
 
 def in_store(work: Callable[[Transaction], Awaitable[str]]) -> str:
@@ -103,7 +105,10 @@ def test_a_role_changed_in_the_file_changes_what_the_token_may_do(terminal: Term
         pytest.param(compose("kb", "ocs", "live", "a" * 32), 1, "this is a client secret, key or code", id="a secret"),
     ],
 )
-def test_what_is_no_token_of_ours(bare_terminal: Terminal, text: str, exit_code: int, said: str) -> None:
+def test_what_is_no_token_of_ours(
+    bare_terminal: Terminal, migrated_sqlite: Path, text: str, exit_code: int, said: str
+) -> None:
+    bare_terminal.set(DATABASE_URL=copy_sqlite(migrated_sqlite, Path("here.db").absolute()))
     refused = bare_terminal.refused("token", "inspect", stdin=text, exit_code=exit_code)
     assert refused.startswith(said)
     assert not text or text not in refused

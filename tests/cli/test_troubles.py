@@ -75,7 +75,7 @@ def test_a_url_that_cannot_be_read_is_not_repeated(bare_terminal: Terminal, word
     assert SECRET not in said
 
 
-@pytest.mark.parametrize("words", ["migrate", "token inspect", "serve --port 0", "demo --port 0"])
+@pytest.mark.parametrize("words", ["migrate", "user disable ada@example.com", "serve --port 0", "demo --port 0"])
 def test_an_embedded_database_of_a_later_version(bare_terminal: Terminal, tmp_path: Path, words: str) -> None:
     bare_terminal.told("migrate")
     with closing(sqlite3.connect(tmp_path / "data" / "keybearer.db")) as database:

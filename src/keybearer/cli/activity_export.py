@@ -5,7 +5,7 @@ from collections.abc import Mapping
 
 from keybearer.cli.finding import find_team, find_user
 from keybearer.cli.progress import Progress
-from keybearer.cli.workplace import in_database, load_settings
+from keybearer.cli.workplace import load_settings, look_into_database
 from keybearer.server.http.activity_query import filter_of
 from keybearer.server.http.forms import Form
 from keybearer.server.reads.activity import Sight
@@ -36,4 +36,4 @@ def write_export(team_text: str, form: str, filters: Mapping[str, str]) -> None:
                 progress.advance(chunk.records)
         sys.stdout.buffer.flush()
 
-    in_database(load_settings(), work)
+    look_into_database(load_settings(), work)

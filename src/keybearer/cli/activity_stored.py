@@ -10,7 +10,7 @@ from keybearer.cli.activity_verification import trust_of
 from keybearer.cli.finding import find_team
 from keybearer.cli.progress import Progress
 from keybearer.cli.trouble import Trouble
-from keybearer.cli.workplace import in_database, load_settings
+from keybearer.cli.workplace import load_settings, look_into_database
 from keybearer.server.reads.activity import Sight
 from keybearer.server.reads.activity_export import activity_chunks
 from keybearer.server.records import ActivityFilter
@@ -54,7 +54,7 @@ def stored_verified(team_text: str, keys: Sequence[str], checkpoints: Sequence[P
                 raise Trouble(why)
             return await stored_verdict(database, team.team_id, trust)
 
-    return in_database(settings, work)
+    return look_into_database(settings, work)
 
 
 async def first_damage(reader: Reader, team_id: int, progress: Progress) -> str:

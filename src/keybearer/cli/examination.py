@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from keybearer.cli.workplace import in_database, load_settings
+from keybearer.cli.workplace import load_settings, look_into_database
 from keybearer.server.reads.readiness import empty_barrier, frozen_logs
 from keybearer.server.rules.activity_logs import base_origin
 from keybearer.server.sealing.key import signer_of
@@ -34,7 +34,7 @@ def findings() -> list[Finding]:
             {"check": "activity logs", "is_well": not frozen, "says": "; ".join(frozen) or "none is frozen"},
         ]
 
-    return in_database(settings, examine)
+    return look_into_database(settings, examine)
 
 
 async def _barrier(database: Database) -> Finding:

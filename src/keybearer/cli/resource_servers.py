@@ -1,6 +1,6 @@
 """What the resource server commands do, on the open database."""
 
-from keybearer.cli.workplace import in_database, load_settings, now, operator
+from keybearer.cli.workplace import in_database, load_settings, look_into_database, now, operator
 from keybearer.server.actions.add_resource_server import AddedServer, add_resource_server
 from keybearer.server.actions.revoke_resource_server import revoke_resource_server
 from keybearer.server.clock import as_wire
@@ -43,7 +43,7 @@ def list_servers() -> list[dict[str, object]]:
             "created_at": as_wire(server.created_at),
             "seen_at": None if server.seen_at is None else as_wire(server.seen_at),
         }
-        for server in in_database(load_settings(), work)
+        for server in look_into_database(load_settings(), work)
     ]
 
 

@@ -4,7 +4,7 @@ from typing import Final
 
 from keybearer.cli.stdin import first_line
 from keybearer.cli.trouble import WRONG_USAGE, Trouble
-from keybearer.cli.workplace import in_database, load_settings, now
+from keybearer.cli.workplace import load_settings, look_into_database, now
 from keybearer.server.clock import as_wire
 from keybearer.server.reads.inspection import Inspection, inspect_token
 from keybearer.server.settings import Settings
@@ -45,7 +45,7 @@ def inspected() -> dict[str, object]:
     async def work(database: Database) -> Inspection | Reason:
         return await database.view(inspect_token, text, settings.token_prefix, settings.role_permissions, at)
 
-    found = in_database(settings, work)
+    found = look_into_database(settings, work)
     if isinstance(found, Reason):
         raise Trouble(_UNKNOWN[found])
     return _described(found, settings)

@@ -49,12 +49,15 @@ def prepare_database(settings: Settings) -> None:
     Raises:
         Trouble: it is out of reach, or ``keybearer migrate`` is called for.
     """
-    url = settings.store_url
-    if url.startswith("sqlite:"):
+    if settings.store_url.startswith("sqlite:"):
         bring_up_to_date(settings)
-        return
+    else:
+        _demand_current(settings)
+
+
+def _demand_current(settings: Settings) -> None:
     try:
-        if not is_current(url):
+        if not is_current(settings.store_url):
             raise Trouble(
                 "the database is not at this version: run 'keybearer migrate' first, or install the version it is at"
             )
@@ -89,6 +92,21 @@ def in_database(settings: Settings, work: Callable[[Database], Awaitable[T]]) ->
         Trouble: the work was refused, or the database is out of reach.
     """
     prepare_database(settings)
+    return _done(settings, work)
+
+
+def look_into_database(settings: Settings, work: Callable[[Database], Awaitable[T]]) -> T:
+    """
+    Do *work*, which only looks, on the open database; none is made or migrated for that.
+
+    Raises:
+        Trouble: as `in_database` does, or the database is not there, or not at this version.
+    """
+    _demand_current(settings)
+    return _done(settings, work)
+
+
+def _done(settings: Settings, work: Callable[[Database], Awaitable[T]]) -> T:
     try:
         return asyncio.run(_with_open_database(settings.store_url, work))
     except Refusal as refusal:

@@ -49,12 +49,18 @@ def migrate(url: str) -> bool:
 
 def is_current(url: str) -> bool:
     """
-    Tell whether the PostgreSQL database at *url* has this version's tables.
+    Tell whether the database at *url* has this version's tables; nothing is made or changed for that.
 
     Raises:
-        StoreUnavailable: no server answers there.
+        StoreUnavailable: no server answers there, or the file is no database that can be read.
     """
-    return asyncio.run(_postgres_revision(url)) == newest()
+    if not url.startswith("sqlite:"):
+        return asyncio.run(_postgres_revision(url)) == newest()
+    path = Path(url.removeprefix("sqlite:///"))
+    try:
+        return path.exists() and _sqlite_revision(str(path)) == newest()
+    except apsw.Error as error:
+        raise StoreUnavailable(f"SQLite: {error}") from error
 
 
 async def revision(reader: Reader) -> str | None:
@@ -98,14 +104,25 @@ def _migrate_sqlite(path: str) -> bool:
         connection.set_busy_timeout(_BUSY_MS)
         # apsw stops at each row until it is fetched, and the statements behind it wait.
         connection.execute("PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; BEGIN IMMEDIATE").fetchall()
-        has_table = connection.execute("SELECT 1 FROM sqlite_master WHERE name = 'alembic_version'").fetchone()
-        present = connection.execute(_PRESENT).get if has_table else None
+        present = _sqlite_present(connection)
         if present == newest():
             return False  # closing the connection rolls the empty transaction back
         connection.execute(script("sqlite", present)).fetchall()
         convert_sqlite(connection)
         connection.execute("COMMIT")
     return True
+
+
+def _sqlite_revision(path: str) -> str | None:
+    with closing(apsw.Connection(path, flags=apsw.SQLITE_OPEN_READONLY)) as connection:
+        connection.set_busy_timeout(_BUSY_MS)
+        return _sqlite_present(connection)
+
+
+def _sqlite_present(connection: apsw.Connection) -> str | None:
+    has_table = connection.execute("SELECT 1 FROM sqlite_master WHERE name = 'alembic_version'").fetchone()
+    found: str | None = connection.execute(_PRESENT).get if has_table else None
+    return found
 
 
 async def _migrate_postgres(url: str) -> bool:
