@@ -10,7 +10,7 @@ from keybearer.server.http.forward_auth import identity_headers
 from keybearer.server.store import users
 from keybearer.server.store.faults import StoreUnavailable
 from keybearer.wire.packing import packed_place, packed_token
-from keybearer.wire.principal import Principal, Standing
+from keybearer.wire.principal import Principal
 from tests.support.api import Stage, set_stage
 from tests.support.house import House
 from tests.support.verifiers import Asking, asking
@@ -183,9 +183,9 @@ async def test_a_store_that_is_away_lets_nobody_pass(
     ],
 )
 def test_no_name_breaks_out_of_its_header(email: str, told: bytes) -> None:
-    standing = Standing(7, "owner", "live", packed_place(8, 9, "Ada", email))
+    place = packed_place(8, 9, "live", "owner", ("Ada", email))
     token = packed_token("pat", 0, is_narrowed=False, ids=("t", "g", "abcd"))
-    principal = Principal(standing, frozenset(), None, token)
+    principal = Principal(7, place, frozenset(), None, token)
     headers = identity_headers(principal)
     assert dict(headers)[b"x-auth-user-email"] == told
     assert [name.decode().removeprefix("x-auth-") for name, _ in headers] == list(IDENTITY)

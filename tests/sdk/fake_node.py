@@ -17,7 +17,7 @@ from keybearer.server.secrets import digest
 from keybearer.wire.feed import NO_HASH, Event, Fetched, Position, chain_hash
 from keybearer.wire.messages import fetched_as_json, sync_answer_as_json, sync_question_from_json
 from keybearer.wire.packing import packed_place, packed_token
-from keybearer.wire.principal import Principal, Standing
+from keybearer.wire.principal import Principal
 from keybearer.wire.quota import Grant, Terms, grants_as_json, wants_from_json
 from keybearer.wire.token_text import compose
 
@@ -60,10 +60,10 @@ class FakeNode:
     def issue(self, user_id: int = 1, permissions: tuple[str, ...] = (READ,), kind: str = "pat") -> str:
         """Make a token; return its text."""
         text = compose("kb", kind, "live", secrets.token_hex(16))
-        place = packed_place(7, 70 + user_id, "Ada Lovelace", "ada@example.com")
+        place = packed_place(7, 70 + user_id, "live", "owner", ("Ada Lovelace", "ada@example.com"))
         ids = (f"t-{text[-8:]}", f"g-{text[-8:]}", text[-4:])
         token = packed_token(kind, 2_000_000_000_000_000, is_narrowed=False, ids=ids)
-        principal = Principal(Standing(user_id, "owner", "live", place), frozenset(permissions), None, token)
+        principal = Principal(user_id, place, frozenset(permissions), None, token)
         self.tokens[digest(text)] = Fetched(principal, self.epoch, 0, None, 3_600.0)
         return text
 

@@ -10,7 +10,7 @@ from keybearer.server.records import Family, Grant, Member, Team, User
 from keybearer.server.store import grants, memberships
 from keybearer.server.store.database import Transaction
 from keybearer.wire.packing import packed_place
-from keybearer.wire.principal import Principal, Standing
+from keybearer.wire.principal import Principal
 from tests.support.browser import Browser
 from tests.support.house import House
 from tests.support.scenes import PASSWORD, App, Scene
@@ -59,8 +59,8 @@ class Stage:
 
     async def use_up(self, user: User, team: Team, calls: int) -> None:
         """Make *calls* calls without the doors: what is counted is the same."""
-        place = packed_place(team.team_id, 1, user.name, user.email)
-        principal = Principal(Standing(user.user_id, "owner", team.environment, place), frozenset(), None, b"")
+        place = packed_place(team.team_id, 1, team.environment, "owner", (user.name, user.email))
+        principal = Principal(user.user_id, place, frozenset(), None, b"")
         for _ in range(calls):
             await self.house.node.own_calls.count(principal)
 

@@ -136,5 +136,5 @@ def test_when_the_dead_are_too_many_everything_goes_with_the_first(deaths: int, 
 
 def test_tokens_of_one_user_share_what_they_have_in_common(mirror: Mirror) -> None:
     ada, other = mirror.entries[digest_of("ada")], mirror.entries[digest_of("adas-other")]
-    assert ada.standing is other.standing
+    assert ada.place is other.place
     assert ada.permissions is mirror.entries[digest_of("bob")].permissions

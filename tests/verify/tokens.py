@@ -5,7 +5,7 @@ from hashlib import sha256
 
 from keybearer.wire.feed import NO_HASH, Event, Fetched, chain_hash
 from keybearer.wire.packing import packed_place, packed_token
-from keybearer.wire.principal import Principal, Standing
+from keybearer.wire.principal import Principal
 
 EPOCH = "e1"
 
@@ -19,10 +19,10 @@ def fetched(
     name: str, user: int = 1, team: int = 7, *, client: str | None = None, as_of: int = 0, lasts_s: float = 1_000.0
 ) -> Fetched:
     """Return a token: its id is `t-<name>`, its grant's `g-<name>`; an app's has the family `f-<name>`."""
-    standing = Standing(user, "owner", "live", packed_place(team, 70, "Ada", "ada@example.com"))
+    place = packed_place(team, 70, "live", "owner", ("Ada", "ada@example.com"))
     kind = "pat" if client is None else "oat"
     token = packed_token(kind, 2_000, is_narrowed=False, ids=(f"t-{name}", f"g-{name}", "abcd"))
-    principal = Principal(standing, frozenset({"people:read"}), client, token)
+    principal = Principal(user, place, frozenset({"people:read"}), client, token)
     return Fetched(principal, EPOCH, as_of, None if client is None else f"f-{name}", lasts_s)
 
 

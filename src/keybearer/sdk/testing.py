@@ -19,7 +19,7 @@ from keybearer.sdk.judging import Wanted
 from keybearer.sdk.streams import while_valid
 from keybearer.wire.denial import Bearer, Denial, Reason
 from keybearer.wire.packing import packed_place, packed_token
-from keybearer.wire.principal import Principal, Standing
+from keybearer.wire.principal import Principal
 from keybearer.wire.quota import Left
 from keybearer.wire.token_text import compose
 
@@ -98,12 +98,11 @@ class _Tokens:
         """Make a personal access token; return its text."""
         number = next(self._numbers)
         text = compose("kb", "pat", self._wanted.environment, secrets.token_hex(16))
-        email = f"user{user_id}@example.com"
-        place = packed_place(team_id, user_id, f"User {user_id}", email)
+        person = (f"User {user_id}", f"user{user_id}@example.com")
+        place = packed_place(team_id, user_id, self._wanted.environment, role, person)
         ids = (f"token-{number}", f"grant-{number}", text[-4:])
         made = packed_token("pat", 4_102_444_800_000_000, is_narrowed=False, ids=ids)
-        standing = Standing(user_id, role, self._wanted.environment, place)
-        self._held[text] = Principal(standing, frozenset(permissions), None, made)
+        self._held[text] = Principal(user_id, place, frozenset(permissions), None, made)
         return text
 
     def allow(self, token: str, *permissions: str) -> None:

@@ -132,7 +132,7 @@ class Verifier:
 
     def counted(self, principal: Principal) -> Left | None:
         """Count one call if a call is in hand; None: `count` has to ask, and nothing was counted."""
-        return self._purse.spend(principal.standing.user_id, principal.team_id, self._clock())
+        return self._purse.spend(principal.user_id, principal.team_id, self._clock())
 
     @property
     def is_ready(self) -> bool:

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from keybearer.wire.denial import Bearer, Denial, Reason
 from keybearer.wire.packing import packed_place, packed_token
-from keybearer.wire.principal import Principal, Standing
+from keybearer.wire.principal import Principal
 
 NARROWED = "scope"
 FOLLOWS_ROLE = "none"
@@ -58,19 +58,15 @@ def decide(record: TokenRecord, now: int, role_permissions: Mapping[str, frozens
         return Denial(reason, record.last4, _bearer(record))
     assert record.role is not None  # noqa: S101 - _why_not refuses a missing membership
     assert record.membership_id is not None  # noqa: S101 - likewise
-    place = packed_place(record.team_id, record.membership_id, record.user_name, record.user_email)
+    person = (record.user_name, record.user_email)
+    place = packed_place(record.team_id, record.membership_id, record.environment, record.role, person)
     token = packed_token(
         record.kind,
         record.expires_at,
         is_narrowed=record.narrowing != FOLLOWS_ROLE,
         ids=(record.token_id, record.grant_id, record.last4),
     )
-    return Principal(
-        Standing(record.user_id, record.role, record.environment, place),
-        _permissions(record, role_permissions),
-        record.client_id,
-        token,
-    )
+    return Principal(record.user_id, place, _permissions(record, role_permissions), record.client_id, token)
 
 
 def ends_at(record: TokenRecord) -> int:

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from keybearer.wire.feed import EVERYTHING, Event, Fetched, Reach, ended_id, reach_of
-from keybearer.wire.principal import Principal, Standing
+from keybearer.wire.principal import Principal
 
 MOST_ENTRIES: Final = 1_000_000
 EVENTS_REMEMBERED: Final = 10_000
@@ -124,20 +124,19 @@ class Mirror:
         """Return the principal with the objects that equal ones here have already."""
         if len(self._permissions) >= _MOST_PERMISSIONS:
             self._permissions.clear()
+        newest = self._newest_of(principal.user_id) or principal
         return Mirrored(
-            self._shared_standing(principal),
+            newest.user_id,
+            newest.place if newest.place == principal.place else principal.place,
             self._permissions.setdefault(principal.permissions, principal.permissions),
             principal.client_id,
             principal.token,
             deadline,
         )
 
-    def _shared_standing(self, principal: Principal) -> Standing:
-        held = self._of_user.get(principal.user_id)
-        if held is None:
-            return principal.standing
-        newest = self.entries[held if isinstance(held, bytes) else held[-1]].standing
-        return newest if newest == principal.standing else principal.standing
+    def _newest_of(self, user_id: int) -> Mirrored | None:
+        held = self._of_user.get(user_id)
+        return None if held is None else self.entries[held if isinstance(held, bytes) else held[-1]]
 
     def _index(self, user_id: int, digest: bytes) -> None:
         """Find the digest by its user; most have one token, and a list of one would take as much as the token."""

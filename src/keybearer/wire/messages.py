@@ -8,7 +8,7 @@ from typing import Any, Final
 from keybearer.wire.denial import Bearer, Denial, Reason
 from keybearer.wire.feed import Event, Fetched, Position, SyncAnswer, SyncQuestion
 from keybearer.wire.packing import packed_place, packed_token
-from keybearer.wire.principal import Principal, Standing
+from keybearer.wire.principal import Principal
 
 _LONGEST_S: Final = 1e12  # NaN and the infinities, which `json` reads, are not below it
 _REASONS: Final = frozenset(Reason)
@@ -145,13 +145,14 @@ def fetched_from_json(body: Mapping[str, Any]) -> Fetched:
                 token = packed_token(kind, expires_at, is_narrowed=is_narrowed, ids=(token_id, grant_id, last4))
             except (ValueError, struct.error) as fault:
                 raise Malformed("a fetched token has a part that no token has") from fault
-            client_id = client_id and intern(client_id)
-            principal = Principal(_standing(standing), frozenset(permissions), client_id, token)
+            client_id = client_id and intern(client_id)  # the one text of an app for all of its tokens
+            principal = Principal(*_standing(standing), frozenset(permissions), client_id, token)
             return Fetched(principal, epoch, as_of, family_id, _seconds(body, "remaining"))
     raise Malformed("a fetched token lacks a part, or has one of another type")
 
 
-def _standing(body: Mapping[str, Any]) -> Standing:
+def _standing(body: Mapping[str, Any]) -> tuple[int, bytes]:
+    """Read who somebody is, and their place."""
     match body:
         case {
             "user_id": int(user_id),
@@ -163,11 +164,9 @@ def _standing(body: Mapping[str, Any]) -> Standing:
             "environment": str(environment),
         }:
             try:
-                place = packed_place(team_id, membership_id, user_name, user_email)
+                return user_id, packed_place(team_id, membership_id, environment, role, (user_name, user_email))
             except (ValueError, struct.error) as fault:
                 raise Malformed("a standing has a part that no standing has") from fault
-            # A verifier keeps a million of these: what is the same for many is one text, not one for each.
-            return Standing(user_id, intern(role), intern(environment), place)
     raise Malformed("a standing lacks a part, or has one of another type")
 
 

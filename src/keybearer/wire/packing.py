@@ -2,7 +2,7 @@
 What is seldom read of a principal, as bytes: an object for each part would take most of a verifier's memory.
 
 Of a token: when it ends, flags, its ids and those of its grant (16 bytes each where they are UUIDs), its last four.
-Of a user's place in a team: two numbers, their name and address.
+Of a user's place in a team: its ids, the environment, their role, name and address.
 """
 
 from functools import lru_cache
@@ -10,8 +10,9 @@ from struct import Struct
 from typing import Final
 
 _TOKEN: Final = Struct("<qB")
-_PLACE: Final = Struct("<qq")
+_PLACE: Final = Struct("<qqB")
 _KINDS: Final = ("pat", "oat")
+_ENVIRONMENTS: Final = ("live", "sandbox")
 _IS_NARROWED, _HAS_UUIDS, _KIND = 1, 2, 2  # flags, and how far the kind is shifted
 _UUIDS_END: Final = _TOKEN.size + 32
 
@@ -64,15 +65,22 @@ def is_narrowed_in(packed: bytes) -> bool:
     return bool(packed[8] & _IS_NARROWED)
 
 
-def packed_place(team_id: int, membership_id: int, user_name: str, user_email: str) -> bytes:
+def packed_place(team_id: int, membership_id: int, environment: str, role: str, person: tuple[str, str]) -> bytes:
     """
     Return what is told of a user's place in a team.
 
+    Args:
+        environment: ``live`` or ``sandbox``: the team's.
+        person: the user's name, and their address.
+
     Raises:
-        ValueError: a text is no Unicode.
+        ValueError: there is no such environment, or a text is no Unicode or has a NUL in it.
         struct.error: a number is none of ours.
     """
-    return _PLACE.pack(team_id, membership_id) + f"{user_name}\0{user_email}".encode()
+    name, email = person
+    if "\0" in role or "\0" in email:
+        raise ValueError("a role or an address has a NUL in it")
+    return _PLACE.pack(team_id, membership_id, _ENVIRONMENTS.index(environment)) + f"{role}\0{name}\0{email}".encode()
 
 
 def team_id_of(packed: bytes) -> int:
@@ -85,10 +93,17 @@ def membership_id_of(packed: bytes) -> int:
     return int.from_bytes(packed[8:16], "little", signed=True)
 
 
-def name_and_email_of(packed: bytes) -> tuple[str, str]:
-    """Return the user's name, and their address."""
-    name, _, email = packed[_PLACE.size :].decode().rpartition("\0")
-    return name, email
+def environment_of(packed: bytes) -> str:
+    """Return ``live`` or ``sandbox``."""
+    return _ENVIRONMENTS[packed[16]]
+
+
+@lru_cache(1024)
+def role_and_person_of(packed: bytes) -> tuple[str, str, str]:
+    """Return the user's role, their name, and their address."""
+    role, _, person = packed[_PLACE.size :].decode().partition("\0")
+    name, _, email = person.rpartition("\0")
+    return role, name, email
 
 
 def _uuid_bytes(text: str) -> bytes:

@@ -8,21 +8,6 @@ from keybearer.wire.denial import Bearer
 
 
 @dataclass(frozen=True, slots=True)
-class Standing:
-    """
-    A user's place in one team: what all tokens that reach it in their name have in common.
-
-    Args:
-        place: as `packing.packed_place` makes it.
-    """
-
-    user_id: int
-    role: str
-    environment: str
-    place: bytes
-
-
-@dataclass(frozen=True, slots=True)
 class Principal:
     """
     The user in whose name a call is made, in the one team that the token reaches.
@@ -31,12 +16,15 @@ class Principal:
     them point to, and what is seldom read is packed.
 
     Args:
+        user_id: the user's.
+        place: the user's in the team, as `packing.packed_place` makes it.
         permissions: what the user's role allows in the team at this moment, narrowed by the token where it is narrowed.
         client_id: the app that holds the token; None for a personal one.
         token: as `packing.packed_token` makes it.
     """
 
-    standing: Standing
+    user_id: int
+    place: bytes
     permissions: frozenset[str]
     client_id: str | None
     token: bytes
@@ -63,43 +51,37 @@ class Principal:
     @property
     def bearer(self) -> Bearer:
         """What a record says of whoever acts."""
-        standing = self.standing
-        return _bearer(standing.user_id, standing.environment, standing.place, self.client_id, self.token)
-
-    @property
-    def user_id(self) -> int:
-        """The user's id."""
-        return self.standing.user_id
+        return _bearer(self.user_id, self.place, self.client_id, self.token)
 
     @property
     def user_name(self) -> str:
         """The user's name."""
-        return packing.name_and_email_of(self.standing.place)[0]
+        return packing.role_and_person_of(self.place)[1]
 
     @property
     def user_email(self) -> str:
         """The user's email address."""
-        return packing.name_and_email_of(self.standing.place)[1]
+        return packing.role_and_person_of(self.place)[2]
 
     @property
     def team_id(self) -> int:
         """The id of the one team that the token reaches."""
-        return packing.team_id_of(self.standing.place)
+        return packing.team_id_of(self.place)
 
     @property
     def membership_id(self) -> int:
         """The id of the user's place in the team."""
-        return packing.membership_id_of(self.standing.place)
+        return packing.membership_id_of(self.place)
 
     @property
     def role(self) -> str:
         """The user's role in the team."""
-        return self.standing.role
+        return packing.role_and_person_of(self.place)[0]
 
     @property
     def environment(self) -> str:
         """``live`` or ``sandbox``: the team's, and so the token's."""
-        return self.standing.environment
+        return packing.environment_of(self.place)
 
     @property
     def token_kind(self) -> str:
@@ -133,6 +115,7 @@ class Principal:
 
 
 @lru_cache(1024)  # of what is called often every call wants it
-def _bearer(user_id: int, environment: str, place: bytes, client_id: str | None, token: bytes) -> Bearer:
+def _bearer(user_id: int, place: bytes, client_id: str | None, token: bytes) -> Bearer:
+    team_id, environment = packing.team_id_of(place), packing.environment_of(place)
     token_id, grant_id, last4 = packing.ids_of(token)
-    return Bearer(user_id, packing.team_id_of(place), environment, client_id, grant_id, token_id, last4)
+    return Bearer(user_id, team_id, environment, client_id, grant_id, token_id, last4)

@@ -7,7 +7,7 @@ from typing import Final
 from keybearer.wire.denial import Denial, Reason
 from keybearer.wire.feed import NO_HASH, Event, Fetched, Position, chain_hash
 from keybearer.wire.packing import packed_place, packed_token
-from keybearer.wire.principal import Principal, Standing
+from keybearer.wire.principal import Principal
 from tests.faults.simulation.world import World
 
 USERS: Final = 4
@@ -108,9 +108,10 @@ class Primary:
         if token.grant_id in self.state.ended or token.user_id in self.state.disabled:
             return Denial(Reason.REVOKED)
         role = self.state.role((token.user_id, token.team_id))
-        standing = Standing(token.user_id, role, "live", packed_place(token.team_id, 0, "", ""))
+        place = packed_place(token.team_id, 0, "live", role, ("", ""))
         ids = (f"t{token.grant_id}", token.grant_id, "abcd")
-        principal = Principal(standing, _MAY[role], None, packed_token("pat", 0, is_narrowed=False, ids=ids))
+        packed = packed_token("pat", 0, is_narrowed=False, ids=ids)
+        principal = Principal(token.user_id, place, _MAY[role], None, packed)
         return Fetched(principal, self.epoch, self.head.seq, None, _YEAR_S)
 
 
