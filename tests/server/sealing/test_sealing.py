@@ -1,6 +1,7 @@
 """Records get places and signed checkpoints; whatever crashes, races or is put back, no size has two signed roots."""
 
 import asyncio
+import itertools
 from collections.abc import AsyncIterator, Awaitable, Callable
 from pathlib import Path
 from typing import Any
@@ -54,6 +55,17 @@ async def test_each_record_stands_in_its_log_under_a_checkpoint_that_the_tree_ov
         key = rig.signer().verifier_key.named(origin)
         texts[row["tree_index"]] = opened(row["note"], key, is_signed).text
     assert logs[""].root == root_of([leaf_hash(texts[index].encode()) for index in range(5)])
+
+
+async def test_records_of_several_logs_that_came_by_turns_keep_their_order_in_each(rig: Sealed) -> None:
+    came = ((7, 3), (8, 1), (7, 2), (8, 2), (7, 1))
+    for team_id, count in came:
+        await rig.record(count, team_id=team_id)
+    await rig.node().turn()
+    await rig.hold_the_rules()
+    indexes = {7: itertools.count(), 8: itertools.count()}
+    told = [(row["team_id"], row["log_index"]) for row in await rig.rows(activity_records)]
+    assert told == [(team_id, next(indexes[team_id])) for team_id, count in came for _ in range(count)]
 
 
 async def test_a_log_of_many_tiles_has_the_root_of_its_records(rig: Sealed, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -43,9 +43,8 @@ async def integrate(tx: Transaction, base: str, now: int) -> int:
 
 async def _add(tx: Transaction, named: tuple[str, LogName], records: Sequence[Unplaced], now: int) -> Checkpoint:
     log, tree = await _sound_part(tx, named, now)
-    places = [(record.activity_id, log.log_id, index) for index, record in enumerate(records, tree.size)]
+    await activity_logs.place_all(tx, log, tree.size, [record.activity_id for record in records])
     tree.extend([leaf_hash(record.entry) for record in records])
-    await activity_logs.place_all(tx, places)
     await _keep(tx, log, tree)
     return Checkpoint(log.origin, tree.size, tree.root)
 

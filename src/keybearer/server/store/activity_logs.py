@@ -1,6 +1,7 @@
 """The logs, and the places of records in them."""
 
 from collections.abc import Sequence
+from itertools import groupby
 from typing import Final, NamedTuple
 
 from sqlalchemy import bindparam, insert, literal, select, update
@@ -37,8 +38,8 @@ _UNPLACED: Final = (
 )
 _PLACE: Final = (
     update(activity_records)
-    .where(activity_records.c.activity_id == bindparam("the_record"))
-    .values(log_id=bindparam("log_id"), log_index=bindparam("log_index"))
+    .where(activity_records.c.activity_id.between(bindparam("first"), bindparam("last")))
+    .values(log_id=bindparam("the_log"), log_index=activity_records.c.activity_id - bindparam("ahead"))
 )
 _UNPLACE: Final = (
     update(activity_records)
@@ -94,9 +95,18 @@ async def unplaced(tx: Transaction, most: int) -> list[Unplaced]:
     return [Unplaced._make(row.values()) for row in await tx.many(_UNPLACED, most=most)]
 
 
-async def place_all(tx: Transaction, places: Sequence[tuple[int, int, int]]) -> None:
-    """Give records their places: for each its id, the log's id and the index in it."""
-    rows = [{"the_record": record, "log_id": log, "log_index": index} for record, log, index in places]
+async def place_all(tx: Transaction, log: ActivityLog, index: int, records: Sequence[int]) -> None:
+    """
+    Give records their places in a log, one behind the other; those whose ids follow on each other all at once.
+
+    Args:
+        index: of the first of them.
+        records: their ids, the lowest first.
+    """
+    rows = []
+    for ahead, run in groupby(enumerate(records, index), lambda placed: placed[1] - placed[0]):
+        ids = [record for _, record in run]
+        rows.append({"the_log": log.log_id, "ahead": ahead, "first": ids[0], "last": ids[-1]})
     await tx.run_all(_PLACE, rows)
 
 
