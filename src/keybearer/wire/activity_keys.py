@@ -4,6 +4,7 @@ import json
 import re
 from collections.abc import Callable, Mapping
 from functools import lru_cache
+from json.encoder import encode_basestring
 from typing import Any, Final
 
 MAX_INTEGER: Final = 2**53 - 1  # RFC 8785 §3.1, by way of RFC 7493 §2.2
@@ -40,7 +41,7 @@ def _text(name: str, pattern: str, demand: str) -> Judge:
     def judge(value: Any) -> str:
         if not isinstance(value, str) or not is_good(value):
             raise ValueError(f"the entry's {name} is not {demand}")
-        return CANONICAL.encode(value)
+        return encode_basestring(value)
 
     return judge
 
@@ -65,14 +66,19 @@ def _latency(value: Any) -> str:
 
 
 def _commitments(value: Any) -> str:
-    if not isinstance(value, dict | Mapping) or not value:
+    if not isinstance(value, (dict, Mapping)) or not value:
         raise ValueError("the entry's sealed is not an object with something in it")
-    for field, committed in value.items():
-        if field not in SEALED:
-            raise ValueError(f"the entry's sealed has an unknown field, {str(field)[:64]!r}")
-        if not isinstance(committed, str) or not is_32_bytes(committed):
-            raise ValueError(f"the entry's sealed {field} is not base64url of 32 bytes")
-    return "{" + ",".join([f'"{field}":"{value[field]}"' for field in sorted(value)]) + "}"
+    parts = []
+    for field in SEALED:
+        if field in value:
+            committed = value[field]
+            if not isinstance(committed, str) or not is_32_bytes(committed):
+                raise ValueError(f"the entry's sealed {field} is not base64url of 32 bytes")
+            parts.append(f'"{field}":"{committed}"')
+    if len(parts) < len(value):
+        unknown = next(field for field in value if field not in SEALED)
+        raise ValueError(f"the entry's sealed has an unknown field, {str(unknown)[:64]!r}")
+    return f"{{{','.join(parts)}}}"
 
 
 JUDGES: Final[dict[str, Judge]] = {  # in the order of the keys
