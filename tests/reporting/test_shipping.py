@@ -1,5 +1,6 @@
 """Shipping: out of memory or out of the files, each record is told under the same number and in the same words."""
 
+import json
 import random
 from http import HTTPStatus
 from pathlib import Path
@@ -7,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from keybearer.reporting import life
+from keybearer.reporting.asked import Asked
 from keybearer.reporting.recent import Recent
 from keybearer.reporting.reporter import ActivityLog, Reporter
 from keybearer.reporting.segment import SegmentReader
@@ -32,6 +34,17 @@ async def test_what_memory_has_is_not_read_back(tmp_path: Path, monkeypatch: pyt
     assert [entry.n for entry in taking.entries] == [1, 2, 3]
     reporter.close()
     assert list(tmp_path.iterdir()) == []
+
+
+async def test_a_line_is_json_as_json_is_written_whatever_a_caller_sends(tmp_path: Path) -> None:
+    reporter, taking = Reporter(ActivityLog(tmp_path), now), Taking()
+    call = reporter.begin(somebody(), Asked("GET", '/"\\{é}', "req\\", '"::1"', "\x01\x7f\u2028\U0001f600\n"))
+    call.record("mail.sent", {"to": '"\\\x00'})
+    call.finish("done", 200)
+    await shipped(reporter, taking)
+    [line] = taking.kept.values()
+    assert line.decode() == json.dumps(json.loads(line), ensure_ascii=False, separators=(",", ":"))
+    reporter.close()
 
 
 async def test_what_memory_has_let_go_of_is_read_and_no_more_than_that(

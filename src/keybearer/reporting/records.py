@@ -1,16 +1,14 @@
 """From the lines of a spool to what the server is sent: entries of the activity log, and what opens them."""
 
 import binascii
-import json
 from collections.abc import Callable
-from typing import Final, NamedTuple, TypeVar
+from json.encoder import encode_basestring as _quoted
+from typing import NamedTuple, TypeVar
 
 from keybearer.reporting.lines import Intent, Outcome
 from keybearer.wire.activity import CALL, Entry, entry_bytes, seal
 
 Made = TypeVar("Made")
-
-_WRITE: Final = json.JSONEncoder(ensure_ascii=False, separators=(",", ":")).encode
 
 
 class Record(NamedTuple):
@@ -29,13 +27,14 @@ class Record(NamedTuple):
 
 def line_of(record: Record, reporter: str) -> bytes:
     """
-    Return a record as a line of ``/verifier/activity``: the same bytes whenever it is asked for.
+    Return a record as a line of ``/verifier/activity``, JSON: the same bytes whenever it is asked for.
 
     Args:
         reporter: the resource server's id.
     """
     entry, details = entry_of(record, reporter, Entry)
-    return _WRITE({"entry": entry_bytes(entry).decode(), "details": details}).encode()
+    opening = ",".join([f'"{field}":["{salt}",{_quoted(value)}]' for field, (salt, value) in details.items()])
+    return f'{{"entry":{_quoted(entry_bytes(entry).decode())},"details":{{{opening}}}}}'.encode()
 
 
 def entry_of(record: Record, reporter: str, make: Callable[..., Made]) -> tuple[Made, dict[str, tuple[str, str]]]:
