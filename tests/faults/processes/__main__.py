@@ -12,6 +12,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from keybearer.server.store.migrations import migrate
+from tests.faults.processes.failover import another_takes_over
 from tests.faults.processes.from_outside import FROM_OUTSIDE, ON_SQLITE_ALONE, WITH_ANOTHER_CLOCK
 from tests.faults.processes.herd import herd_comes_back
 from tests.faults.processes.reporting import reports_arrive
@@ -63,6 +64,12 @@ def main() -> int:
 def _play(kind: str, seed: int, rounds: int, tally: Tally) -> None:
     with TemporaryDirectory(prefix="keybearer-faults-") as folder, _store(kind, Path(folder)) as store:
         asyncio.run(_rounds(Path(folder), store, seed, rounds, tally))
+        if store.cluster:
+            accepted_s = asyncio.run(another_takes_over(Path(folder), seed))
+            print(
+                f"  F4: tokens that ended at a standby that took over were accepted for {accepted_s:.2f} s at the most",
+                flush=True,
+            )
 
 
 async def _rounds(folder: Path, store: Store, seed: int, rounds: int, tally: Tally) -> None:

@@ -40,11 +40,13 @@ class Store:
     The database of a rig.
 
     Args:
-        cluster: the PostgreSQL that it is in; None on SQLite.
+        cluster: the PostgreSQL that it is in, if nodes are to be cut off from it; None on SQLite.
+        settings: of its nodes, beside those of all rigs.
     """
 
     url: str
     cluster: Cluster | None
+    settings: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(slots=True)
@@ -54,7 +56,7 @@ class Rig:
 
     Args:
         nodes: the first is the one that verifiers ask, and that is broken; the last one takes the ends of tokens.
-        store_way: between the first node and PostgreSQL; None on SQLite.
+        store_way: between the first node and PostgreSQL; None where nobody is to be cut off from it.
         node_clock: says by how much the first node's wall clock is wrong; None where there is no libfaketime.
     """
 
@@ -169,7 +171,7 @@ async def rig_on(
     texts, key = await _furnished(folder, store.url)
     async with AsyncExitStack() as held:
         store_way = None
-        nodes = [_node(folder / name, store.url) for name in ("first", "last")]
+        nodes = [_node(folder / name, store) for name in ("first", "last")]
         if store.cluster is not None:
             store_way = await held.enter_async_context(chaos_proxy(store.cluster.socket))
             nodes[0].environment["KEYBEARER_DATABASE_URL"] = _through(store_way, store.url)
@@ -198,9 +200,9 @@ async def _furnished(folder: Path, url: str) -> tuple[list[str], str]:
         return texts, (await asking(house)).key
 
 
-def _node(folder: Path, url: str) -> ServerProcess:
+def _node(folder: Path, store: Store) -> ServerProcess:
     folder.mkdir(parents=True, exist_ok=True)
-    return server_process(folder, url, _SETTINGS)
+    return server_process(folder, store.url, {**_SETTINGS, **store.settings})
 
 
 def _other_clock(node: ServerProcess) -> Path | None:
