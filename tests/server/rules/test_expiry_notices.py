@@ -44,12 +44,21 @@ def test_what_a_look_finds(looked_at: Expiry, notice: str, next_in: int | None) 
     assert look_at(looked_at, NOW) == Look(notice, looked_at.standing.runs_out_at, next_at)
 
 
-def test_an_app_is_looked_at_once_more_after_its_end_for_a_clock_that_was_behind_may_have_refreshed_it() -> None:
-    ended, over_for_an_hour = expiry(0), expiry(-HOUR, look_ago=0)
-    app = replace(ended, standing=replace(ended.standing, client_id="app"))
-    assert look_at(app, NOW) == Look("expired", NOW, NOW + HOUR)
-    app = replace(over_for_an_hour, standing=replace(over_for_an_hour.standing, client_id="app"))
-    assert look_at(app, NOW) == Look("", NOW - HOUR, None)
+@pytest.mark.parametrize(
+    ("looked_at", "notice", "next_in"),
+    [
+        pytest.param(expiry(1, look_ago=31 * DAY), "expiring", 1 + HOUR, id="a moment before its end"),
+        pytest.param(expiry(0), "", HOUR, id="at its end"),
+        pytest.param(expiry(1 - HOUR, look_ago=31 * DAY), "", 1, id="over for not quite an hour, nothing was told"),
+        pytest.param(expiry(-HOUR), "expired", None, id="over for an hour"),
+    ],
+)
+def test_that_an_app_has_ended_is_told_once_no_clock_that_is_behind_can_refresh_it(
+    looked_at: Expiry, notice: str, next_in: int | None
+) -> None:
+    app = replace(looked_at, standing=replace(looked_at.standing, client_id="app"))
+    next_at = None if next_in is None else NOW + next_in
+    assert look_at(app, NOW) == Look(notice, app.standing.runs_out_at or 0, next_at)
     refreshed = replace(app, standing=replace(app.standing, runs_out_at=NOW + 365 * DAY, born_at=NOW - HOUR))
     assert look_at(refreshed, NOW) == Look("", NOW + 365 * DAY, NOW + 335 * DAY)
 

@@ -42,6 +42,10 @@ _OLD_TRIGGERS = {
         "CREATE TRIGGER feed_grants_update AFTER UPDATE ON grants FOR EACH ROW EXECUTE FUNCTION feed_grants_update()",
     ],
 }
+_GRANT_THAT_RAN_OUT = (
+    "INSERT INTO grants (grant_id, user_id, team_id, environment, name, name_key, created_at)"
+    " VALUES ('g2', 901, 902, 'sandbox', 'Old', 'old', 1)"
+)
 _KEPT = {
     "users": "SELECT email, name FROM users",
     "teams": "SELECT identifier, environment FROM teams",
@@ -79,15 +83,20 @@ def empty_url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
 async def test_an_upgrade_from_the_first_tables_keeps_everything_and_makes_the_triggers_anew(empty_url: str) -> None:
     dialect = empty_url.partition(":")[0]
     token = TOKEN.format(digest=DIGESTS[dialect])
-    await execute(empty_url, script(dialect, None, "0001"), *_OLD_TRIGGERS[dialect], *SCENE.strip().split(";\n"), token)
+    run_out = token
+    for one, other in (("t1", "t2"), ("g1", "g2"), ("p1", "p2"), ("ab" * 32, "cd" * 32), ("4102444800000000", "9")):
+        run_out = run_out.replace(one, other)
+    scene = [*SCENE.strip().split(";\n"), token, _GRANT_THAT_RAN_OUT, run_out]
+    await execute(empty_url, script(dialect, None, "0001"), *_OLD_TRIGGERS[dialect], *scene)
     before = {table: await _rows(empty_url, {dialect: query}) for table, query in _KEPT.items()}
     assert all(before.values())
     assert await asyncio.to_thread(migrate, empty_url)
     assert {table: await _rows(empty_url, {dialect: query}) for table, query in _KEPT.items()} == before
-    # 30 days before the token ends, and without having found that end: nothing from before it was made is told.
+    # 30 days before the token ends, and without having found that end: nothing from before it was made is told;
+    # what ran out is looked at no more.
     watched = {dialect: "SELECT grant_id, ends_at || '|' || look_at FROM expiries"}
     assert await _rows(empty_url, watched) == {("g1", f"0|{4_102_444_800_000_000 - 30 * DAY}")}
-    await execute(empty_url, "UPDATE grants SET ended_at = 5")
+    await execute(empty_url, "UPDATE grants SET ended_at = 5 WHERE grant_id = 'g1'")
     assert await _rows(empty_url, {dialect: "SELECT kind, subject FROM feed_pending"}) == {
         ("grant.ended", "grant:g1:901:902")
     }

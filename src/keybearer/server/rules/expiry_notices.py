@@ -11,10 +11,10 @@ _HOUR: Final = 60 * _MINUTE
 _DAY: Final = 24 * _HOUR
 
 BEFORE: Final = (30 * _DAY, 7 * _DAY, _DAY, 0)
+# A node whose clock is behind may still refresh an app that another saw end: its end is told once that cannot be.
+_BEFORE_OF_APPS: Final = (*BEFORE[:-1], -_HOUR)
 # An end that is longer ago, because the server was down, is told to nobody; nor is what could not be mailed since then.
 NEWS_FOR: Final = 7 * _DAY
-# A node whose clock is behind may still refresh an app that another saw end: the last look finds that it goes on.
-_LAST_LOOK_AFTER: Final = _HOUR
 # A mail waits for others to the same user: what was made in one sitting ends in one.
 GATHERED_FOR: Final = 10 * _MINUTE
 _RETRIES: Final = (_MINUTE, 5 * _MINUTE, 30 * _MINUTE, 2 * _HOUR, 6 * _HOUR)
@@ -49,18 +49,20 @@ def look_at(expiry: Expiry, now: int) -> Look:
         return Look("", 0, None)
     end = standing.runs_out_at
     since = expiry.look_at - 1 if end == expiry.ends_at else standing.born_at
-    has_come = any(since < end - before <= now for before in BEFORE)
-    is_news = now < end + NEWS_FOR and is_usable(standing, now)
+    moments = [end - before for before in (BEFORE if standing.client_id is None else _BEFORE_OF_APPS)]
+    has_come = any(since < moment <= now for moment in moments)
+    is_news = now < end + NEWS_FOR and not end <= now < moments[-1] and is_usable(standing, now)
     notice = ("expiring" if now < end else "expired") if has_come and is_news else ""
-    next_at = next_look(end, now)
-    if next_at is None and standing.client_id is not None and now < end + _LAST_LOOK_AFTER:
-        next_at = end + _LAST_LOOK_AFTER
-    return Look(notice, end, next_at)
+    return Look(notice, end, _next(moments, now))
 
 
 def next_look(end: int, now: int) -> int | None:
-    """Return the first moment after *now* at which users are told of an *end*; None if there is none left."""
-    return min((end - before for before in BEFORE if end - before > now), default=None)
+    """Return the first moment after *now* at which a token's user is told of its *end*; None if there is none left."""
+    return _next([end - before for before in BEFORE], now)
+
+
+def _next(moments: list[int], now: int) -> int | None:
+    return min((moment for moment in moments if moment > now), default=None)
 
 
 def is_usable(standing: Standing, now: int) -> bool:

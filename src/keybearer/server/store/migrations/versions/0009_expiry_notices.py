@@ -5,10 +5,12 @@ from typing import Final
 import sqlalchemy as sa
 from alembic import op
 
+from keybearer.server import clock
+
 revision: Final = "0009"
 down_revision: Final = "0008"
 
-# 30 days before what is alive now ends at the latest. Its end counts as unknown, so the first look tells nothing that
+# 30 days before what has not run out ends at the latest. Its end counts as unknown: the first look tells nothing that
 # was due before it was made.
 _WATCH_THE_LIVING: Final = """
 INSERT INTO expiries (grant_id, ends_at, look_at)
@@ -16,6 +18,7 @@ SELECT grants.grant_id, 0, max(tokens.expires_at) - 2592000000000
 FROM grants JOIN tokens ON tokens.grant_id = grants.grant_id
 WHERE grants.ended_at IS NULL AND tokens.revoked_at IS NULL AND tokens.used_at IS NULL
 GROUP BY grants.grant_id
+HAVING max(tokens.expires_at) > {now}
 """
 
 
@@ -49,4 +52,4 @@ def upgrade() -> None:
     )
     op.create_index(op.f("ix_notices_user_id"), "notices", ["user_id"])
     op.create_index(op.f("ix_notices_due_at"), "notices", ["due_at"])
-    op.execute(_WATCH_THE_LIVING)
+    op.execute(_WATCH_THE_LIVING.format(now=clock.now()))
