@@ -3,15 +3,15 @@
 import json
 from collections.abc import Callable
 from dataclasses import dataclass, replace
-from functools import cache, cached_property
 from io import BytesIO
 from random import Random
 
-from keybearer.wire.activity import entry_bytes, entry_from
-from tests.support.activity_logs import TEAM_7, TEAM_8, USER_3, Log, log
-
-Lines = list[bytes]
-TEAMS = {TEAM_7: 7, TEAM_8: 8, USER_3: None}
+from keybearer.audit.lines import record_line
+from keybearer.wire.activity import Entry, entry_bytes, entry_from
+from keybearer.wire.activity_keys import CANONICAL
+from keybearer.wire.merkle import leaf_hash
+from tests.audit.world import Lines, World, exported, happened
+from tests.support.activity_logs import TEAM_8, Log
 
 
 @dataclass(frozen=True)
@@ -32,44 +32,8 @@ class Mutant:
     kind: str = ""
 
 
-@cache
-def happened(origin: str, count: int, seed: int = 1, status: int = 200) -> Log:
-    """Make a log in which so much happened."""
-    made = log(origin, seed=seed)
-    made.happen(count, team=TEAMS[origin], status=status)
-    return made
-
-
-@cache
-def exported(origin: str, count: int, seed: int = 1, status: int = 200) -> tuple[bytes, ...]:
-    """Export such a log."""
-    return tuple(happened(origin, count, seed, status).export())
-
-
-class World:
-    """The logs of two teams and a user, one of them told in part; and what was saved of them."""
-
-    def __init__(self) -> None:
-        self.logs = [happened(TEAM_7, 8), happened(TEAM_8, 6), happened(USER_3, 5)]
-
-    @cached_property
-    def parts(self) -> list[Lines]:
-        """Each log's part of the export; the second one leaves records out."""
-        whole, partly, mine = self.logs
-        return [whole.export(), partly.export(tells=lambda index: index in {2, 5}, shown=[4]), mine.export()]
-
-    @cached_property
-    def saved(self) -> list[str]:
-        """An earlier checkpoint of each log."""
-        return [each.checkpoint(4) for each in self.logs]
-
-    def with_part(self, number: int, part: Lines) -> Lines:
-        """Put the export together with another part in one log's place."""
-        return [line for n, each in enumerate(self.parts) for line in (part if n == number else each)]
-
-
-def an_edited_copy(world: World, chance: Random) -> Mutant:
-    return _edited(world, chance, lambda parts: _other(parts, chance, ["status", "action", "at", "n", "user", "route"]))
+def an_edited_leaf(world: World, chance: Random) -> Mutant:
+    return _edited(world, chance, lambda parts: parts.update(leaf=_reversed(str(parts["leaf"])[:-1]) + "="))
 
 
 def an_edited_detail(world: World, chance: Random) -> Mutant:
@@ -85,26 +49,32 @@ def an_edited_detail(world: World, chance: Random) -> Mutant:
 
 def an_edited_entry(world: World, chance: Random) -> Mutant:
     def edit(parts: dict[str, object]) -> None:
-        entry = json.loads(str(parts["entry"]))
+        entry = parts["entry"]
+        assert isinstance(entry, dict)
         _other(entry, chance, ["status", "ms", "outcome", "token", "n", "request_id"])
-        parts["entry"] = json.dumps(entry, sort_keys=True, separators=(",", ":"))
 
     return _edited(world, chance, edit)
 
 
 def a_stored_entry_edited(world: World, chance: Random) -> Mutant:
-    """Whoever has the database changes an entry there; the export is then made of it, and agrees with itself."""
-    source = chance.choice(world.logs)
-    number = world.logs.index(source)
-    index = chance.randrange(len(source.records))
-    entry = entry_from(source.records[index].entry)
-    changed = chance.choice([entry._replace(status=403), entry._replace(outcome="refused"), entry._replace(n=77)])
+    """Whoever has the database changes an entry there; its hash stands in the tree as before."""
+    number, index, changed = _an_entry_changed(world, chance)
+    source, part = world.logs[number], list(world.parts[number])
+    place = next(n for n, line in enumerate(part) if b'"index":%d,' % index in line)
+    leaf = leaf_hash(source.records[index].entry)
+    part[place] = record_line((index, leaf), entry_bytes(changed), source.records[index].details) + b"\n"
+    return _mutant(world, number, part, index)
+
+
+def a_stored_entry_edited_with_its_hash(world: World, chance: Random) -> Mutant:
+    """Whoever has the database changes the hash too, up to the root; the export agrees with itself."""
+    number, index, changed = _an_entry_changed(world, chance)
+    source = world.logs[number]
     stored = Log(source.origin, source.signer, list(source.records))
-    honest = source.checkpoint()
     stored.records[index] = replace(source.records[index], entry=entry_bytes(changed))
     part = stored.export()
-    opening = json.loads(part[0]) | {"checkpoint": honest}
-    return Mutant(world.with_part(number, [_line(opening), *part[1:]]), source.origin, None)
+    opening = json.loads(part[0]) | {"checkpoint": source.checkpoint()}
+    return _mutant(world, number, [_line(opening), *part[1:]], None)
 
 
 def a_removed_line(world: World, chance: Random) -> Mutant:
@@ -214,10 +184,11 @@ def a_flipped_bit(world: World, chance: Random) -> Mutant:
 
 
 KINDS: tuple[Callable[[World, Random], Mutant], ...] = (
-    an_edited_copy,
+    an_edited_leaf,
     an_edited_detail,
     an_edited_entry,
     a_stored_entry_edited,
+    a_stored_entry_edited_with_its_hash,
     a_removed_line,
     a_doubled_line,
     two_swapped_lines,
@@ -262,6 +233,16 @@ def _first(part: Lines, place: int) -> int | None:
     return None if "log" in parts else parts["skip"][0] if "skip" in parts else parts["index"]
 
 
+def _an_entry_changed(world: World, chance: Random) -> tuple[int, int, Entry]:
+    """Choose a log, one of the records that its export tells, and another entry for it."""
+    number = chance.randrange(3)
+    told = [json.loads(line)["index"] for line in world.parts[number] if b'"entry"' in line]
+    index = chance.choice(told)
+    entry = entry_from(world.logs[number].records[index].entry)
+    others = [entry._replace(status=403), entry._replace(outcome="refused"), entry._replace(n=77)]
+    return number, index, chance.choice(others)
+
+
 def _edited(world: World, chance: Random, edit: Callable[[dict[str, object]], object]) -> Mutant:
     number = chance.randrange(3)
     part = list(world.parts[number])
@@ -284,4 +265,4 @@ def _reversed(text: str) -> str:
 
 
 def _line(parts: dict[str, object]) -> bytes:
-    return json.dumps(parts, separators=(",", ":"), ensure_ascii=False).encode() + b"\n"
+    return CANONICAL.encode(parts).encode() + b"\n"

@@ -10,8 +10,9 @@ from hypothesis import strategies as st
 from keybearer.audit.batches import batch_from
 from keybearer.audit.entries import ReadEntry, read_entries, read_entry
 from keybearer.audit.lines import BadLine, RecordLine, line_from, record_line
-from keybearer.wire.activity import Entry, entry_bytes, entry_from, seal
+from keybearer.wire.activity import Details, Entry, entry_bytes, entry_from, seal
 from keybearer.wire.activity_keys import JUDGES
+from keybearer.wire.merkle import leaf_hash
 from tests.support.entries import CALL, SALT, VALUES_OF_FIELDS, call, entries
 
 WRITTEN = entry_bytes(call())
@@ -67,13 +68,18 @@ def test_what_is_nearly_an_entry_is_refused_fast_as_it_is_slowly(data: bytes) ->
     with pytest.raises(ValueError, match="entry"):
         read_entry(data)
     if b"\n" not in data:
-        with pytest.raises(ValueError, match=r"entries|reporter|sealed|JSON|Object|Expected|entry|Invalid"):
+        with pytest.raises(ValueError, match=r"entries|reporter|sealed|JSON|Object|Expected|entry|Invalid|utf-8"):
             read_entries(b"\n".join([WRITTEN, data, WRITTEN]))
 
 
 def test_many_entries_are_read_in_their_order() -> None:
     datas = [entry_bytes(call(n=n)) for n in range(1, 9)]
     assert [entry.n for entry in read_entries(b"\n".join(datas))] == list(range(1, 9))
+
+
+def placed(index: int, entry: Entry, details: Details) -> bytes:
+    data = entry_bytes(entry)
+    return record_line((index, leaf_hash(data)), data, details) + b"\n"
 
 
 @settings(max_examples=30)
@@ -83,9 +89,9 @@ def test_records_are_read_together_as_they_are_one_by_one(drawn: list[tuple[Entr
     for index, (entry, values, is_erased) in enumerate(drawn):
         sealed, details = seal(values | {"user": "31"}, lambda count: (SALT * 5)[:count])
         parts = entry._asdict() | {"sealed": sealed, "at": CALL["at"]}
-        lines.append(record_line(index, entry_bytes(Entry(**parts)), {} if is_erased else details) + b"\n")
+        lines.append(placed(index, Entry(**parts), {} if is_erased else details))
     one_by_one = [line_from(line) for line in lines]
-    batch = batch_from(b"".join(lines))
+    batch = batch_from(lines)
     if batch is not None:
         assert batch.teams == {entry.team for entry, _, _ in drawn}
         assert one_by_one == [
@@ -97,8 +103,8 @@ def test_records_are_read_together_as_they_are_one_by_one(drawn: list[tuple[Entr
 @given(st.data())
 def test_a_record_that_is_refused_alone_is_not_read_among_others(data: st.DataObject) -> None:
     sealed, details = seal({"user": "3", "agent": "curl/8"}, lambda count: (SALT * 5)[:count])
-    lines = [record_line(n, entry_bytes(call(n=n + 1, sealed=sealed)), details) + b"\n" for n in range(3)]
-    assert batch_from(b"".join(lines)) is not None
+    lines = [placed(n, call(n=n + 1, sealed=sealed), details) for n in range(3)]
+    assert batch_from(lines) is not None
     first = data.draw(st.integers(0, len(lines[1]) - 2))
     piece = data.draw(
         st.sampled_from([b"", b"1", b"A", b" ", b'"', b"-", b"_", b"\\", b"\xff", lines[1][first : first + 9]])
@@ -107,7 +113,7 @@ def test_a_record_that_is_refused_alone_is_not_read_among_others(data: st.DataOb
     alone = None
     with suppress(BadLine):
         alone = line_from(lines[1])
-    batch = batch_from(b"".join(lines))
+    batch = batch_from(lines)
     if batch is not None:
         assert isinstance(alone, RecordLine)
         assert (alone.leaf, alone.erased) == (batch.leaves[1], batch.erased.get(1, ()))

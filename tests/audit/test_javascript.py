@@ -14,7 +14,8 @@ from keybearer.audit.lines import record_line
 from keybearer.audit.trust import Trust
 from keybearer.audit.verdict import Fault
 from keybearer.wire.activity import entry_bytes
-from tests.audit.mutations import World, mutant
+from tests.audit.mutations import mutant
+from tests.audit.world import World
 from tests.support.activity_logs import TEAM_7, log, signer, verdict_of
 from tests.support.entries import call
 

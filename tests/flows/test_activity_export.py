@@ -5,7 +5,7 @@ import io
 import json
 
 import pytest
-from sqlalchemy import update
+from sqlalchemy import delete, update
 
 from keybearer.audit.trust import Trust
 from keybearer.audit.verdict import Verdict
@@ -14,11 +14,12 @@ from keybearer.cli.activity_stored import first_damage, stored_verdict
 from keybearer.cli.progress import Progress
 from keybearer.server.reads import activity_export
 from keybearer.server.store.database import Transaction
-from keybearer.server.store.tables import activity_records
+from keybearer.server.store.tables import activity_records, activity_tiles
+from keybearer.wire.activity_keys import CANONICAL
 from keybearer.wire.checkpoint import key_from
 from tests.support.api import Stage, set_stage
 from tests.support.browser import Browser
-from tests.support.happenings import happen
+from tests.support.happenings import happen, seal_all
 from tests.support.house import House
 
 PATH = "/activity/export"
@@ -33,7 +34,7 @@ async def stage(house: House, monkeypatch: pytest.MonkeyPatch) -> Stage:
         who = stage.cleo if number % 3 == 0 else stage.ada
         await happen(house.node, who, stage.acme, request_id=f"r{number}", outcome="refused" if number == 7 else "done")
     await happen(house.node, stage.bob, stage.works, request_id="of-works")
-    await house.node.sealer.turn()
+    await seal_all(house.node)
     return stage
 
 
@@ -51,8 +52,8 @@ async def exported(browser: Browser, query: str = "") -> bytes:
 
 
 def told(written: bytes) -> list[str]:
-    lines = [json.loads(line) for line in written.splitlines()]
-    return [line["request_id"] for line in lines if line.get("request_id", "").startswith(("r", "of"))]
+    entries = [json.loads(line).get("entry", {}) for line in written.splitlines()]
+    return [entry["request_id"] for entry in entries if entry.get("request_id", "").startswith(("r", "of"))]
 
 
 @pytest.mark.parametrize(
@@ -72,7 +73,7 @@ async def test_a_filtered_export_is_proved_as_well_as_a_whole_one(stage: Stage, 
     assert (verdict.faults, len(verdict.logs)) == ((), 1)
     if found:
         line = next(line for line in written.splitlines() if f'"{found[0]}"'.encode() in line)
-        changed = written.replace(line, line.replace(b'\\"GET\\"', b'\\"PUT\\"').replace(b'"GET"', b'"PUT"'))
+        changed = written.replace(line, line.replace(b'"GET"', b'"PUT"'))
         assert changed != written
         assert verdict_on(stage, changed).faults
 
@@ -83,15 +84,31 @@ async def test_the_stored_log_is_verified_and_what_was_edited_is_named(stage: St
     verdict = await stored_verdict(node.database, team_id, trust)
     assert (verdict.faults, len(verdict.logs)) == ((), 1)
     assert await first_damage(node.database, team_id, Progress("verified")) == ""
-    await node.act(_edit, "r7")
+    await node.act(_edit, "r7", outcome="done")
     why = await first_damage(node.database, team_id, Progress("verified"))
     assert "its outcome is not what the entry says" in why
 
 
-async def _edit(tx: Transaction, request_id: str) -> None:
+async def test_an_entry_edited_in_the_database_is_named_by_whoever_verifies_an_export(stage: Stage) -> None:
+    ada, node = await stage.at_browser(stage.ada), stage.house.node
+    line = next(json.loads(line) for line in (await exported(ada)).splitlines() if b'"r7"' in line)
+    edited = CANONICAL.encode(line["entry"] | {"outcome": "done"}).encode()
+    await node.act(_edit, "r7", entry=edited)
+    (fault,) = verdict_on(stage, await exported(ada)).faults
+    assert (fault.index, fault.what) == (line["index"], "the entry is not the one whose hash the log has in this place")
+    await node.act(_forget_hashes)
+    (fault,) = verdict_on(stage, await exported(ada)).faults
+    assert fault.what.startswith("the records are not those that the checkpoint")
+
+
+async def _forget_hashes(tx: Transaction) -> None:
+    await tx.run(delete(activity_tiles))
+
+
+async def _edit(tx: Transaction, request_id: str, /, **columns: str | bytes) -> None:
     """Have a refused call look as if it had been let through."""
     is_it = activity_records.c.request_id == request_id
-    await tx.run(update(activity_records).where(is_it).values(outcome="done"))
+    await tx.run(update(activity_records).where(is_it).values(columns))
 
 
 async def test_a_member_exports_their_own_alone_and_that_is_proved(stage: Stage) -> None:

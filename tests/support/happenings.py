@@ -6,7 +6,7 @@ from typing import Any
 from keybearer.server.node import Node
 from keybearer.server.records import HeldToken, Team, User
 from keybearer.server.secrets import digest
-from keybearer.server.store import activity, tokens
+from keybearer.server.store import activity, activity_checkpoints, activity_logs, tokens
 from keybearer.wire.activity import Entry, entry_bytes, seal
 from tests.support.api import Stage
 
@@ -29,6 +29,12 @@ async def happen(
     about = {"at": now if at is None else at, "team": team.team_id, "environment": team.environment, "sealed": sealed}
     entry = Entry(**_CALL | {"status": 200, "request_id": "request-1"} | about | said)
     await node.act(activity.add_all, [activity.row_of(entry, entry_bytes(entry), details, now)])
+
+
+async def seal_all(node: Node) -> None:
+    """Have everything that happened be signed; one turn may not be enough, if one of the node's own is under way."""
+    while await activity_logs.has_unplaced(node.database) or await activity_checkpoints.unsigned(node.database):
+        await node.sealer.turn()
 
 
 async def held_token(stage: Stage, user: User, team: Team, scope: str | None = None) -> tuple[str, HeldToken]:

@@ -1,17 +1,13 @@
 """Entries read fast: what passes here is what `wire.activity` would let pass, and it judges whatever does not."""
 
 import re
-from binascii import a2b_base64, b2a_base64
-from collections.abc import Mapping, Sequence
-from hashlib import sha256
-from itertools import combinations
+from collections.abc import Sequence
 from operator import attrgetter
 from typing import Annotated, Final, Literal
 
 import msgspec
 
 from keybearer.wire import activity
-from keybearer.wire.activity import MAX_VALUE_BYTES, OPENINGS
 from keybearer.wire.activity_keys import COMMITMENT, JUDGES, MAX_INTEGER, SEALED
 
 _Natural = Annotated[int, msgspec.Meta(ge=1, le=MAX_INTEGER)]
@@ -36,7 +32,7 @@ class ReadEntry(msgspec.Struct, omit_defaults=True, forbid_unknown_fields=True, 
     reporter: _Identifier | None = None
     request_id: Annotated[str, msgspec.Meta(min_length=1, max_length=128)] | None = None
     route: Annotated[str, msgspec.Meta(min_length=1, max_length=512)] | None = None
-    sealed: dict[str, Annotated[str, msgspec.Meta(min_length=43, max_length=43)]] | None = None
+    sealed: Annotated[dict[str, Salt], msgspec.Meta(min_length=1)] | None = None
     status: Annotated[int, msgspec.Meta(ge=100, le=599)] | None = None
     team: _Natural | None = None
     token: _Identifier | None = None
@@ -65,53 +61,36 @@ def read_entries(block: bytes) -> list[ReadEntry]:
     Raises:
         ValueError: one of them is none, or has spaces, escapes or letters beyond ASCII: `read_entry` tells.
     """
-    if block.translate(None, _PLAIN):
-        raise ValueError("there is more in the entries than can be judged here")
     entries = _decode(block)
-    _check_texts(entries)
     if _encode(entries) != block + b"\n":
         raise ValueError("not all entries are written as RFC 8785 writes them")
+    judge(entries, block)
+    if not _are_commitments("".join(["".join(entry.sealed.values()) for entry in entries if entry.sealed])):
+        raise ValueError("one of the entries has a commitment that is not base64url of 32 bytes")
     return entries
 
 
-def open_quickly(sealed: Mapping[str, str], details: Mapping[str, tuple[str, str]]) -> dict[str, str]:
+def judge(entries: Sequence[ReadEntry], written: bytes) -> None:
     """
-    Open commitments; what opens here is what `activity.open_details` opens, and it tells what is wrong with the rest.
+    Refuse texts that have not the form of their key, as far as their types do not demand it; but for commitments.
 
     Args:
-        details: salts of 43 characters, and values.
+        written: the entries' bytes, which are known to be what these entries are written as.
 
     Raises:
-        KeyError: a detail has no commitment.
-        ValueError: one does not open, or may be too long.
+        ValueError: one has not, or there is a text that cannot be judged here.
     """
-    values = {}
-    for field, (salt, value) in details.items():
-        raw_salt = a2b_base64(salt.encode().translate(_FROM_URL) + b"=", strict_mode=True)
-        digest = sha256(OPENINGS[field] + raw_salt + value.encode()).digest()
-        committed = b2a_base64(digest, newline=False).translate(_TO_URL)
-        if committed != f"{sealed[field]}=".encode() or salt[-1] not in _LAST or len(value) > _LONGEST:
-            raise ValueError("a detail is not what the entry was sealed with, or may be too long")
-        values[field] = value
-    return values
-
-
-def _check_texts(entries: Sequence[ReadEntry]) -> None:
-    """
-    Refuse texts that have not the form of their key, as far as their types do not demand it.
-
-    That they have no spaces, control characters and escapes is known before.
-    """
+    if not written.isascii() or any(mark in written for mark in _NOT_PLAIN):
+        raise ValueError("there is more in the entries than can be judged here")
     for name in ("action", "method", "reason"):
         for text in set(map(attrgetter(name), entries)) - {None}:
             JUDGES[name](text)
-    if {(entry.boot is None) + (entry.n is None) + (entry.reporter is None) for entry in entries} - {0, 3}:
+    if not _FIELDS.issuperset(set().union(*[entry.sealed for entry in entries if entry.sealed])):
+        raise ValueError("one of the entries has sealed what cannot be")
+    if not [e.boot is None for e in entries] == [e.n is None for e in entries] == [e.reporter is None for e in entries]:
         raise ValueError("one of the entries has one of reporter, boot and n without the others")
-    sealed = [entry.sealed for entry in entries if entry.sealed is not None]
-    commitments = "".join(["".join(each.values()) for each in sealed])
-    last4s = "".join([entry.token_last4 for entry in entries if entry.token_last4 is not None])
-    if not _ORDERS.issuperset(map(tuple, sealed)) or not _are_commitments(commitments) or not _are_digits(last4s):
-        raise ValueError("sealed or token_last4 have not the form they should have")
+    if not _are_digits("".join([entry.token_last4 for entry in entries if entry.token_last4 is not None])):
+        raise ValueError("one of the entries has a token_last4 that is not four letters and digits")
 
 
 def _read_slowly(data: bytes) -> ReadEntry:
@@ -120,12 +99,8 @@ def _read_slowly(data: bytes) -> ReadEntry:
 
 
 _decode: Final = msgspec.json.Decoder(ReadEntry).decode_lines
-_encode: Final = msgspec.json.Encoder().encode_lines
-_PLAIN: Final = bytes([0x0A, *range(0x21, 0x7F)]).replace(b"\\", b"")  # of these, what is written is what is meant
-_ORDERS: Final = frozenset(order for count in range(1, len(SEALED) + 1) for order in combinations(SEALED, count))
+_encode: Final = msgspec.json.Encoder(order="deterministic").encode_lines  # which sorts what is sealed
+_NOT_PLAIN: Final = (b" ", b"\\", b"\x7f")  # without these, what is written is what is meant
+_FIELDS: Final = frozenset(SEALED)
 _are_commitments: Final = re.compile(f"(?:{COMMITMENT})*").fullmatch
-_TO_URL: Final = bytes.maketrans(b"+/", b"-_")
-_FROM_URL: Final = bytes.maketrans(b"-_+/", b"+/!!")
-_LAST: Final = frozenset("AEIMQUYcgkosw048")  # of 43 characters that stand for 32 bytes
-_LONGEST: Final = MAX_VALUE_BYTES // 4  # characters, whatever they are
 _are_digits: Final = re.compile("[0-9A-Za-z]*").fullmatch

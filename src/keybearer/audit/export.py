@@ -6,7 +6,8 @@ from itertools import pairwise
 
 from keybearer.audit.lines import log_line, record_line, skip_line
 from keybearer.wire.activity import Details
-from keybearer.wire.merkle import SubtreeHash, subtrees
+from keybearer.wire.merkle import SubtreeHash, leaf_hash, subtrees
+from keybearer.wire.tiles import DamagedTiles
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,7 +20,8 @@ class LogSource:
         key: the public key that signed the note, ``name+id+key``, under the log's name.
         note: the checkpoint that the export is proved by.
         size: how many records that checkpoint speaks for.
-        hash_of: gives the hash of a perfect subtree below that size, by its level and place.
+        hash_of: gives the hash of a perfect subtree below that size, by its level and place; it may raise
+            `DamagedTiles`.
         shown: the sizes of earlier checkpoints, from which it shall be seen that the log goes on.
     """
 
@@ -67,7 +69,7 @@ class LogExport:
         index = self._index(record)
         end = self._log.size if index is None else index
         yield from self._left_out(self._size, end)
-        yield record_line(index, record.entry, record.details)
+        yield record_line(None if index is None else (index, self._leaf(index, record)), record.entry, record.details)
         self._size = end if index is None else index + 1
 
     def end(self) -> Iterator[bytes]:
@@ -83,12 +85,19 @@ class LogExport:
             is_last: nothing is told after them.
         """
         size = self._size
-        ends = [self._log.size if (index := self._index(record)) is None else index for record in records]
-        for end in [*ends, *([self._log.size] if is_last else [])]:
-            for start, stop in self._stretches(size, end):
-                for level, place in subtrees(start, stop):
-                    hash_of(level, place)
+        for index in [*map(self._index, records), *([None] if is_last else [])]:
+            end = self._log.size if index is None else index
+            parts = [part for start, stop in self._stretches(size, end) for part in subtrees(start, stop)]
+            for level, place in parts if index is None else [*parts, (0, index)]:
+                hash_of(level, place)
             size = min(end + 1, self._log.size)
+
+    def _leaf(self, index: int, record: StoredRecord) -> bytes:
+        """Return the hash that the log has of a record; where it lost that, only the root can tell of tampering."""
+        try:
+            return self._log.hash_of(0, index)
+        except DamagedTiles:
+            return leaf_hash(record.entry)
 
     def _index(self, record: StoredRecord) -> int | None:
         return record.index if record.index is not None and record.index < self._log.size else None

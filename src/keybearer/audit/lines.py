@@ -3,21 +3,18 @@
 import json
 from base64 import b64encode
 from binascii import a2b_base64
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
-from functools import lru_cache
-from operator import attrgetter
 from typing import Any, Final
 
 import msgspec
 
-from keybearer.audit.entries import ReadEntry, read_entry
+from keybearer.audit.entries import read_entry
 from keybearer.wire.activity import Details, open_details
+from keybearer.wire.activity_keys import CANONICAL
 from keybearer.wire.merkle import HASH_BYTES, leaf_hash
 
 MAX_LINE_BYTES: Final = 1024 * 1024
-_NOT_COPIED: Final = frozenset({"index", "entry", "details"})
 
 
 class BadLine(ValueError):
@@ -36,7 +33,7 @@ class LogLine:
 @dataclass(frozen=True, slots=True)
 class RecordLine:
     """
-    A record that agrees with itself: its copies with its entry, its details with the entry's commitments.
+    A record that agrees with itself: its leaf with its entry, its details with the entry's commitments.
 
     Args:
         index: its place in the log, or None if no checkpoint speaks for it yet.
@@ -63,37 +60,6 @@ class SkipLine:
 Line = LogLine | RecordLine | SkipLine
 
 
-class Readable(msgspec.Struct, omit_defaults=True, gc=False):
-    """A record as it stands in an export: everything before the entry is a copy out of the entry or its details."""
-
-    index: int | None = None
-    at: str | None = None
-    user: int | None = None
-    address: str | None = None
-    agent: str | None = None
-    subject: str | None = None
-    words: str | None = None
-    action: str | None = None
-    outcome: str | None = None
-    reason: str | None = None
-    client: str | None = None
-    team: int | None = None
-    environment: str | None = None
-    method: str | None = None
-    route: str | None = None
-    status: int | None = None
-    ms: int | None = None
-    request_id: str | None = None
-    token: str | None = None
-    token_last4: str | None = None
-    grant: str | None = None
-    reporter: str | None = None
-    boot: str | None = None
-    n: int | None = None
-    entry: str = ""
-    details: Mapping[str, Sequence[str]] | None = None
-
-
 def log_line(origin: str, key: str, note: str) -> bytes:
     """
     Write the line that opens a log.
@@ -102,43 +68,49 @@ def log_line(origin: str, key: str, note: str) -> bytes:
         key: the public key that signed the note, ``name+id+key``, under the log's name.
         note: the log's checkpoint.
     """
-    return _encode({"log": origin, "key": key, "checkpoint": note})
+    return _encode({"checkpoint": note, "key": key, "log": origin})
 
 
-def skip_line(first: int, end: int, hashes: Iterable[bytes]) -> bytes:
+def skip_line(first: int, end: int, hashes: Sequence[bytes]) -> bytes:
     """Write the line that stands for records which are left out, by the hashes of `wire.merkle.subtrees`."""
-    return _encode({"skip": [first, end], "hashes": [b64encode(each).decode() for each in hashes]})
+    return _encode({"hashes": hashes, "skip": (first, end)})
 
 
-def record_line(index: int | None, entry: bytes, details: Details | None) -> bytes:
+def record_line(place: tuple[int, bytes] | None, entry: bytes, details: Details | None) -> bytes:
     """
-    Write the line of a record, readable and provable.
+    Write the line of a record.
 
-    What is stored may have been tampered with: then the line has no copies, for the verifier to say what is wrong.
+    What is stored may have been tampered with: then what is no entry stands there as a text, and is told by that.
 
     Args:
-        index: its place in the log; None while no checkpoint speaks for it.
+        place: its index in the log, and the hash that the log has there; None while no checkpoint speaks for it.
         entry: its bytes as they are stored.
         details: what of its details is left.
     """
-    text = entry.decode(errors="replace")
+    parts: dict[str, Any] = {"details": details} if details else {}
     try:
-        read = read_entry(entry)
-        return _encode(readable(index, text, read, details, open_details(read, details or {})))
+        read_entry(entry)
+        parts["entry"] = msgspec.Raw(entry)
     except ValueError:
-        return _encode(Readable(index=index, entry=text, details=details))
+        parts["entry"] = entry.decode(errors="replace")
+    if place is not None:
+        parts["index"], parts["leaf"] = place
+    return _encode(parts)
 
 
 def line_from(raw: bytes) -> Line:
     """
     Read a line, and make sure of everything that can be known without the lines around it.
 
+    Args:
+        raw: the line, with or without its end.
+
     Raises:
         BadLine: names what is wrong.
     """
     if len(raw) > MAX_LINE_BYTES:
         raise BadLine(f"the line is longer than {MAX_LINE_BYTES} bytes")
-    parts = _parts(raw)
+    parts = _parts(raw.removesuffix(b"\n"))
     if "log" in parts:
         return _log(parts)
     if "skip" in parts:
@@ -150,21 +122,17 @@ def line_from(raw: bytes) -> Line:
 
 def _parts(raw: bytes) -> dict[str, Any]:
     try:
-        parts = json.loads(raw.decode(), object_pairs_hook=_without_repetition)
-    except BadLine:
-        raise
+        parts = json.loads(raw.decode())
+        written = CANONICAL.encode(parts).encode()
     except (ValueError, RecursionError) as error:
         raise BadLine("the line is not JSON in UTF-8") from error
     if not isinstance(parts, dict):
         raise BadLine("the line is not a JSON object")
-    return parts
-
-
-def _without_repetition(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    """Refuse what two readers could read in two ways."""
-    parts = dict(pairs)
-    if len(parts) != len(pairs):
-        raise BadLine("the line has a key twice")
+    if written != raw:  # two readers could read it in two ways
+        raise BadLine(
+            "the line is not written as RFC 8785 writes it, keys in order, each once, without spaces; "
+            "an export that an older version wrote, or another tool wrote anew, has to be made again"
+        )
     return parts
 
 
@@ -192,76 +160,28 @@ def _hash(text: object) -> bytes:
     except ValueError:
         hashed = b""
     if len(hashed) != HASH_BYTES or b64encode(hashed).decode() != text:
-        raise BadLine("one of the hashes of the records left out is not base64 of 32 bytes")
+        raise BadLine("one of the hashes is not base64 of 32 bytes")
     return hashed
 
 
 def _record(parts: dict[str, Any]) -> RecordLine:
-    """Make sure that a record agrees with itself, however its line is written."""
-    index, text, details = parts.get("index"), parts["entry"], parts.get("details", {})
-    if not isinstance(text, str) or not isinstance(details, dict) or not (index is None or type(index) is int):
-        raise BadLine("the record's index is no whole number, its entry no text, or its details no object")
+    """Make sure that a record agrees with itself."""
+    entry, details = parts.pop("entry"), parts.pop("details", {})
+    if not isinstance(entry, dict) or not isinstance(details, dict):
+        raise BadLine("the record's entry or details are no object")
+    if parts and (parts.keys() != {"index", "leaf"} or type(parts["index"]) is not int):
+        raise BadLine("the record has not just index, a whole number, and leaf beside entry and details")
+    data = CANONICAL.encode(entry).encode()
+    leaf = leaf_hash(data)
+    if parts and _hash(parts["leaf"]) != leaf:
+        raise BadLine("the entry is not the one whose hash the log has in this place")
     try:
-        data = text.encode()
-        entry = read_entry(data)
-        opened = open_details(entry, details)
-        copies = msgspec.to_builtins(readable(None, text, entry, None, opened))
+        read = read_entry(data)
+        opened = open_details(read, details)
     except ValueError as error:
         raise BadLine(str(error)) from error
-    leaf = leaf_hash(data)
-    copies |= {"leaf": b64encode(leaf).decode()}
-    for name in parts.keys() - _NOT_COPIED:
-        if name not in copies:
-            raise BadLine(f"the line says {name!r:.64}, and neither the entry nor its details do")
-        if type(parts[name]) is not type(copies[name]) or parts[name] != copies[name]:
-            raise BadLine(f"the line says {name} {parts[name]!r:.64}; it was recorded as {copies[name]!r:.64}")
-    return RecordLine(index, entry.team, leaf, tuple(field for field in entry.sealed or () if field not in opened))
+    erased = tuple(field for field in read.sealed or () if field not in opened)
+    return RecordLine(parts.get("index"), read.team, leaf, erased)
 
 
-def readable(
-    index: int | None,
-    text: str,
-    entry: ReadEntry,
-    details: Mapping[str, Sequence[str]] | None,
-    opened: Mapping[str, str],
-) -> Readable:
-    """Put together what a record's line says."""
-    told: tuple[Any, ...] = (
-        index,
-        moment(entry.at),
-        _number(opened.get("user")),
-        opened.get("address"),
-        opened.get("agent"),
-        opened.get("subject"),
-        opened.get("words"),
-        *_copies(entry),
-        text,
-        details,
-    )
-    return Readable(*told)
-
-
-def moment(at: int) -> str:
-    """Write a time, microseconds since 1970 UTC, as RFC 3339 has it, with all six digits of the microseconds."""
-    seconds, micros = divmod(at, 1_000_000)
-    return f"{_second(seconds)}.{micros:06}Z"
-
-
-@lru_cache(64)  # records come by the thousand in one second
-def _second(seconds: int) -> str:
-    try:
-        return datetime.fromtimestamp(seconds, UTC).strftime("%Y-%m-%dT%H:%M:%S")
-    except (OverflowError, ValueError) as error:
-        raise BadLine("the entry's at is beyond the year 9999") from error
-
-
-def _number(user: str | None) -> int | None:
-    if user is None:
-        return None
-    if not (user.isascii() and user.isdigit() and user[0] != "0" and len(user) < 16):
-        raise BadLine("the user that the details name is not a number")
-    return int(user)
-
-
-_encode: Final = msgspec.json.Encoder().encode
-_copies: Final = attrgetter(*Readable.__struct_fields__[7:-2])  # from action to n, under the same names
+_encode: Final = msgspec.json.Encoder(order="sorted").encode  # as RFC 8785 does, for texts and whole numbers

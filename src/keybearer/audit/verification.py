@@ -31,19 +31,21 @@ class Verification:
 
     def take(self, lines: Sequence[bytes]) -> None:
         """
-        Look at the next lines.
+        Look at the next lines: together as many as agree with each other, and what is left alone.
 
         Args:
             lines: each as it stands in the file, with its end; best some hundred at a time.
         """
-        if self._reading is not None and len(lines) > 1:
-            batch = batch_from(b"".join(lines))
-            if batch is not None and self._reading.take_batch(batch):
-                self._number += len(lines)
-                return
-        for raw in lines:
-            self._number += 1
-            self._take_one(raw)
+        if self._took_together(lines):
+            self._number += len(lines)
+        elif len(lines) > 1:
+            middle = len(lines) // 2
+            self.take(lines[:middle])
+            self.take(lines[middle:])
+        else:
+            for raw in lines:
+                self._number += 1
+                self._take_one(raw)
 
     def verdict(self) -> Verdict:
         """Tell what came of it, once all lines were taken."""
@@ -53,6 +55,12 @@ class Verification:
         if not self._logs and not self._faults:
             self._blame(_nothing_proved(self._unsigned), None)
         return Verdict(self._logs, tuple(self._faults), self._unsigned)
+
+    def _took_together(self, lines: Sequence[bytes]) -> bool:
+        if self._reading is None:
+            return False
+        batch = batch_from(lines)
+        return batch is not None and self._reading.take_batch(batch)
 
     def _take_one(self, raw: bytes) -> None:
         try:

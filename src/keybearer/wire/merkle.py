@@ -64,14 +64,17 @@ class CompactTree:
 
     def extend(self, leaves: Sequence[bytes]) -> None:
         """Add leaves by their hashes, in their order; of many it takes less time than one by one."""
-        start = 0
-        for level, _ in subtrees(self.size, self.size + len(leaves)):
-            hashes = leaves[start : start + (1 << level)]
-            start += 1 << level
-            while len(hashes) > 1:
-                pairs = zip(hashes[::2], hashes[1::2], strict=True)
-                hashes = [sha256(b"\x01" + left + right).digest() for left, right in pairs]
-            self._carry(level, hashes[0])
+        hashes, waiting, edge = list(leaves), self.size, []
+        while hashes:  # one level of the tree after the other, as far up as what is added reaches
+            if waiting & 1:
+                hashes.insert(0, self._hashes.pop())
+            if len(hashes) & 1:
+                edge.append(hashes.pop())
+            pairs = zip(hashes[::2], hashes[1::2], strict=True)
+            hashes = [sha256(b"\x01" + left + right).digest() for left, right in pairs]
+            waiting >>= 1
+        self._hashes += reversed(edge)
+        self.size += len(leaves)
 
     def append_subtree(self, level: int, hashed: bytes) -> None:
         """

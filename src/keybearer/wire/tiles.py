@@ -115,7 +115,7 @@ def hashes_in(tiles: Mapping[Tile, bytes]) -> SubtreeHash:
 
     def hash_of(level: int, place: int) -> bytes:
         tile, first, count = _place_in_tile(level, place)
-        return root_of(_hashes(tiles, tile, first + count)[first:])
+        return root_of(_hashes(tiles, tile, first + count, first))
 
     return hash_of
 
@@ -132,8 +132,8 @@ def _place_in_tile(level: int, place: int) -> tuple[Tile, int, int]:
     return (tile_level, first >> HEIGHT), first & WIDTH - 1, 1 << above
 
 
-def _hashes(tiles: Mapping[Tile, bytes], tile: Tile, count: int) -> list[bytes]:
-    hashes = leaves_in(tiles.get(tile, b"")[: count * HASH_BYTES])
-    if len(hashes) < count or (hashes and len(hashes[-1]) < HASH_BYTES):
-        raise DamagedTiles(f"the tile at level {tile[0]}, place {tile[1]}, has not the {count} hashes that it should")
+def _hashes(tiles: Mapping[Tile, bytes], tile: Tile, end: int, first: int = 0) -> list[bytes]:
+    hashes = leaves_in(tiles.get(tile, b"")[first * HASH_BYTES : end * HASH_BYTES])
+    if len(hashes) < end - first or (hashes and len(hashes[-1]) < HASH_BYTES):
+        raise DamagedTiles(f"the tile at level {tile[0]}, place {tile[1]}, has not the {end} hashes that it should")
     return hashes
