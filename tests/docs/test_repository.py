@@ -55,6 +55,14 @@ def test_links_between_documents_lead_somewhere(name: str) -> None:
             assert anchor in {anchor_of(line.lstrip("# ")) for line in target.read_text("utf-8").splitlines()}, link
 
 
+def test_words_have_one_kind_of_apostrophe() -> None:
+    """The straight one: a sentence on a page is the same in JSON and at the terminal."""
+    shown = [path for kind in ("py", "html", "md", "yaml") for path in (ROOT / "src").rglob(f"*.{kind}")]
+    texts = {path: path.read_text("utf-8") for path in [*shown, *(ROOT / name for name in DOCUMENTS)]}
+    assert len(texts) > 400
+    assert [path.name for path, text in texts.items() if {"\u2018", "\u2019"} & set(text)] == []
+
+
 def test_settings_are_described_as_they_are() -> None:
     described = {variable.strip("`"): cells for variable, *cells in rows(read("docs/settings.md"))}
     expected = {f"KEYBEARER_{name.upper()}": field for name, field in Settings.model_fields.items()}
