@@ -263,7 +263,7 @@ def test_nobody_who_is_served_waits_for_the_disk_to_take_a_full_file(
     monkeypatch.setattr(os, "fdatasync", lambda _: waiting.append(threading.current_thread()))
     while spool.file < 6:
         called(reporter)
-        while spool.has_full_file:
+        while spool.full:
             time.sleep(0.001)
     assert waiting
     assert threading.current_thread() not in waiting
@@ -278,7 +278,7 @@ async def test_what_the_disk_has_not_taken_when_the_next_file_is_full_is_waited_
     reporter, taking = reporter_of(spool), Taking()
     for _ in range(40):
         called(reporter)
-        assert len(spool._full) <= 1
+        assert len(spool.full) <= 1
     assert spool.file > 5
     reporter.close()
     await shipped(following := Reporter(ActivityLog(tmp_path), now), taking)

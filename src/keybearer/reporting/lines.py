@@ -95,7 +95,8 @@ class Broken(Exception):
 
 def text_of(line: Line) -> bytes:
     """Return a line as JSON."""
-    return _WRITERS[type(line)](line).encode()
+    letter, values = _WRITERS[type(line)]
+    return f'["{letter}",{values(line)}]'.encode()
 
 
 def line_of(text: bytes) -> Line:
@@ -131,29 +132,19 @@ def as_read(line: Said) -> Said:
     return cast("Said", line_of(text_of(line)))
 
 
-def _header_text(line: Header) -> str:
-    return f'["h",{_written(line)}]'
-
-
-def _intent_text(line: Intent) -> str:
-    return f'["i",{_intent_parts(line)}]'
-
-
-def _outcome_text(line: Outcome) -> str:
-    return f'["o",{_outcome_parts(line)}]'
-
-
-def _whole_text(line: Whole) -> str:
-    return f'["w",{_intent_parts(line.intent)},{_outcome_parts(line.outcome)}]'
-
-
-def _intent_parts(line: Intent) -> str:
+def _intent_values(line: Intent) -> str:
     who, whence = _written(line[_WHO]), _written(line[_WHENCE])
-    return f'{line.call},{line.at},{who},{_text(line.request_id)},{whence},"{line.salts}"'
+    request_id = "null" if line.request_id is None else encode_basestring_ascii(line.request_id)
+    return f'{line.call},{line.at},{who},{request_id},{whence},"{line.salts}"'
 
 
-def _outcome_parts(line: Outcome) -> str:
-    return f"{line.call},{_written(line[_HOW])},{_text(line.words)},{_text(line.salt)}"
+def _outcome_values(line: Outcome) -> str:
+    said = "null,null" if line.words is None else f"{_text(line.words)},{_text(line.salt)}"
+    return f"{line.call},{_written(line[_HOW])},{said}"
+
+
+def _whole_values(line: Whole) -> str:
+    return f"{_intent_values(line.intent)},{_outcome_values(line.outcome)}"
 
 
 @lru_cache(1024)
@@ -176,9 +167,9 @@ _WHO: Final = slice(2, 11)  # of an intent, from the user to the route
 _WHENCE: Final = slice(12, 14)
 _HOW: Final = slice(1, 7)  # of an outcome
 _KINDS: Final[dict[str, Callable[..., Line]]] = {"h": Header, "i": Intent, "o": Outcome, "w": _whole}
-_WRITERS: Final[dict[type[Line], Callable[[Any], str]]] = {
-    Header: _header_text,
-    Intent: _intent_text,
-    Outcome: _outcome_text,
-    Whole: _whole_text,
+_WRITERS: Final[dict[type[Line], tuple[str, Callable[[Any], str]]]] = {
+    Header: ("h", _written),
+    Intent: ("i", _intent_values),
+    Outcome: ("o", _outcome_values),
+    Whole: ("w", _whole_values),
 }

@@ -158,7 +158,7 @@ class Reporter:
 
     def _finish(self, outcome: Outcome | Whole) -> int:
         appended = self._spool.finish(outcome)
-        if self._spool.has_full_file:
+        if self._spool.full:
             self._syncing.want()  # by its thread, while others are served here
         return appended if self._is_durable else 0
 

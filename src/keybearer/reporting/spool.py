@@ -46,14 +46,10 @@ class Spool:
         self.appended = 0  # lines in all
         self._recent = recent or Recent()
         self.file = 1
-        self._full: list[Segment] = []  # files that are not written any more, and perhaps not on the disk yet
+        self.full: list[Segment] = []
+        """Files that are not written any more, and that no `sync` has seen since."""
         self._held = _made(folder)
         self._segment = self._begun(self.file)
-
-    @property
-    def has_full_file(self) -> bool:
-        """Whether a file is full that no `sync` has seen since."""
-        return bool(self._full)
 
     def begin(self, intent: Intent) -> None:
         """
@@ -107,7 +103,7 @@ class Spool:
         with self._lock:  # only to look: others append while the disk works
             appended, segment = self.appended, self._segment
             duplicate = segment.duplicate()
-            full, self._full = self._full, []
+            full, self.full = self.full, []
         try:
             _sync_and_close(full)
         finally:
@@ -123,12 +119,12 @@ class Spool:
             is_shipped: there is nothing left but perhaps calls under way; without them the folder goes.
         """
         if is_forked:  # without the lock: the thread that held it is not in this process
-            for segment in (*self._full, self._segment):
+            for segment in (*self.full, self._segment):
                 segment.close()
             os.close(self._held)
             return
         with self._lock:
-            _sync_and_close([*self._full, self._segment])
+            _sync_and_close([*self.full, self._segment])
         if is_shipped and not self._under_way:
             shutil.rmtree(self.folder, ignore_errors=True)
         os.close(self._held)
@@ -140,14 +136,14 @@ class Spool:
         The full one is left to the next `sync`. If there was none since another got full, more is written than the disk
         takes, and this call waits for it.
         """
-        full, self._full = self._full, []
+        full, self.full = self.full, []
         try:
             _sync_and_close(full)
             following = self._begun(self.file + 1)
         except Unwritable as error:
             _LOG.warning("the spool goes on in a file that is long already: %s", error)
             return
-        self._full = [self._segment]
+        self.full = [self._segment]
         self._segment, self.file = following, self.file + 1
 
     def _begun(self, number: int) -> Segment:
