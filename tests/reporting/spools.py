@@ -2,7 +2,8 @@
 
 import asyncio
 import json
-from collections.abc import AsyncIterator, Iterator
+import os
+from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field
 from typing import Any, Literal
@@ -45,6 +46,15 @@ def reporter_of(spool: Spool, mode: Literal["durable", "buffered"] = "buffered")
 def called(reporter: Reporter, outcome: str = "done", status: int = 200) -> int:
     """Have a call come and go; return what `kept` waits for."""
     return reporter.begin(somebody(), ASKED).finish(outcome, status)
+
+
+def failing(number: int) -> Callable[..., int]:
+    """Return what a system call does that fails so."""
+
+    def fail(*_: object) -> int:
+        raise OSError(number, os.strerror(number))
+
+    return fail
 
 
 @dataclass

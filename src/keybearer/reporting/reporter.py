@@ -103,21 +103,12 @@ class Reporter:
         intent = self._intent(bearer, asked)
         return Call(lambda outcome: self._finish(Whole(intent, outcome)), intent.call)
 
-    def finish(self, outcome: Outcome) -> int:
-        """
-        Keep what became of a call.
-
-        Returns:
-            What `kept` waits for; 0 if nothing has to wait.
-
-        Raises:
-            Unwritable: it is not kept, so it must not be answered.
-        """
-        return self._finish(outcome)
-
     async def kept(self, appended: int) -> None:
         """
         Return when the answer may leave: what was appended until then is as safe as the mode promises.
+
+        Args:
+            appended: what `Call.finish` returned.
 
         Raises:
             Unwritable: it is not, so the call must not be answered.
@@ -157,6 +148,7 @@ class Reporter:
         self._spool.close(is_forked=True)
 
     def _finish(self, outcome: Outcome | Whole) -> int:
+        """Keep what became of a call; return what `kept` waits for, 0 if nothing has to wait."""
         appended = self._spool.finish(outcome)
         if self._spool.full:
             self._syncing.want()  # by its thread, while others are served here

@@ -48,6 +48,7 @@ class Spool:
         self.file = 1
         self.full: list[Segment] = []
         """Files that are not written any more, and that no `sync` has seen since."""
+        self._failure: Unwritable | None = None
         self._held = _made(folder)
         self._segment = self._begun(self.file)
 
@@ -101,6 +102,8 @@ class Spool:
             Unwritable: it may not be there, nor ever get there.
         """
         with self._lock:  # only to look: others append while the disk works
+            if self._failure is not None:
+                raise self._failure
             appended, segment = self.appended, self._segment
             duplicate = segment.duplicate()
             full, self.full = self.full, []
@@ -136,15 +139,22 @@ class Spool:
         The full one is left to the next `sync`. If there was none since another got full, more is written than the disk
         takes, and this call waits for it.
         """
-        full, self.full = self.full, []
         try:
-            _sync_and_close(full)
+            self._sync_full()
             following = self._begun(self.file + 1)
         except Unwritable as error:
             _LOG.warning("the spool goes on in a file that is long already: %s", error)
             return
         self.full = [self._segment]
         self._segment, self.file = following, self.file + 1
+
+    def _sync_full(self) -> None:
+        full, self.full = self.full, []
+        try:
+            _sync_and_close(full)
+        except Unwritable as error:
+            self._failure = error  # whoever waits for what is in there must hear of it
+            raise
 
     def _begun(self, number: int) -> Segment:
         header = text_of(Header(self._boot, self._recent.newest + 1))
