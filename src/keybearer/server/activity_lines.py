@@ -103,12 +103,11 @@ def _read_alone(place: int, text: bytes, reporter: Reporter, now: int) -> Line |
         entry = read_entry(sent.entry.encode())
     except (ValueError, msgspec.MsgspecError) as error:
         return RefusedLine(place, None, str(error))
-    line = _line(place, entry, sent, reporter, now)
     try:
         open_details(entry, sent.details)
     except ValueError as error:
-        return line if isinstance(line, RefusedLine) else RefusedLine(place, entry.n, str(error))
-    return line
+        return RefusedLine(place, entry.n, str(error))
+    return _line(place, entry, sent, reporter, now)
 
 
 def _line(place: int, entry: ReadEntry, sent: _Sent, reporter: Reporter, now: int) -> Line | RefusedLine:
