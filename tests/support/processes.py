@@ -19,12 +19,18 @@ STOP_TIMEOUT_S = 60
 
 @dataclass(slots=True)
 class ServerProcess:
-    """`keybearer serve` on a port of its own; it can be stopped, killed, and started again where it was."""
+    """
+    `keybearer serve` on a port of its own; it can be stopped, killed, and started again where it was.
+
+    Args:
+        within: the beginning of a command line that ends in being the command behind it.
+    """
 
     folder: Path
     port: int
     environment: dict[str, str]
     workers: int = 1
+    within: tuple[str, ...] = ()
     _process: subprocess.Popen[bytes] | None = field(default=None, init=False)
 
     @property
@@ -42,7 +48,7 @@ class ServerProcess:
         place = ["--host", "127.0.0.1", "--port", str(self.port), "--workers", str(self.workers)]
         with (self.folder / "server.log").open("ab") as log:
             self._process = subprocess.Popen(
-                [PROGRAM, "serve", *place],
+                [*self.within, PROGRAM, "serve", *place],
                 env=self.environment,
                 cwd=self.folder,
                 stdin=subprocess.DEVNULL,
