@@ -1,5 +1,6 @@
 """Shipping: out of memory or out of the files, each record is told under the same number and in the same words."""
 
+import errno
 import json
 import random
 from http import HTTPStatus
@@ -14,7 +15,7 @@ from keybearer.reporting.reporter import ActivityLog, Reporter
 from keybearer.reporting.segment import SegmentReader
 from keybearer.reporting.shipping import REFUSED
 from keybearer.reporting.spool import Spool, segments_of
-from tests.reporting.spools import ASKED, Taking, called, now, reporter_of, shipped, shipping, somebody
+from tests.reporting.spools import ASKED, Taking, called, failing, now, reporter_of, shipped, shipping, somebody
 
 
 def reporter_with(folder: Path, name: str, most_recent: int) -> Reporter:
@@ -45,6 +46,26 @@ async def test_a_line_is_json_as_json_is_written_whatever_a_caller_sends(tmp_pat
     [line] = taking.kept.values()
     assert line.decode() == json.dumps(json.loads(line), ensure_ascii=False, separators=(",", ":"))
     reporter.close()
+
+
+@pytest.mark.parametrize("whose", ["its own", "left behind"])
+async def test_what_a_full_disk_holds_up_is_told_once_there_is_room(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, whose: str
+) -> None:
+    reporter, taking = Reporter(ActivityLog(tmp_path), now), Taking()
+    called(reporter)
+    if whose == "left behind":
+        reporter.close()
+        reporter = Reporter(ActivityLog(tmp_path), now)
+    monkeypatch.setattr(life, "_kept_once", failing(errno.ENOSPC))
+    async with shipping(reporter, taking):
+        await reporter.flush(30)
+        assert "No space left" in (reporter.trouble or "")
+        monkeypatch.undo()
+        await reporter.flush(30)
+        assert (reporter.trouble, [entry.n for entry in taking.entries]) == (None, [1])
+    reporter.close()
+    assert list(tmp_path.iterdir()) == []
 
 
 async def test_what_memory_has_let_go_of_is_read_and_no_more_than_that(

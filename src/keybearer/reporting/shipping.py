@@ -1,6 +1,7 @@
 """Shipping: what the spools have is sent in batches, again and again until the server has said what became of it."""
 
 import asyncio
+import errno
 import json
 import logging
 import os
@@ -20,6 +21,7 @@ BROKEN: Final = ".broken"
 _EVERY_S: Final = 0.5
 _ADOPT_EVERY_S: Final = 10.0
 _LONGEST_BACK_OFF_S: Final = 5.0
+_PASSING: Final = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EMFILE, errno.ENFILE, errno.ENOMEM})
 _LOG: Final = logging.getLogger("keybearer")
 
 
@@ -102,6 +104,7 @@ class Shipper:
 
     async def _ship_all(self) -> None:
         self._adopt()
+        waits = ""
         for life in list(self._lives):
             try:
                 while await self._ship(life):
@@ -109,8 +112,16 @@ class Shipper:
             except (Undelivered, Unwritable) as error:
                 self._failed(str(error))
                 return
-            except (Broken, OSError) as error:
+            except Broken as error:
                 self._set_aside(life, error)
+            except OSError as error:
+                if life.is_over and error.errno not in _PASSING:
+                    self._set_aside(life, error)
+                else:
+                    waits = f"{life.folder}: {error.strerror or error}"
+        if waits:
+            self._failed(waits)
+            return
         self._failures, self._behind_since = 0, None
         if self.trouble is not None:
             _LOG.info("activities are reported again")
