@@ -141,7 +141,7 @@ class FeedReader:
         """
         Tell whether the followers have been told of all that was committed before this call; False: perhaps not.
 
-        It waits for nothing, so it can be told only where a store of this machine says so; elsewhere there is `fresh`.
+        It waits for nothing, so it can be told only where the store answers at once; elsewhere there is `fresh`.
         """
         if self._window is None or self._boottime() - self._settled_at >= _SETTLE_EVERY_S:
             return False

@@ -4,8 +4,8 @@ from collections.abc import Callable
 
 from keybearer.server.barrier import Barrier, Proof
 from keybearer.server.store import feed
-from keybearer.server.store.database import Database
-from keybearer.server.store.faults import StoreUnavailable
+from keybearer.server.store.database import Database, at_once
+from keybearer.server.store.faults import StoreFault, StoreUnavailable
 from keybearer.server.store.feed import Head, Stretch
 from keybearer.wire.feed import Position
 
@@ -43,11 +43,18 @@ class ProvenFeed:
         return head, self._begun_at(proof, head)
 
     def is_still_at(self, position: Position) -> bool:
-        """Tell without a reading whether the feed stands there: True is certain, False is not."""
-        head = self._head
-        if self._barrier or self._mark is None or head is None or head.has_stray or head.position != position:
+        """
+        Tell at once whether the feed stands there: True is certain, False is not.
+
+        Most commits tell nothing to the feed, so where only a look-up can tell, and takes no time, it is made.
+        """
+        if self._barrier or not self._database.answers_at_once:
             return False
-        return self._mark == self._database.change_mark()
+        try:
+            head, _ = at_once(self.read_head())
+        except StoreFault:
+            return False
+        return head.position == position and not head.has_stray
 
     async def read_from(self, seq: int) -> tuple[Stretch, float]:
         """Read a stretch of the feed from the event *seq* on, and tell what `read_head` does."""

@@ -55,7 +55,7 @@ class Doors:
         return head + b"X-Keybearer-Key: %b\r\nAuthorization: Bearer %b\r\n\r\n" % (key, token)
 
     async def hit(self, question: bytes) -> Answer:
-        """Ask until the application is not asked: it is each time that something was committed, a record for one."""
+        """Ask until the application is not asked: it is once after each change of something that the feed tells of."""
         async with asyncio.timeout(20):
             while True:
                 asked = self.front.asked
@@ -157,6 +157,14 @@ async def test_what_the_user_may_not_do_is_left_to_the_application(doors: Doors)
     for demanded, status in ((b"team:manage team:read", 200), (b"team:manage pigs:fly", 503)):
         changed = doors.forward.replace(b"Host: x", b"Host: x\r\nX-Keybearer-Permission: %b" % demanded)
         assert (await doors.front.ask(changed))[0].status == status
+
+
+async def test_a_commit_that_changes_no_token_is_no_reason_to_ask_the_application(doors: Doors) -> None:
+    await doors.hit(doors.introspect)
+    for _ in range(3):
+        await doors.front.ask(doors.forward)
+        await doors.stage.house.node.call_records.flush()
+        assert await doors.is_hit(doors.introspect)
 
 
 async def test_what_others_committed_counts_at_the_next_question(doors: Doors, url: str) -> None:

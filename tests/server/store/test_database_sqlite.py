@@ -10,6 +10,7 @@ import apsw
 import pytest
 
 from keybearer.server.store import sqlite_writer
+from keybearer.server.store.database import at_once
 from keybearer.server.store.faults import OutcomeUnknown, StoreUnavailable
 from keybearer.server.store.sqlite import SqliteDatabase, open_sqlite
 from tests.server.store.trial import add, add_and_announce, assert_chained, create_tables, events, items, names
@@ -260,3 +261,8 @@ async def test_a_quiet_moment_on_a_failing_disk_does_not_end_the_writer(
     await until(lambda: "was not copied" in caplog.text)
     disk.cannot_sync = False
     assert await database.transact(add, "b") == "b"
+
+
+async def test_what_waits_is_not_looked_up_at_once() -> None:
+    with pytest.raises(RuntimeError, match="a look-up waits"):
+        at_once(asyncio.sleep(0))
