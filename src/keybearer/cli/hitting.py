@@ -1,11 +1,8 @@
 """A client's connection, as uvicorn has it, that asks for hits before it asks the application."""
 
-import asyncio
-from typing import Any, Final
+from typing import Final
 
-import uvicorn
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol, RequestResponseCycle
-from uvicorn.server import ServerState
 
 from keybearer.server.http.hits import HITS, FirstLine, Hits
 from keybearer.server.http.intake import MAX_HEADER_BYTES
@@ -21,19 +18,10 @@ class HittingProtocol(HttpToolsProtocol):
     held up and which goes on afterwards. Any other request, and one that is no hit, takes uvicorn's own way.
     """
 
-    def __init__(
-        self,
-        config: uvicorn.Config,
-        server_state: ServerState,
-        app_state: dict[str, Any],
-        _loop: asyncio.AbstractEventLoop | None = None,
-    ) -> None:
-        super().__init__(config, server_state, app_state, _loop)
-        self._hits: Hits | None = app_state.get(HITS)
-        self._piece_is_small = False
-        self._requests_in_piece = 0
-        self._held: FirstLine | None = None  # of the request that may be a hit, and that uvicorn does not know of yet
-        self._held_body = b""
+    _piece_is_small = False
+    _requests_in_piece = 0
+    _held: FirstLine | None = None  # of the request that may be a hit, and that uvicorn does not know of yet
+    _held_body = b""
 
     def data_received(self, data: bytes) -> None:
         """Take what came."""
@@ -50,8 +38,8 @@ class HittingProtocol(HttpToolsProtocol):
 
     def on_headers_complete(self) -> None:
         """Hold back what may be a hit."""
-        first = (self.parser.get_method(), self.url)
-        if self._hits and self._hits.has(first) and self._could_be_answered_now():
+        first, hits = (self.parser.get_method(), self.url), self._hits
+        if hits and hits.has(first) and self._could_be_answered_now():
             self._held, self._held_body = first, b""
         else:
             super().on_headers_complete()
@@ -76,9 +64,14 @@ class HittingProtocol(HttpToolsProtocol):
             self._hand_on()
         super().on_message_complete()
 
+    @property
+    def _hits(self) -> Hits | None:
+        """What the application can tell of hits; not every application can."""
+        return self.app_state.get(HITS)
+
     def _answer(self, first: FirstLine) -> bytes | None:
-        peer = self.client[0] if self.client else ""
-        return self._hits.answer(first, self.headers, self._held_body, peer) if self._hits else None
+        hits, peer = self._hits, self.client[0] if self.client else ""
+        return hits.answer(first, self.headers, self._held_body, peer) if hits else None
 
     def _could_be_answered_now(self) -> bool:
         cycle: RequestResponseCycle | None = self.cycle
