@@ -68,6 +68,13 @@ def test_e15_it_is_answered_400_once_and_the_connection_is_closed(impatient: Ser
     assert heard.is_closed
 
 
+@pytest.mark.parametrize("raw", [raw for raw in SMUGGLED.values() if raw.startswith(POST)])
+def test_e15_nor_is_it_read_otherwise_where_hits_are_looked_for(impatient: ServerProcess, raw: bytes) -> None:
+    heard = knock(impatient.port, raw.replace(b"/oauth/token", b"/oauth/introspect") + GET + b"Host: x\r\n\r\n")
+    assert heard.statuses == [400], heard.raw
+    assert heard.is_closed
+
+
 def test_e15_a_body_nobody_asked_for_is_not_the_next_request(impatient: ServerProcess) -> None:
     inner = b"GET /readyz HTTP/1.1\r\nHost: x\r\n\r\n"
     heard = knock(impatient.port, GET + b"Host: x\r\nContent-Length: %d\r\n\r\n" % len(inner) + inner, patience_s=0.5)
