@@ -41,7 +41,7 @@ class Behind(NamedTuple):
         return {"api": self.api}
 
 
-def is_asked_for(request: Request, behind: Behind) -> None:
+def record_call_behind(request: Request, behind: Behind) -> None:
     """Have this request's record tell of the call *behind* it, which is made elsewhere: here it changes nothing."""
     request.scope[_BEHIND] = behind
 

@@ -12,7 +12,7 @@ from starlette.types import Receive, Scope, Send
 from keybearer.reporting.asked import Asked
 from keybearer.server.http.answers import empty_answer
 from keybearer.server.http.bearer import admitted, bearer_in, bearer_text
-from keybearer.server.http.call_record import Behind, is_asked_for, recorded
+from keybearer.server.http.call_record import Behind, record_call_behind, recorded
 from keybearer.server.http.demand import demand_permission
 from keybearer.server.http.edge import address_of, log_quietly
 from keybearer.server.http.hits import Hit, HitDoor, Plain
@@ -105,7 +105,7 @@ class ForwardAuth:
             raise _misconfigured("Its configuration must set the header X-Keybearer-Key.", "no key, or several")
         await node.feed.fresh()  # from here on keys and tokens are known as they are
         owner = await self._owner_of(keys[0], address_of(request))
-        is_asked_for(request, Behind(request.headers.get(METHOD) or request.method, owner.name))
+        record_call_behind(request, Behind(request.headers.get(METHOD) or request.method, owner.name))
         demanded = [name for value in request.headers.getlist(PERMISSION) for name in value.split()]
         if not node.settings.permissions.keys() >= set(demanded):
             raise _misconfigured("It demands a permission that does not exist.", "unknown permission")
