@@ -38,7 +38,7 @@ class Front:
                 writer.write(piece)
                 await asyncio.sleep(0.02)
             async with asyncio.timeout(20):
-                return [await _answer(reader) for _ in range(answers)]
+                return [await read_answer(reader) for _ in range(answers)]
         finally:
             writer.close()
 
@@ -57,7 +57,8 @@ class Answer:
         return value
 
 
-async def _answer(reader: asyncio.StreamReader) -> Answer:
+async def read_answer(reader: asyncio.StreamReader) -> Answer:
+    """Return the next answer that comes on a connection."""
     head = (await reader.readuntil(b"\r\n\r\n")).decode("latin-1").removesuffix("\r\n\r\n")
     first, *lines = head.split("\r\n")
     headers = tuple((name.lower(), value) for name, _, value in (line.partition(": ") for line in lines))
@@ -66,10 +67,17 @@ async def _answer(reader: asyncio.StreamReader) -> Answer:
 
 
 @asynccontextmanager
-async def on_a_socket(house: House, patience_s: float = 20) -> AsyncIterator[Front]:
-    """Let the house listen while the block lasts; the head of a request may take *patience_s* seconds."""
+async def on_a_socket(house: House, patience_s: float = 20, idle_s: float = 75) -> AsyncIterator[Front]:
+    """
+    Let the house listen while the block lasts.
+
+    Args:
+        patience_s: seconds that the head of a request may take.
+        idle_s: seconds that a connection may be idle between two requests.
+    """
     front, state = Front(house), ServerState()
     config = uvicorn_config(lambda: front, 1, patience_s)  # type: ignore[arg-type, return-value] # ASGI is all it wants
+    config.timeout_keep_alive = idle_s  # type: ignore[assignment] # any number will do
     config.load()
     loop = asyncio.get_running_loop()
     server = await loop.create_server(

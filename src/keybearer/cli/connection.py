@@ -80,9 +80,11 @@ class Connection(HittingProtocol):
         super().on_headers_complete()
 
     def on_response_complete(self) -> None:
-        """Begin to wait where the next head has begun already."""
+        """Begin to wait where the next head has begun already; else it is time enough when it begins."""
         super().on_response_complete()
-        if self._is_in_head and self._waiting is None:
+        if not self._is_in_head:
+            self._stop_waiting()
+        elif self._waiting is None:
             self._wait()
 
     def _wait(self) -> None:

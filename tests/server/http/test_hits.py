@@ -22,7 +22,7 @@ from tests.support.api import Stage, set_stage
 from tests.support.clock import START, HandBoottime, HandClock
 from tests.support.databases import PostgresDatabases, copy_sqlite
 from tests.support.house import open_house
-from tests.support.sockets import Answer, Front, on_a_socket
+from tests.support.sockets import Answer, Front, on_a_socket, read_answer
 from tests.support.verifiers import asking
 
 NOT_ALIKE = ("x-request-id", "x-ratelimit-remaining")  # from one answer to the next
@@ -181,7 +181,7 @@ async def test_one_look_at_the_store_does_for_all_that_one_turn_of_the_loop_read
     hits = Hits([door], Terms("https://keybearer.test"), lambda: START, lambda: next(answers))
 
     def asked() -> bool:
-        return hits.answer((b"GET", b"/x"), [(b"host", b"x")], b"", "") is not None
+        return hits.answer(b"GET /x HTTP/1.1", [(b"host", b"x")], b"", "") is not None
 
     assert [asked(), asked(), asked()] == [False, True, True]
     await asyncio.sleep(0)
@@ -204,9 +204,10 @@ async def test_hits_and_others_in_one_piece_are_answered_in_their_order(doors: D
 
 async def test_each_call_that_may_pass_is_counted_and_recorded_once(doors: Doors) -> None:
     node = doors.stage.house.node
+    await doors.hit(doors.forward)
     await node.call_records.flush()
     before = len(await recorded(node.database, CALL))
-    answers = await doors.front.ask(doors.forward * 3, answers=3)
+    answers = await doors.front.ask(doors.forward, doors.forward, doors.forward, answers=3)
     remaining = [int(answer.header("x-ratelimit-remaining")) for answer in answers]
     assert remaining == list(range(remaining[0], remaining[0] - 3, -1))
     await node.call_records.flush()
@@ -226,6 +227,28 @@ async def test_a_call_that_cannot_be_recorded_does_not_pass(doors: Doors, monkey
 
 
 async def test_after_a_hit_the_next_head_may_not_take_for_ever(doors: Doors) -> None:
+    await doors.hit(doors.introspect)
     async with on_a_socket(doors.stage.house, patience_s=0.5) as front:
-        hit, refused = await front.ask(doors.introspect + b"GET /healthz HT", answers=2)
-    assert (hit.status, refused.status) == (200, 408)
+        hit, refused = await front.ask(doors.introspect, b"GET /healthz HT", answers=2)
+    assert (hit.status, refused.status, front.asked) == (200, 408, 0)
+
+
+async def test_a_connection_ends_when_it_has_been_idle_since_the_last_hit(doors: Doors) -> None:
+    await doors.hit(doors.introspect)
+    now, idle_s = asyncio.get_running_loop().time, 0.3
+    async with on_a_socket(doors.stage.house, idle_s=idle_s) as front, asyncio.timeout(20):
+        reader, writer = await asyncio.open_connection("127.0.0.1", front.port)
+        began = asked_at = now()
+        try:
+            while now() - began < 4 * idle_s:
+                asked_at = now()
+                writer.write(doors.introspect)
+                await read_answer(reader)
+                await asyncio.sleep(0.01)
+            await reader.readexactly(1)
+        except (asyncio.IncompleteReadError, ConnectionResetError):
+            pass  # it has ended
+        finally:
+            writer.close()
+        assert now() - asked_at >= idle_s
+        assert front.asked == 0

@@ -20,9 +20,6 @@ from keybearer.server.refusals import Refusal
 HITS: Final = "keybearer.hits"
 """Under this name a connection finds them in the lifespan's state."""
 
-FirstLine = tuple[bytes, bytes]
-"""A request's method and its target, as they stand in its first line."""
-
 # What takes judgement: how the body is coded, and what the sender waits for, or wants instead.
 _UNUSUAL: Final = frozenset({b"transfer-encoding", b"content-encoding", b"expect", b"upgrade"})
 
@@ -83,7 +80,7 @@ class HitDoor(BareDoor):
         headers: Mapping[str, str],
     ) -> None:
         super().__init__(path, knock, methods=[method])
-        self.first = (method.encode(), path.encode())
+        self.first_line = f"{method} {path} HTTP/1.1".encode()
         self.look = look
         self.headers = headers
 
@@ -107,20 +104,21 @@ class Hits:
         self._is_fresh_this_turn = False
         of_all = headers_of(terms.issuer)
         self._doors = {
-            door.first: (door.look, header_lines({**of_all, **door.headers}))
+            door.first_line: (door.look, header_lines({**of_all, **door.headers}))
             for door in routes
             if isinstance(door, HitDoor)
         }
 
-    def has(self, first: FirstLine) -> bool:
-        """Tell whether there is a door for such a request."""
-        return first in self._doors
+    def has(self, first_line: bytes) -> bool:
+        """Tell whether there is a door for requests with this first line."""
+        return first_line in self._doors
 
-    def answer(self, first: FirstLine, headers: Sequence[tuple[bytes, bytes]], body: bytes, peer: str) -> bytes | None:
+    def answer(self, first_line: bytes, headers: Sequence[tuple[bytes, bytes]], body: bytes, peer: str) -> bytes | None:
         """
-        Return the answer to a plain request, from its headers on; None if the application has to give it.
+        Return the answer to a request, from its headers on; None if the application has to give it.
 
         Args:
+            first_line: of one of the doors there are.
             headers: with names in small letters.
             peer: the connection's other end; '' for a local socket.
         """
@@ -128,7 +126,7 @@ class Hits:
         is_plain = len(headers) == len(head) <= MAX_HEADERS and b"host" in head and _UNUSUAL.isdisjoint(head)
         if not is_plain or not self._knows_all():
             return None
-        look, lines = self._doors[first]
+        look, lines = self._doors[first_line]
         request_id = secrets.record_id(self._now())
         try:
             hit = look(Plain(head, body, request_id, self._address(head, peer)))
