@@ -7,9 +7,10 @@ from keybearer.server import secrets
 from keybearer.server.clock import SECOND
 from keybearer.server.feed_reader import FeedReader
 from keybearer.server.look_ups import LookUps
+from keybearer.server.one_look import OneLook
 from keybearer.server.reads.fetched_token import fetched_token
 from keybearer.server.store.database import Database
-from keybearer.verify.mirror import Mirror
+from keybearer.verify.mirror import Mirror, Mirrored
 from keybearer.verify.recent_denials import DENIAL_S, RecentDenials
 from keybearer.wire import token_text
 from keybearer.wire.denial import Denial, Reason
@@ -23,8 +24,9 @@ class Bearers:
     """
     Keeps a mirror of each environment, true to the feed.
 
-    Whatever was committed before a call counts in it, whoever committed it: each call looks where the feed stands, and
-    calls of the same moment share that look. A token's end is told by the node's own clock, as in the store.
+    Whatever was committed before a call was sent counts in it, whoever committed it: each call looks where the feed
+    stands, and calls of the same moment share that look. A token's end is told by the node's own clock, as in the
+    store.
 
     Args:
         prefix: the provider's own token prefix.
@@ -41,6 +43,7 @@ class Bearers:
     ) -> None:
         self._database = database
         self._feed = feed
+        self._look = OneLook(feed.is_fresh)
         self._look_ups = look_ups
         self._denials = RecentDenials(keep_s=DENIAL_S * SECOND)
         self._prefix = prefix
@@ -66,7 +69,8 @@ class Bearers:
         digest = secrets.digest(text)
         if denial := self._cannot_be_ours(text, digest):
             return denial
-        await self._feed.fresh()
+        if not self._look.knows_all():
+            await self._feed.fresh()
         return await self._as_told(text, digest, now, whence)
 
     def known(self, text: str, now: int) -> Principal | None:
@@ -79,7 +83,7 @@ class Bearers:
         return self._cannot_be_ours(text, digest) or await self._as_told(text, digest, now, whence)
 
     def _cannot_be_ours(self, text: str, digest: bytes) -> Denial | None:
-        if any(digest in mirror.entries for mirror in self._mirrors.values()):
+        if self._entry(digest) is not None:
             return None
         parsed = token_text.parse(text)
         if parsed is None or parsed.prefix != self._prefix:
@@ -90,9 +94,12 @@ class Bearers:
         return self._known(digest, now) or await self._fetch(text, digest, now, whence)
 
     def _known(self, digest: bytes, now: int) -> Principal | None:
+        entry = self._entry(digest)
+        return entry if entry is not None and now < entry.deadline else None
+
+    def _entry(self, digest: bytes) -> Mirrored | None:
         for mirror in self._mirrors.values():
-            entry = mirror.entries.get(digest)
-            if entry is not None and now < entry.deadline:
+            if (entry := mirror.entries.get(digest)) is not None:
                 return entry
         return None
 

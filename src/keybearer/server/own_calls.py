@@ -59,16 +59,11 @@ class OwnCalls:
             LimitUsedUp: it must not be made.
             StoreFault: nobody can say.
         """
-        user_id, team_id, purse = principal.user_id, principal.team_id, self._purses[principal.environment]
         for _ in range(_TRIES):
             if left := self.count_held(principal):
                 return left
-            wait_s = purse.wait_s(user_id, team_id, self._boottime())
-            if wait_s > 0:
-                break
-            purse.want(user_id, team_id)
-            await asyncio.shield(self._coming_flight())
-        raise LimitUsedUp(self.limits.terms.limit, wait_s or 1.0)
+            await self._have_more(principal)
+        raise LimitUsedUp(self.limits.terms.limit, 1.0)
 
     def count_held(self, principal: Principal) -> Left | None:
         """Count one call out of those in hand, and return what it leaves; None, and nothing is counted, without any."""
@@ -77,6 +72,15 @@ class OwnCalls:
         if left is not None and self._settling is None and purse.is_wanting:
             self._settling = asyncio.get_running_loop().call_later(_SETTLE_AFTER_S, self._settle)
         return left
+
+    async def _have_more(self, principal: Principal) -> None:
+        """Ask for calls that may be made, unless it is known that there are none."""
+        user_id, team_id, purse = principal.user_id, principal.team_id, self._purses[principal.environment]
+        wait_s = purse.wait_s(user_id, team_id, self._boottime())
+        if wait_s > 0:
+            raise LimitUsedUp(self.limits.terms.limit, wait_s)
+        purse.want(user_id, team_id)
+        await asyncio.shield(self._coming_flight())
 
     @asynccontextmanager
     async def counting(self) -> AsyncIterator[None]:

@@ -27,9 +27,7 @@ async def profile_of(reader: Reader, user_id: int) -> Profile:
     Raises:
         Refusal: ``not_found``: there is no such user.
     """
-    user = await users.by_user_id(reader, user_id)
-    if user is None:
+    row = await users.profile(reader, user_id)
+    if row is None:
         raise refusals.not_found(f"no user {user_id}")
-    return Profile(
-        user.user_id, user.name, user.email, user.verified_at, user.disabled_at, user.created_at, user.updated_at
-    )
+    return Profile(**row)

@@ -3,12 +3,21 @@
 from sqlalchemy import bindparam, func, insert, select, update
 
 from keybearer.server.records import User
-from keybearer.server.store.database import Reader, Transaction
+from keybearer.server.store.database import Reader, Row, Transaction
 from keybearer.server.store.tables import users
 
 _COLUMNS = [column for column in users.c if column.name != "cut_offs"]
 
 _BY_ID = select(*_COLUMNS).where(users.c.user_id == bindparam("user_id"))
+_PROFILE = select(
+    users.c.user_id,
+    users.c.name,
+    users.c.email,
+    users.c.verified_at,
+    users.c.disabled_at,
+    users.c.created_at,
+    users.c.updated_at,
+).where(users.c.user_id == bindparam("user_id"))
 _LOCK = _BY_ID.with_for_update(key_share=True)
 _BY_EMAIL = select(*_COLUMNS).where(users.c.email_key == bindparam("email_key"))
 _COUNT = select(func.count().label("total")).select_from(users)
@@ -55,6 +64,11 @@ async def by_user_id(reader: Reader, user_id: int) -> User | None:
     """Return the user of this id; None if there is none."""
     row = await reader.one(_BY_ID, user_id=user_id)
     return User(**row) if row else None
+
+
+async def profile(reader: Reader, user_id: int) -> Row | None:
+    """Return what the user of this id sees of themselves; None if there is none."""
+    return await reader.one(_PROFILE, user_id=user_id)
 
 
 async def lock(tx: Transaction, user_id: int) -> User | None:
