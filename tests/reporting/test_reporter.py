@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from keybearer.reporting.asked import Asked
+from keybearer.reporting.lines import Whole, line_of, text_of
 from keybearer.reporting.reporter import ActivityLog, Reporter
 from keybearer.reporting.segment import Unwritable
 from keybearer.reporting.spool import Spool
@@ -77,6 +78,42 @@ async def test_what_a_framework_has_kinds_of_its_own_for_is_recorded_as_what_it_
     await shipped(reporter, taking)
     assert [(entry.method, entry.route, entry.status) for entry in taking.entries] == [("GET", "/people", 201)] * 2
     reporter.close()
+
+
+async def test_calls_that_differ_in_one_word_are_told_apart(tmp_path: Path) -> None:
+    reporter, taking = Reporter(ActivityLog(tmp_path), now), Taking()
+    bearers = (somebody(), somebody()._replace(user_id=4), somebody()._replace(token_id="another"))
+    others = {"method": "HEAD", "route": "/", "request_id": "req-2", "address": "192.0.2.8", "agent": None}
+    askings = [ASKED, *(ASKED._replace(**{name: value}) for name, value in others.items())]
+    made = [(bearer, asked) for bearer in bearers for asked in askings] * 2
+    for bearer, asked in made:
+        reporter.keep_read(bearer, asked, 200, '{"api":"X"}')
+    await shipped(reporter, taking)
+    told = [
+        (
+            opened["user"],
+            entry.token,
+            entry.method,
+            entry.route,
+            entry.request_id,
+            opened["address"],
+            opened.get("agent"),
+        )
+        for entry, opened in zip(taking.entries, taking.opened(), strict=True)
+    ]
+    assert told == [(str(bearer.user_id), bearer.token_id, *asked) for bearer, asked in made]
+    reporter.close()
+
+
+def test_what_an_earlier_version_left_in_a_spool_is_read() -> None:
+    said = (
+        b'["w",7,1764111600000000,"3",7,"sandbox",null,"grant-1","token-1","aB3x","GET","/people/{id}","req-1",'
+        b'"192.0.2.7","curl/8","AAAA",7,"done",null,null,200,1,null,"{\\"api\\":\\"X\\"}","BBBB"]'
+    )
+    whole = line_of(said)
+    assert isinstance(whole, Whole)
+    assert (whole.intent.request_id, whole.intent.caller.agent, whole.outcome.salt) == ("req-1", "curl/8", "BBBB")
+    assert text_of(whole) == said
 
 
 async def test_a_lost_answer_counts_nothing_twice_and_loses_nothing(tmp_path: Path) -> None:

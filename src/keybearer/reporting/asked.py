@@ -3,6 +3,7 @@
 import re
 from typing import Final, NamedTuple
 
+LONGEST: Final = 513  # characters of a text that are looked at: one more than an entry can have of any of these
 _LONGEST_TEXT: Final = 256
 _is_method: Final = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]{1,32}").fullmatch
 _is_request_id: Final = re.compile(r"[ -~]{1,128}").fullmatch
@@ -32,10 +33,15 @@ def recordable(asked: Asked) -> Asked:
     return Asked(
         method if method and _is_method(method) else None,
         route_of(route),
-        request_id if request_id and _is_request_id(request_id) else None,
+        request_id_of(request_id),
         _cut(address),
         _cut(agent),
     )
+
+
+def request_id_of(request_id: str | None) -> str | None:
+    """Return a request's id as an entry can have it; None if there is none, or it cannot."""
+    return request_id[:] if request_id and _is_request_id(request_id) else None
 
 
 def route_of(route: str | None) -> str | None:

@@ -96,7 +96,7 @@ class Life:
         if recent:
             self.file = recent[-1].file
         return [
-            Record(self.folder.name, n, as_read(intent), as_read(outcome))
+            Record(self.folder.name, n, intent, as_read(outcome))
             for n, (intent, outcome, _) in enumerate(recent, self._through + 1)
         ]
 

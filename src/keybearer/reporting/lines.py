@@ -5,7 +5,9 @@ from collections.abc import Callable
 from functools import lru_cache
 from hashlib import blake2b
 from json.encoder import encode_basestring_ascii
-from typing import Any, Final, NamedTuple, TypeVar, cast
+from typing import Any, Final, NamedTuple, cast
+
+from keybearer.reporting.callers import Caller
 
 _LINK_BYTES: Final = 8
 _READ: Final = json.JSONDecoder().decode
@@ -41,18 +43,8 @@ class Intent(NamedTuple):
 
     call: int
     at: int
-    user: str
-    team: int
-    environment: str
-    client: str | None
-    grant: str
-    token: str
-    token_last4: str
-    method: str | None
-    route: str | None
+    caller: Caller
     request_id: str | None
-    address: str | None
-    agent: str | None
     salts: str
 
 
@@ -86,7 +78,6 @@ class Whole(NamedTuple):
 
 
 Line = Header | Intent | Outcome | Whole
-Said = TypeVar("Said", Intent, Outcome)
 
 
 class Broken(Exception):
@@ -125,22 +116,28 @@ def link_of(last: bytes, text: bytes) -> bytes:
     return blake2b(last + text, digest_size=_LINK_BYTES).hexdigest().encode()
 
 
-def as_read(line: Said) -> Said:
+def as_read(outcome: Outcome) -> Outcome:
     """Return what a line says when it is read back; a framework may have kinds of text and number of its own in it."""
-    if _PLAIN.issuperset(map(type, line)):
-        return line
-    return cast("Said", line_of(text_of(line)))
+    if _PLAIN.issuperset(map(type, outcome)):
+        return outcome
+    return cast("Outcome", line_of(text_of(outcome)))
 
 
 def _intent_values(line: Intent) -> str:
-    who, whence = _written(line[_WHO]), _written(line[_WHENCE])
-    request_id = "null" if line.request_id is None else encode_basestring_ascii(line.request_id)
-    return f'{line.call},{line.at},{who},{request_id},{whence},"{line.salts}"'
+    call, at, caller, request_id, salts = line
+    who, whence = _caller_values(caller)
+    return f'{call},{at},{who},{_text(request_id)},{whence},"{salts}"'
+
+
+@lru_cache(1024)
+def _caller_values(caller: Caller) -> tuple[str, str]:
+    """Return what stands before the request's id, and what stands behind it."""
+    return _json(caller[:-2]), _json(caller[-2:])
 
 
 def _outcome_values(line: Outcome) -> str:
     said = "null,null" if line.words is None else f"{_text(line.words)},{_text(line.salt)}"
-    return f"{line.call},{_written(line[_HOW])},{said}"
+    return f"{line.call},{_how(line[_HOW])},{said}"
 
 
 def _whole_values(line: Whole) -> str:
@@ -148,8 +145,12 @@ def _whole_values(line: Whole) -> str:
 
 
 @lru_cache(1024)
-def _written(values: tuple[_Value, ...]) -> str:
-    """Return values as JSON; it is remembered, for most calls have these in common with many others."""
+def _how(values: tuple[_Value, ...]) -> str:
+    """Return what became of a call as JSON; it is remembered, for most calls have it in common with many others."""
+    return _json(values)
+
+
+def _json(values: tuple[_Value, ...]) -> str:
     # Numbers as int writes them, whatever kind of whole number a framework has.
     return ",".join([int.__repr__(value) if isinstance(value, int) else _text(value) for value in values])
 
@@ -158,17 +159,20 @@ def _text(value: str | None) -> str:
     return "null" if value is None else encode_basestring_ascii(value)
 
 
+def _intent(*values: Any) -> Intent:
+    call, at, *who, request_id, address, agent, salts = values
+    return Intent(call, at, Caller(*cast("Any", (*who, address, agent))), request_id, salts)
+
+
 def _whole(*values: Any) -> Whole:
-    intent, outcome = values[: len(Intent._fields)], values[len(Intent._fields) :]
-    return Whole(Intent(*intent), Outcome(*outcome))
+    return Whole(_intent(*values[:_OF_INTENT]), Outcome(*values[_OF_INTENT:]))
 
 
-_WHO: Final = slice(2, 11)  # of an intent, from the user to the route
-_WHENCE: Final = slice(12, 14)
+_OF_INTENT: Final = len(Intent._fields) - 1 + len(Caller._fields)  # values in a line
 _HOW: Final = slice(1, 7)  # of an outcome
-_KINDS: Final[dict[str, Callable[..., Line]]] = {"h": Header, "i": Intent, "o": Outcome, "w": _whole}
+_KINDS: Final[dict[str, Callable[..., Line]]] = {"h": Header, "i": _intent, "o": Outcome, "w": _whole}
 _WRITERS: Final[dict[type[Line], tuple[str, Callable[[Any], str]]]] = {
-    Header: ("h", _written),
+    Header: ("h", _json),
     Intent: ("i", _intent_values),
     Outcome: ("o", _outcome_values),
     Whole: ("w", _whole_values),

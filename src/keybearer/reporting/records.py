@@ -46,6 +46,7 @@ def entry_of(record: Record, reporter: str, make: Callable[..., Made]) -> tuple[
         make: makes an `Entry`, or what has the same parts.
     """
     intent, outcome = record.intent, record.outcome
+    caller = intent.caller
     salts = _salts(intent, outcome)
     sealed, details = seal(_personal(intent, outcome), lambda _: salts)
     entry = make(
@@ -56,14 +57,14 @@ def entry_of(record: Record, reporter: str, make: Callable[..., Made]) -> tuple[
         boot=record.boot,
         n=record.n,
         reason=outcome.reason,
-        team=intent.team,
-        environment=intent.environment,
-        client=intent.client,
-        grant=intent.grant,
-        token=intent.token,
-        token_last4=intent.token_last4,
-        method=intent.method,
-        route=outcome.route or intent.route,
+        team=caller.team,
+        environment=caller.environment,
+        client=caller.client,
+        grant=caller.grant,
+        token=caller.token,
+        token_last4=caller.token_last4,
+        method=caller.method,
+        route=outcome.route or caller.route,
         status=outcome.status,
         ms=outcome.ms,
         request_id=intent.request_id,
@@ -74,11 +75,12 @@ def entry_of(record: Record, reporter: str, make: Callable[..., Made]) -> tuple[
 
 def _personal(intent: Intent, outcome: Outcome) -> dict[str, str]:
     """Return what is sealed, in the order of the salts."""
-    told = {"user": intent.user}
-    if intent.address is not None:
-        told["address"] = intent.address
-    if intent.agent is not None:
-        told["agent"] = intent.agent
+    caller = intent.caller
+    told = {"user": caller.user}
+    if caller.address is not None:
+        told["address"] = caller.address
+    if caller.agent is not None:
+        told["agent"] = caller.agent
     if outcome.words is not None:
         told["words"] = outcome.words
     return told

@@ -9,7 +9,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final, Literal
 
-from keybearer.reporting.asked import Asked, recordable
+from keybearer.reporting.asked import Asked, request_id_of
+from keybearer.reporting.callers import caller_of
 from keybearer.reporting.calls import Call
 from keybearer.reporting.lines import Intent, Outcome, Whole
 from keybearer.reporting.salts import salts
@@ -17,6 +18,7 @@ from keybearer.reporting.segment import Unwritable
 from keybearer.reporting.shipping import Destination, Shipper
 from keybearer.reporting.spool import SEGMENT_BYTES, Spool
 from keybearer.reporting.syncing import Syncing
+from keybearer.wire.activity_keys import LATENCIES_MS
 from keybearer.wire.denial import Bearer
 
 _SYNC_EVERY_S: Final = 1.0
@@ -103,6 +105,21 @@ class Reporter:
         intent = self._intent(bearer, asked)
         return Call(lambda outcome: self._finish(Whole(intent, outcome)), intent.call)
 
+    def keep_read(self, bearer: Bearer, asked: Asked, status: int, words: str) -> None:
+        """
+        Keep a call that is done, took no time worth speaking of and changed nothing; as `begin_read` and its end do.
+
+        Args:
+            words: what is said beside, as `keybearer.wire.activity.words_text` writes it.
+
+        Raises:
+            Unwritable: it is not kept, so it must not be answered.
+        """
+        self._demand_room()
+        intent = self._intent(bearer, asked)
+        outcome = Outcome(intent.call, "done", status=status, ms=LATENCIES_MS[0], words=words, salt=salts(1))
+        self._finish(Whole(intent, outcome))
+
     async def kept(self, appended: int) -> None:
         """
         Return when the answer may leave: what was appended until then is as safe as the mode promises.
@@ -155,10 +172,10 @@ class Reporter:
         return appended if self._is_durable else 0
 
     def _intent(self, bearer: Bearer, asked: Asked) -> Intent:
-        told = recordable(asked)
-        personal = 1 + (told.address is not None) + (told.agent is not None)
-        user = str(bearer.user_id)
-        return Intent(next(self._numbers), self._now(), user, *bearer[1:], *told, salts(personal))
+        caller = caller_of(bearer, asked)
+        personal = 1 + (caller.address is not None) + (caller.agent is not None)
+        request_id = request_id_of(asked.request_id)
+        return Intent(next(self._numbers), self._now(), caller, request_id, salts(personal))
 
     def _demand_room(self) -> None:
         """Raise `Unwritable` if more is waiting than may wait, or for longer."""

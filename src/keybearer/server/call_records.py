@@ -1,7 +1,7 @@
 """Records of the calls at the server's own doors: it reports them as any other API does, to itself."""
 
 import asyncio
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from functools import partial
 from pathlib import Path
@@ -75,17 +75,18 @@ class CallRecords:
         except Unwritable as error:
             raise unrecorded(error) from error
 
-    def keep(self, bearer: Bearer, asked: Asked, status: int, words: Mapping[str, str | int]) -> None:
+    def keep(self, bearer: Bearer, asked: Asked, status: int, words: str) -> None:
         """
-        Keep a call that is done, and changed nothing here.
+        Keep a call that is done, took no time worth speaking of and changed nothing here.
+
+        Args:
+            words: what is said beside, as `words_text` writes it.
 
         Raises:
             Refusal: ``unavailable``: it cannot be recorded, so it must not be answered.
         """
-        call = self.begin(bearer, asked, may_change=False)
-        call.tell(words)
         try:
-            call.finish("done", status)
+            self._reporter.keep_read(bearer, asked, status, words)
         except Unwritable as error:
             raise unrecorded(error) from error
 

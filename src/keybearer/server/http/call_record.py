@@ -1,6 +1,7 @@
 """The activity record of a call at one of the server's own doors: begun when it is known whose token it is."""
 
 from collections.abc import Awaitable, Callable
+from functools import lru_cache
 from typing import Final, NamedTuple
 
 from starlette.requests import Request
@@ -14,6 +15,7 @@ from keybearer.server.http.edge import address_of, request_id
 from keybearer.server.http.errors import status_of
 from keybearer.server.node import Node
 from keybearer.server.refusals import Refusal
+from keybearer.wire.activity import words_text
 from keybearer.wire.denial import Bearer
 
 _CALL: Final = "keybearer.call"
@@ -39,6 +41,16 @@ class Behind(NamedTuple):
     def words(self) -> dict[str, str | int]:
         """What its record says beside the door that the gateway asked at."""
         return {"api": self.api}
+
+    @property
+    def words_text(self) -> str:
+        """The same as the record has it."""
+        return _words_text(self)
+
+
+@lru_cache(1024)  # callers come again
+def _words_text(behind: Behind) -> str:
+    return words_text(behind.words)
 
 
 def record_call_behind(request: Request, behind: Behind) -> None:

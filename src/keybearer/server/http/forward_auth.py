@@ -82,7 +82,7 @@ class ForwardAuth:
         behind = Behind(plain.header(_METHOD) or "GET", owner.name)
         agent = plain.header(b"user-agent") or None
         asked = Asked(behind.method, PATH, plain.request_id, plain.address or None, agent)
-        node.call_records.keep(principal.bearer, asked, 200, behind.words)
+        node.call_records.keep(principal.bearer, asked, 200, behind.words_text)
         node.last_seen.note(owner.resource_server_id, now)
         node.last_used.note(principal.token_id, now)
         return Hit(self._identity.of(principal) + left_lines(left), b"")
