@@ -6,6 +6,7 @@ from typing import Any
 import django
 import pytest
 from django.conf import settings
+from django.core.exceptions import ImproperlyConfigured
 from django.http import HttpRequest, JsonResponse
 from django.test import AsyncClient, Client
 from django.urls import path
@@ -71,6 +72,8 @@ class People(APIView):  # type: ignore[misc] # REST framework has no types
 urlpatterns = [
     path("sync/people", by_method(requires(READ)(view), requires(WRITE)(view))),
     path("async/people", people_async),
+    path("sync/adding", requires(WRITE)(view)),
+    path("async/adding", requires(WRITE)(view_async)),
     path("rest/people", People.as_view()),
     path("sync/bare", view),
     path("async/bare", view_async),
@@ -136,3 +139,23 @@ async def test_behind_the_middleware_every_view_wants_a_token(tokens: FakeSyncVe
 
 def test_the_settings_name_the_verifier(tokens: FakeSyncVerifier) -> None:
     assert verifier() is tokens
+
+
+@pytest.mark.parametrize("kind", ["sync", "async"])
+async def test_a_decorated_view_is_called_from_elsewhere_behind_djangos_check_against_forgery(
+    tokens: FakeSyncVerifier, kind: str
+) -> None:
+    """A token is sent by no browser by itself, so nobody can forge such a call; the check would refuse every POST."""
+    headers = {"Authorization": f"Bearer {tokens.issue(permissions=[WRITE])}"}
+    with override_settings(MIDDLEWARE=["django.middleware.csrf.CsrfViewMiddleware"]):
+        if kind == "async":
+            said = await AsyncClient(enforce_csrf_checks=True).post("/async/adding", headers=headers)
+        else:
+            said = Client(enforce_csrf_checks=True).post("/sync/adding", headers=headers)
+    assert said.status_code == 200
+
+
+@pytest.mark.parametrize("about", [None, {}, {"URL": "https://auth.example.com"}])
+def test_a_setting_that_is_not_there_is_named(about: Any) -> None:
+    with override_settings(KEYBEARER=about), pytest.raises(ImproperlyConfigured, match="KEYBEARER"):
+        verifier()

@@ -31,6 +31,14 @@ async def test_the_asynchronous_double() -> None:
         assert caught.value.reason is Reason.REVOKED
 
 
+def test_a_principal_is_shown_without_what_is_personal() -> None:
+    fake = FakeSyncVerifier()
+    shown = repr(fake.verify(fake.issue(user_id=5, team_id=6, permissions=["people:read"])))
+    assert shown.startswith("Principal(user_id=5, team_id=6, environment='sandbox', role='owner'")
+    assert "permissions=['people:read']" in shown
+    assert "@" not in shown
+
+
 async def test_a_double_whose_server_is_away() -> None:
     fake = FakeVerifier()
     token = fake.issue()

@@ -16,6 +16,7 @@ from keybearer.sdk.trust import trust_for
 from tests.support.certificates import Authority
 
 LONG_S = 60.0
+BROKEN = "breaks off, or does not speak HTTP"
 WHOLE = b"HTTP/1.1 200 OK\r\ncontent-length: 10\r\n\r\n" + b'{"n": "1"}'
 CHUNKED = b'HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n4\r\n{"n"\r\n6\r\n: "1"}\r\n0\r\n\r\n'
 FAREWELL = WHOLE.replace(b"\r\n\r\n", b"\r\nconnection: close\r\n\r\n")
@@ -111,13 +112,13 @@ async def test_what_comes_unasked_ends_the_connection() -> None:
 @pytest.mark.parametrize(
     ("answer", "why"),
     [
-        pytest.param(WHOLE[:-1], "cannot be reached", id="cut off"),
-        pytest.param(CHUNKED[:-5], "cannot be reached", id="cut off in its last chunk"),
+        pytest.param(WHOLE[:-1], BROKEN, id="cut off"),
+        pytest.param(CHUNKED[:-5], BROKEN, id="cut off in its last chunk"),
         pytest.param(WHOLE.replace(b"10", b"%d" % (MAX_ANSWER_BYTES + 1)), "more than", id="too long by its own word"),
-        pytest.param(b"", "cannot be reached", id="nothing"),
-        pytest.param(b"SSH-2.0-OpenSSH_9.2\r\n", "cannot be reached", id="no HTTP"),
-        pytest.param(b"HTTP/1.1 200 OK\r\nx: " + b"x" * 100_000, "cannot be reached", id="a head without an end"),
-        pytest.param(b"HTTP/1.1 101 Switching Protocols\r\n\r\n", "cannot be reached", id="another protocol"),
+        pytest.param(b"", BROKEN, id="nothing"),
+        pytest.param(b"SSH-2.0-OpenSSH_9.2\r\n", BROKEN, id="no HTTP"),
+        pytest.param(b"HTTP/1.1 200 OK\r\nx: " + b"x" * 100_000, BROKEN, id="a head without an end"),
+        pytest.param(b"HTTP/1.1 101 Switching Protocols\r\n\r\n", BROKEN, id="another protocol"),
         pytest.param(b"HTTP/1.1 401 No\r\ncontent-length: 0\r\n\r\n", "does not accept", id="the key is refused"),
         pytest.param(b"HTTP/1.1 503 No\r\ncontent-length: 0\r\n\r\n", "answers 503", id="unavailable"),
         pytest.param(WHOLE.replace(b'"n": ', b'"n"   '), "no JSON", id="no JSON"),
@@ -125,7 +126,7 @@ async def test_what_comes_unasked_ends_the_connection() -> None:
 )
 async def test_what_is_no_answer_is_none_and_the_next_question_is_answered(answer: bytes, why: str) -> None:
     async with running() as node, line() as asked:
-        node.answers, node.is_hanging_up = [answer, WHOLE], why == "cannot be reached"
+        node.answers, node.is_hanging_up = [answer, WHOLE], why == BROKEN
         with pytest.raises(Unanswered, match=why):
             await asked.post(node.call())
         assert await asked.post(node.call()) == {"n": "1"}

@@ -42,6 +42,15 @@ def test_the_bare_package_loads_next_to_nothing() -> None:
     subprocess.run([sys.executable, "-c", program], check=True, timeout=60)
 
 
+def test_a_command_says_what_to_install_where_the_sdk_alone_is() -> None:
+    program = "import sys; sys.modules['typer'] = None; from keybearer.cli.program import main; main()"
+    run = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, timeout=60, check=False)
+    assert (run.returncode, run.stdout) == (1, "")
+    assert run.stderr == (
+        "error: commands belong to the server, and typer is missing; pip install 'keybearer[server]'\n"
+    )
+
+
 def test_every_promised_name_is_there() -> None:
     for name in keybearer.__all__:
         assert getattr(keybearer, name).__name__ == name

@@ -63,5 +63,5 @@ class Forbidden(Exception):
     """
 
     def __init__(self, *permissions: str) -> None:
-        super().__init__(" ".join(permissions))
+        super().__init__(f"it needs {' '.join(permissions)}")
         self.permissions = permissions

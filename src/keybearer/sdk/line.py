@@ -56,7 +56,9 @@ class Line:
                 answer = await self._answer(call)
         except TimeoutError:
             raise Unanswered(f"{call.node} does not answer within {call.timeout_s:.1f} s", is_silent=True) from None
-        except (h11.ProtocolError, OSError) as error:
+        except h11.ProtocolError as error:
+            raise Unanswered(f"{call.node} breaks off, or does not speak HTTP", is_silent=True) from error
+        except OSError as error:
             raise Unanswered(f"{call.node} cannot be reached: {error!r}", is_silent=True) from error
         demand_success(call.node, answer.status)
         return object_in(call.node, answer.text)

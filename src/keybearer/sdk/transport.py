@@ -101,7 +101,7 @@ def demand_success(node: str, status: int) -> None:
         Unanswered: the node says something else.
     """
     if status in {401, 403}:
-        raise Unanswered(f"{node} does not accept the resource server's key")
+        raise Unanswered(f"{node} does not accept the resource server's key: it is revoked, or another server's")
     if status != 200:
         raise Unanswered(f"{node} answers {status}", is_unknown=status == 404)
 

@@ -14,7 +14,7 @@ MOST_TOMBSTONES: Final = 100_000
 _MOST_PERMISSIONS: Final = 10_000
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, repr=False)
 class Mirrored(Principal):
     """
     A principal that a verifier keeps.

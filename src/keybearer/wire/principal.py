@@ -29,6 +29,12 @@ class Principal:
     client_id: str | None
     token: bytes
 
+    def __repr__(self) -> str:
+        """Return what a log may have: neither name nor address."""
+        who = f"user_id={self.user_id}, team_id={self.team_id}, environment={self.environment!r}, role={self.role!r}"
+        may = f"permissions={sorted(self.permissions)}, client_id={self.client_id!r}"
+        return f"Principal({who}, {may}, token_last4={self.token_last4!r})"
+
     def can(self, permission: str) -> bool:
         """Tell whether the token may do what *permission* names, now."""
         return permission in self.permissions

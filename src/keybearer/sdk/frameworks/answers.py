@@ -1,7 +1,9 @@
 """The header that carries a token, and the answers to those whose token does not do: alike in every framework."""
 
+import logging
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Final
 
 from keybearer.sdk.errors import Forbidden, InvalidToken, RateLimited, Unavailable
@@ -11,6 +13,12 @@ from keybearer.wire.quota import UNCOUNTED, Left, used_up_in_words
 
 Refusal = InvalidToken | Unavailable | RateLimited | Forbidden
 REFUSALS: Final = (InvalidToken, Unavailable, RateLimited, Forbidden)
+
+_LOG: Final = logging.getLogger("keybearer")
+_OTHER_ENVIRONMENT: Final = (
+    "a token was refused because it is of another environment than this API's key: tokens with _test_ in them need a "
+    "key of `keybearer resource-server add NAME --environment sandbox`, those with _live_ one of `--environment live`"
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,10 +43,17 @@ class Challenge:
 
     def answer(self, refusal: Refusal) -> Answer:
         """
-        Return the answer to a call that is refused; it does not tell which check failed.
+        Return the answer to a call that is refused; it does not tell which check failed, the log does.
 
         Source: RFC 6750 §3 and §3.1; RFC 9728 §5.1.
         """
+        answer = self._answer(refusal)
+        _LOG.info("a call is answered %d: %s", answer.status, refusal)
+        if isinstance(refusal, InvalidToken) and refusal.reason is Reason.WRONG_ENVIRONMENT:
+            warn_once(_OTHER_ENVIRONMENT)
+        return answer
+
+    def _answer(self, refusal: Refusal) -> Answer:
         if isinstance(refusal, Unavailable):
             body = {"message": "Whether the token is good cannot be told at the moment."}
             return Answer(503, body, {"retry-after": str(refusal.retry_after_s)})
@@ -98,4 +113,13 @@ def demand(principal: Principal, permissions: Sequence[str]) -> None:
         Forbidden: it does not.
     """
     if not all(principal.can(each) for each in permissions):
+        if principal.role == "owner" and not principal.is_narrowed:
+            lacking = ", ".join(each for each in permissions if not principal.can(each))
+            warn_once(f"not even an owner's token allows {lacking}: is there such a permission at the server?")
         raise Forbidden(*permissions)
+
+
+@lru_cache(100)  # a mistake in the API's own code or settings: whoever reads the log need not be told at each call
+def warn_once(mistake: str) -> None:
+    """Tell of a mistake that nobody but the API's own people can put right."""
+    _LOG.warning("%s", mistake)

@@ -7,7 +7,7 @@ from typing import Any, Final
 
 from asgiref.sync import iscoroutinefunction, markcoroutinefunction
 from django.conf import settings
-from django.core.exceptions import PermissionDenied, SuspiciousOperation
+from django.core.exceptions import ImproperlyConfigured, PermissionDenied, SuspiciousOperation
 from django.core.signals import setting_changed
 from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
 
@@ -32,9 +32,17 @@ def verifier() -> SyncFace:
     Return the verifier of ``settings.KEYBEARER``: its ``VERIFIER``, or one for its ``URL`` and ``KEY``.
 
     One for each process: in a process that is forked it begins anew by itself.
+
+    Raises:
+        ImproperlyConfigured: neither is there.
     """
-    about = settings.KEYBEARER
-    return about["VERIFIER"] if "VERIFIER" in about else SyncVerifier(about["URL"], key=about["KEY"])
+    about = getattr(settings, "KEYBEARER", None) or {}
+    if "VERIFIER" in about:
+        face: SyncFace = about["VERIFIER"]
+        return face
+    if "URL" in about and "KEY" in about:
+        return SyncVerifier(about["URL"], key=about["KEY"])
+    raise ImproperlyConfigured('keybearer.django needs the setting KEYBEARER = {"URL": …, "KEY": …}')
 
 
 def challenge() -> Challenge:
@@ -85,7 +93,8 @@ def requires(*permissions: str) -> Callable[[Callable[..., Any]], Callable[..., 
     """
     Return a decorator of views: the token must allow all of the *permissions*; with none, any good token does.
 
-    It needs no middleware, and takes asynchronous views too.
+    It needs no middleware, and takes asynchronous views too. The view is exempt from Django's check against forgery: no
+    browser sends a bearer token by itself, so no other site can have one make the call.
     """
 
     def decorate(view: Callable[..., Any]) -> Callable[..., Any]:
@@ -109,7 +118,9 @@ def requires(*permissions: str) -> Callable[[Callable[..., Any]], Callable[..., 
             with recording:
                 return await recording.ended_async(await view(request, *args, **kwargs))
 
-        return demanding_async if iscoroutinefunction(view) else demanding
+        decorated: Callable[..., Any] = demanding_async if iscoroutinefunction(view) else demanding
+        decorated.csrf_exempt = True  # type: ignore[attr-defined] # as Django's own decorator does
+        return decorated
 
     return decorate
 

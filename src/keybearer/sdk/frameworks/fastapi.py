@@ -57,7 +57,9 @@ class _Caller(SecurityBase):
         self.model = BearerModel(description="A personal access token or an OAuth access token, as `Bearer`.")
 
     async def __call__(self, connection: HTTPConnection, needed: SecurityScopes) -> Principal:
-        verifier: AsyncFace = connection.app.state.keybearer
+        verifier: AsyncFace | None = getattr(connection.app.state, "keybearer", None)
+        if verifier is None:
+            raise RuntimeError("`requires` has nobody to ask: call keybearer.fastapi.protect(app, verifier) first")
         principal = await caller_of(connection.scope, verifier, connection.headers.getlist("authorization"))
         demand(principal, needed.scopes)
         return principal

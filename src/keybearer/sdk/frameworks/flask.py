@@ -76,7 +76,9 @@ def requires(*permissions: str) -> Callable[[Callable[Arguments, Result]], Calla
 def _caller() -> Principal:
     """Return who calls; asked and counted once in a call."""
     if "principal" not in g:
-        verifier: SyncFace = current_app.extensions["keybearer"]
+        verifier: SyncFace | None = current_app.extensions.get("keybearer")
+        if verifier is None:
+            raise RuntimeError("there is nobody to ask: call keybearer.flask.protect(app, verifier) first")
         try:
             caller = verifier.verify(token_in(request.headers.getlist("Authorization")))
         except InvalidToken as refusal:
