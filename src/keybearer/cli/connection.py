@@ -1,7 +1,7 @@
 """A client's connection: uvicorn's own, with limits on how long and how much it may send before a request is whole."""
 
 import asyncio
-from typing import Any, Final
+from typing import Any, Final, cast
 
 import uvicorn
 from uvicorn.protocols.http.httptools_impl import RequestResponseCycle
@@ -14,6 +14,38 @@ _REFUSAL: Final = (
     b"HTTP/1.1 %s\r\ncontent-type: text/plain\r\ncontent-length: %d\r\n"
     b"connection: close\r\ncache-control: no-store\r\n\r\n%s"
 )
+
+
+class _HeadWithBody:
+    """
+    What uvicorn writes an answer to: the head leaves with the first piece of the body.
+
+    So a small answer is one write and one packet, where uvicorn would make two of it.
+
+    Source: ASGI HTTP 2.5, "Response Start" (the head is not sent before there is something of the body).
+    """
+
+    def __init__(self, cycle: RequestResponseCycle) -> None:
+        self._cycle = cycle
+        self._transport = cycle.transport
+        self._is_head_next = cycle.scope["method"] != "HEAD"  # of whose answer the head is all that is written
+        self._head = b""
+
+    def write(self, piece: bytes) -> None:
+        """Write a piece; keep the head, which is what comes first once an answer was begun."""
+        if self._is_head_next and self._cycle.response_started:
+            self._is_head_next, self._head = False, piece
+        else:
+            self._transport.write(self._head + piece)
+            self._head = b""
+
+    def close(self) -> None:
+        """Close the connection."""
+        self._transport.close()
+
+    def is_closing(self) -> bool:
+        """Tell whether the connection is being closed."""
+        return self._transport.is_closing()
 
 
 class Connection(HittingProtocol):
@@ -78,6 +110,11 @@ class Connection(HittingProtocol):
         self._is_in_head = False
         self._head_bytes = 0
         super().on_headers_complete()
+
+    def _start_asgi_task(self, cycle: RequestResponseCycle, app: Any) -> None:
+        """Let the application answer."""
+        cycle.transport = cast("asyncio.Transport", _HeadWithBody(cycle))
+        super()._start_asgi_task(cycle, app)
 
     def on_response_complete(self) -> None:
         """Begin to wait where the next head has begun already; else it is time enough when it begins."""
