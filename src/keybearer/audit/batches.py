@@ -7,6 +7,7 @@ from hashlib import sha256
 from typing import Final
 
 import msgspec
+from msgspec.structs import astuple
 
 from keybearer.audit.entries import ReadEntry, Salt, judge
 from keybearer.audit.openings import check_openings
@@ -31,10 +32,26 @@ class Batch:
     erased: Mapping[int, tuple[str, ...]]
 
 
+_Detail = tuple[Salt, str]
+
+
+class _Details(msgspec.Struct, omit_defaults=True, forbid_unknown_fields=True, frozen=True, gc=False):
+    """What opens a record's commitments: a salt and a value of each field that can be sealed, in their order."""
+
+    address: _Detail | None = None
+    agent: _Detail | None = None
+    subject: _Detail | None = None
+    user: _Detail | None = None
+    words: _Detail | None = None
+
+
+_NO_DETAILS: Final = _Details()
+
+
 class _Record(msgspec.Struct, omit_defaults=True, forbid_unknown_fields=True, kw_only=True, gc=False):
     """What the line of a record says; the order is that of the keys."""
 
-    details: dict[str, tuple[Salt, str]] = {}
+    details: _Details = _NO_DETAILS
     entry: ReadEntry
     index: int
     leaf: bytes
@@ -52,7 +69,8 @@ def batch_from(lines: Sequence[bytes]) -> Batch | None:
         records = _decode(block)
         if _encode(records) != block:  # each key once, in its place, without spaces: there is one way to write a line
             return None
-        written = [line[line.index(_BEFORE) + len(_BEFORE) : line.rindex(_BEHIND)] for line in lines]
+        behind = [line.partition(_BEFORE)[2] for line in lines]
+        written = [line[: line.rindex(_BEHIND)] for line in behind]
         leaves = [sha256(b"\x00" + entry).digest() for entry in written]
         first = records[0].index
         indexes = [record.index for record in records]
@@ -72,22 +90,29 @@ def _opened(records: Sequence[_Record]) -> dict[int, tuple[str, ...]]:
         KeyError, ValueError: a detail opens nothing, or what is left is no commitment.
     """
     sealed = [record.entry.sealed or {} for record in records]
-    openings = [
-        (field, salt, value, commitments[field])
-        for record, commitments in zip(records, sealed, strict=True)
-        for field, (salt, value) in record.details.items()
-    ]
-    check_openings(openings)
-    if sum(map(len, sealed)) == len(openings):
+    columns = zip(*[astuple(record.details) for record in records], strict=True)
+    fields = zip(_Details.__struct_fields__, columns, strict=True)
+    opened = sum([_open(field, details, sealed) for field, details in fields])
+    if sum(map(len, sealed)) == opened:
         return {}
     erased: dict[int, tuple[str, ...]] = {}
     for record, commitments in zip(records, sealed, strict=True):
-        left = {field: committed for field, committed in commitments.items() if field not in record.details}
+        left = {field: committed for field, committed in commitments.items() if getattr(record.details, field) is None}
         if not all(map(is_32_bytes, left.values())):
             raise ValueError("what is left is no commitment")
         if left:
             erased[record.index] = tuple(left)
     return erased
+
+
+def _open(field: str, details: Sequence[_Detail | None], sealed: Sequence[Mapping[str, str]]) -> int:
+    """Open one field of the records that have a detail of it, and return how many they are."""
+    told = [detail for detail in details if detail is not None]
+    if len(told) < len(details):
+        sealed = [commitments for commitments, detail in zip(sealed, details, strict=True) if detail is not None]
+    if told:
+        check_openings(field, told, [commitments[field] for commitments in sealed])
+    return len(told)
 
 
 _decode: Final = msgspec.json.Decoder(_Record).decode_lines

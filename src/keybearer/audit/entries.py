@@ -2,7 +2,6 @@
 
 import re
 from collections.abc import Sequence
-from operator import attrgetter
 from typing import Annotated, Final, Literal
 
 import msgspec
@@ -82,8 +81,12 @@ def judge(entries: Sequence[ReadEntry], written: bytes) -> None:
     """
     if not written.isascii() or any(mark in written for mark in _NOT_PLAIN):
         raise ValueError("there is more in the entries than can be judged here")
-    for name in ("action", "method", "reason"):
-        for text in set(map(attrgetter(name), entries)) - {None}:
+    for name, texts in (
+        ("action", {entry.action for entry in entries}),
+        ("method", {entry.method for entry in entries}),
+        ("reason", {entry.reason for entry in entries}),
+    ):
+        for text in texts - {None}:
             JUDGES[name](text)
     if not _FIELDS.issuperset(set().union(*[entry.sealed for entry in entries if entry.sealed])):
         raise ValueError("one of the entries has sealed what cannot be")

@@ -1,5 +1,6 @@
 """The lines of a batch of records, each judged alone by what it says; the store is not asked."""
 
+from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
@@ -88,13 +89,13 @@ def read_lines(texts: Sequence[bytes], first: int, reporter: Reporter, now: int)
 
 def _check_opening(entries: Sequence[ReadEntry], sent: Sequence[_Sent]) -> None:
     """Raise `KeyError` or `ValueError` if a detail opens no commitment of its entry."""
-    check_openings(
-        [
-            (field, salt, value, (entry.sealed or {})[field])
-            for entry, each in zip(entries, sent, strict=True)
-            for field, (salt, value) in each.details.items()
-        ]
-    )
+    told: defaultdict[str, list[tuple[tuple[str, str], str]]] = defaultdict(list)
+    for entry, each in zip(entries, sent, strict=True):
+        sealed = entry.sealed or {}
+        for field, detail in each.details.items():
+            told[field].append((detail, sealed[field]))
+    for field, openings in told.items():
+        check_openings(field, *zip(*openings, strict=True))
 
 
 def _read_alone(place: int, text: bytes, reporter: Reporter, now: int) -> Line | RefusedLine:

@@ -70,8 +70,8 @@ class CompactTree:
                 hashes.insert(0, self._hashes.pop())
             if len(hashes) & 1:
                 edge.append(hashes.pop())
-            pairs = zip(hashes[::2], hashes[1::2], strict=True)
-            hashes = [sha256(b"\x01" + left + right).digest() for left, right in pairs]
+            each = iter(hashes)
+            hashes = [sha256(b"\x01" + left + right).digest() for left, right in zip(each, each, strict=True)]
             waiting >>= 1
         self._hashes += reversed(edge)
         self.size += len(leaves)
