@@ -397,9 +397,16 @@ export async function faultsOf(stream, keys, notes = []) {
   return verifier.end();
 }
 
+const USAGE = 'usage: node verify_activity.mjs EXPORT.jsonl --key KEY [--key KEY …] [--checkpoint FILE …]';
+
 async function main([file, ...options]) {
   const given = { '--key': [], '--checkpoint': [] };
-  for (let n = 0; n < options.length; n += 2) given[options[n]].push(options[n + 1]);
+  const isWhole = options.length % 2 === 0 && options.every((option, n) => n % 2 || option in given);
+  for (let n = 0; isWhole && n < options.length; n += 2) given[options[n]].push(options[n + 1]);
+  if (!given['--key'].length) {
+    console.error(USAGE);
+    return 2;
+  }
   const notes = given['--checkpoint'].map((path) => readFileSync(path, 'utf8'));
   const faults = await faultsOf(createReadStream(file), given['--key'], notes);
   for (const fault of faults) console.log(JSON.stringify(fault));
@@ -408,5 +415,8 @@ async function main([file, ...options]) {
 }
 
 if (process.argv[1] && import.meta.url === new URL(`file://${process.argv[1]}`).href) {
-  process.exitCode = await main(process.argv.slice(2));
+  process.exitCode = await main(process.argv.slice(2)).catch((error) => {
+    console.error(`error: ${error.message}`);
+    return 1;
+  });
 }

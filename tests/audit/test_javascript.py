@@ -54,6 +54,22 @@ def test_both_verifiers_find_the_same_in_the_same_place(tmp_path: Path) -> None:
         assert (fault.log, fault.index, fault.line) == (ours.log, ours.index, ours.line), (changed.kind, ours, fault)
 
 
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        pytest.param([], (2, "usage: "), id="nothing"),
+        pytest.param(["export.jsonl"], (2, "usage: "), id="no key"),
+        pytest.param(["export.jsonl", "--key"], (2, "usage: "), id="half a key"),
+        pytest.param(["export.jsonl", "--kee", "x"], (2, "usage: "), id="no such option"),
+        pytest.param(["export.jsonl", "--key", "x"], (1, "error: a key is written name+id+key"), id="no such key"),
+        pytest.param(["nowhere.jsonl", "--key", signer().key.text], (1, "error: ENOENT"), id="no such file"),
+    ],
+)
+def test_it_says_what_was_mistyped(words: list[str], said: tuple[int, str]) -> None:
+    run = subprocess.run(["node", str(VERIFIER), *words], capture_output=True, text=True, check=False, timeout=60)
+    assert (run.returncode, run.stdout, run.stderr[: len(said[1])]) == (said[0], "", said[1])
+
+
 def test_it_is_typed_as_its_first_lines_say(tmp_path: Path) -> None:
     made = log(TEAM_7, 20)
     made.happen(2, erased=["agent"])

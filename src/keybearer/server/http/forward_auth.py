@@ -107,8 +107,8 @@ class ForwardAuth:
         owner = await self._owner_of(keys[0], address_of(request))
         record_call_behind(request, Behind(request.headers.get(METHOD) or request.method, owner.name))
         demanded = [name for value in request.headers.getlist(PERMISSION) for name in value.split()]
-        if not node.settings.permissions.keys() >= set(demanded):
-            raise _misconfigured("It demands a permission that does not exist.", "unknown permission")
+        if unknown := sorted(set(demanded) - node.settings.permissions.keys()):
+            raise _misconfigured("It demands a permission that does not exist.", f"unknown permission: {unknown[0]}")
         principal = admitted(node, request, await self._bearer(request, owner.environment))
         await count_call(node, request, principal)
         for permission in demanded:

@@ -17,7 +17,7 @@ async def authenticate(reader: Reader, text: str) -> ResourceServer:
     """
     parsed = token_text.parse(text)
     if parsed is None or parsed.kind != "rsk":
-        raise _unknown("no resource server key")
+        raise _unknown("not the text of a resource server key")
     owner = await resource_servers.by_digest(reader, secrets.digest(text))
     if owner is None or owner.environment != parsed.environment:
         raise _unknown("unknown resource server key")
