@@ -14,6 +14,7 @@ from pydantic import SecretStr
 from tests.support.chromium import Camera, running_chromium
 from tests.support.clock import HandClock
 from tests.support.databases import TEMPLATE, PostgresDatabases, copy_sqlite
+from tests.support.memory import write_in_memory
 from tests.support.postgres import Cluster, running_cluster
 from tests.support.processes import ServerProcess, running_server
 
@@ -31,6 +32,11 @@ settings.load_profile("house")
 def pytest_addoption(parser: pytest.Parser) -> None:
     """Let `make pictures` say where the pictures go."""
     parser.addoption("--pictures", type=Path, metavar="FOLDER", help="keep pictures of the pages in this folder")
+
+
+def pytest_configure() -> None:
+    """Choose where temporary folders are made before the first one is."""
+    write_in_memory()
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
