@@ -90,3 +90,21 @@ async def test_a_caller_who_goes_away_leaves_the_others_alone() -> None:
     assert await staying == 4
     with pytest.raises(asyncio.CancelledError):
         await leaving
+
+
+async def test_who_asks_at_the_moment_when_the_last_calls_end_is_served() -> None:
+    kitchen = Kitchen()
+    together: Together[int, int] = Together(kitchen.serve)
+
+    async def twice(one: int) -> int:
+        return await together.ask(await together.ask(one))
+
+    asking = []
+    for one in (1, 2):
+        asking.append(asyncio.ensure_future(twice(one)))
+        for _ in range(5):
+            await asyncio.sleep(0)
+    assert kitchen.calls == [[1], [2]]
+    kitchen.door.set()
+    async with asyncio.timeout(20):
+        assert await asyncio.gather(*asking) == [4, 8]

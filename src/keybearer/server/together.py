@@ -2,9 +2,9 @@
 
 import asyncio
 from collections import deque
-from collections.abc import Awaitable, Sequence
+from collections.abc import Awaitable, Coroutine, Sequence
 from dataclasses import dataclass
-from typing import Final, Generic, Protocol, TypeVar
+from typing import Any, Final, Generic, Protocol, TypeVar
 
 from keybearer.server.store.faults import OutcomeUnknown
 
@@ -35,27 +35,32 @@ class Together(Generic[Asked_contra, Answer_co]):
     def __init__(self, serve: "_Serve[Asked_contra, Answer_co]") -> None:
         self._serve = serve
         self._waiting: deque[_Caller[Asked_contra, Answer_co]] = deque()
-        self._running: set[asyncio.Task[None]] = set()
-        self._alone: set[asyncio.Task[None]] = set()
+        self._at_work = 0
+        self._tasks: set[asyncio.Task[None]] = set()
 
     async def ask(self, asked: Asked_contra) -> Answer_co:
         """Give the answer to *asked*, or raise what ``serve`` raises for it alone."""
         answer: asyncio.Future[Answer_co] = asyncio.get_running_loop().create_future()
         caller = _Caller(asked, answer)
         self._waiting.append(caller)
-        if len(self._running) < _AT_ONCE:
-            task = asyncio.create_task(self._serve_waiting())
-            self._running.add(task)
-            task.add_done_callback(self._running.discard)
+        if self._at_work < _AT_ONCE:
+            self._at_work += 1
+            self._begin(self._serve_waiting())
         return await caller.answer
 
+    def _begin(self, work: Coroutine[Any, Any, None]) -> None:
+        task = asyncio.create_task(work)
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+
     async def _serve_waiting(self) -> None:
-        while self._waiting:
-            group = [self._waiting.popleft() for _ in range(min(len(self._waiting), _AT_MOST))]
-            for caller in await self._serve_group(group, is_alone=False):
-                task = asyncio.create_task(self._serve_alone(caller))
-                self._alone.add(task)
-                task.add_done_callback(self._alone.discard)
+        try:
+            while self._waiting:
+                group = [self._waiting.popleft() for _ in range(min(len(self._waiting), _AT_MOST))]
+                for caller in await self._serve_group(group, is_alone=False):
+                    self._begin(self._serve_alone(caller))
+        finally:
+            self._at_work -= 1  # at once: whoever comes before the task counts as done must not rely on it
 
     async def _serve_alone(self, caller: "_Caller[Asked_contra, Answer_co]") -> None:
         await self._serve_group([caller], is_alone=True)

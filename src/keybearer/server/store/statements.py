@@ -19,6 +19,8 @@ from sqlalchemy.sql.elements import ClauseElement
 from sqlalchemy.sql.expression import Insert
 from sqlalchemy.sql.sqltypes import Enum, NullType
 
+from keybearer.server.store.list_statement import ListStatement
+
 # A module's statements are a few hundred. Whoever makes statements anew at every call
 # pays for compiling them and must not fill the memory.
 _MOST_KNOWN = 4096
@@ -30,7 +32,7 @@ class _Compiled:
     order: tuple[str, ...]  # names of the values, as the text wants them
     demands: frozenset[str]  # names the caller must give
     literals: Mapping[str, Any]  # values written into the statement
-    lists: SQLCompiler | None  # set where `column.in_(…)` makes the text depend on the values
+    lists: ListStatement | None  # set where `column.in_(…)` makes the text depend on the values
 
     def check(self, values: Mapping[str, Any]) -> None:
         if self.demands != values.keys():
@@ -62,8 +64,7 @@ class Statements:
         known = self._known.get(statement) or self._learn(statement, values)
         known.check(values)
         if known.lists is not None:
-            expanded = known.lists.construct_expanded_state({name: _padded(value) for name, value in values.items()})
-            return expanded.statement, [expanded.parameters[name] for name in expanded.positiontup or ()]
+            return known.lists.bind(values)
         given = {**known.literals, **values} if known.literals else values
         return known.text, [given[name] for name in known.order]
 
@@ -95,7 +96,7 @@ class Statements:
                 raise TypeError(msg)
             if not bind.required:
                 literals[name] = bind.effective_value
-        lists = compiled if compiled.post_compile_params else None
+        lists = ListStatement(compiled) if compiled.post_compile_params else None
         order = tuple(compiled.positiontup or ())
         known = _Compiled(str(compiled), order, frozenset(order) - literals.keys(), literals, lists)
         if len(self._known) >= _MOST_KNOWN:
@@ -115,19 +116,6 @@ class Statements:
             msg = f"not a statement on rows: {statement!r}"
             raise TypeError(msg)
         return compiled
-
-
-def _padded(value: Any) -> Any:
-    """
-    Repeat the last value of a list until their number is a power of two.
-
-    A list of each length is a text of its own, which each connection plans anew: a refresh's seven joins for half a
-    millisecond and more.
-    """
-    if not isinstance(value, list | tuple) or not value:
-        return value
-    wanted = 1 << (len(value) - 1).bit_length()
-    return [*value, *value[-1:] * (wanted - len(value))]
 
 
 def constraint_names(metadata: MetaData) -> dict[frozenset[str], str]:
