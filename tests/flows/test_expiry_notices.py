@@ -191,6 +191,24 @@ async def test_what_somebody_else_revokes_is_mailed_to_its_user_and_what_one_rev
     assert await watch.mailed(days=400) == []
 
 
+async def test_who_let_an_app_in_is_mailed_that_it_was_deleted_and_not_by_whom(desk: HookDesk, watch: Watch) -> None:
+    play, app = desk.play, desk.play.app.client
+    await play.pair(team=play.acme)
+    await play.pair(user=play.bob, team=play.birch)
+    public = await play.pair(play.public, play.bob, play.birch)
+    assert (await play.post("/oauth/revoke", play.public, token=public["refresh_token"])).status_code == 200
+    for name in (app.client_id, play.public.client.client_id):
+        await desk.ada.browser.get(f"/settings/clients/{name}")
+        await desk.ada.browser.fill_and_submit("Delete")
+        await desk.ada.browser.fill_and_submit("Delete API client")
+    (mail,) = await watch.mailed_at_once()
+    assert subjects([mail]) == ["bob@example.com: [Sandbox] An app's access was revoked on Keybearer"]
+    said = mail.get_content()
+    assert "Ledger Sync (app)\n  in the sandbox team Birch\n" in said
+    assert "\n  with the app itself: it was deleted\n" in said
+    assert not re.search("Ada|ada@", said)
+
+
 @pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
 async def test_a_mail_that_cannot_be_sent_undoes_nothing_and_is_sent_later(desk: HookDesk, watch: Watch) -> None:
     play = desk.play

@@ -10,7 +10,7 @@ LETTERS = NoticeLetters(Settings(issuer="https://keybearer.test"))
 
 def told(kind: str, name: str, client_id: str | None = None, environment: str = "sandbox") -> ToldNotice:
     standing = Standing(1, 2, environment, client_id, None, START, START, None, None, "member", None)
-    return ToldNotice(kind, START, 0, "ada@example.com", name, "a1B2", "Acme", None, None, standing)
+    return ToldNotice(kind, START, 0, "ada@example.com", name, "a1B2", "Acme", None, None, None, standing)
 
 
 def test_news_of_several_kinds_stands_in_one_mail_with_each_piece_of_advice_once() -> None:
@@ -47,7 +47,8 @@ one, create another and put it in its place:
 https://keybearer.test/settings/tokens
 
 An app that is used renews its access by itself, until it has ended. To let one
-in again, connect it on its own pages. All apps that you let in are here:
+in again that was not deleted, connect it on its own pages. All apps that you
+let in are here:
 
 https://keybearer.test/settings/apps
 

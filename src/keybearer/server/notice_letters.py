@@ -80,7 +80,8 @@ one, create another and put it in its place:
     def _of_apps(self) -> str:
         return f"""\
 An app that is used renews its access by itself, until it has ended. To let one
-in again, connect it on its own pages. All apps that you let in are here:
+in again that was not deleted, connect it on its own pages. All apps that you
+let in are here:
 
 {self.settings.issuer}/settings/apps
 """
@@ -103,8 +104,15 @@ def _named(one: ToldNotice) -> str:
         f"  {_KINDS[one.kind].moment} {_moment(one.at)}",
     ]
     if one.kind == "revoked":
-        lines.append(f"  by {one.by_name} <{one.by_email}>" if one.by_name else "  by an operator of this server")
+        lines.append(f"  {_by_whom(one)}")
     return "\n".join([*lines, ""])
+
+
+def _by_whom(one: ToldNotice) -> str:
+    """Say who revoked it; who deletes an app may be of another team than its users, and is not named to them."""
+    if one.client_deleted_at == one.at:
+        return "with the app itself: it was deleted"
+    return f"by {one.by_name} <{one.by_email}>" if one.by_name else "by an operator of this server"
 
 
 def _moment(at: int) -> str:

@@ -19,6 +19,11 @@ async def tell_revoked(tx: Transaction, actor: Actor, ended: Sequence[Grant], no
     await notices.put_all(tx, told, now, now)
 
 
+async def tell_client_deleted(tx: Transaction, actor: Actor, client_id: str, now: int) -> None:
+    """Have everybody who let a client in told that it was deleted, but for whoever did that."""
+    await notices.put_for_client(tx, client_id, actor.user_id, now)
+
+
 async def tell_of_ends(tx: Transaction, told: Sequence[Notice], now: int) -> None:
     """Have users told what ends by itself; a mail waits for more of its kind."""
     await notices.put_all(tx, told, now + GATHERED_FOR, now)

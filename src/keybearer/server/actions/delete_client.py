@@ -1,6 +1,6 @@
 """Delete an API client, and cut it off from everybody who let it in."""
 
-from keybearer.server import ledger
+from keybearer.server import ledger, telling
 from keybearer.server.events import Actor
 from keybearer.server.records import Client
 from keybearer.server.registering import client_activity, client_to_change
@@ -13,7 +13,7 @@ async def delete_client(tx: Transaction, actor: Actor, client_id: str, team_id: 
     Delete a client: its id and secrets are refused, and its codes and tokens end, from the very next call.
 
     One row changes and one event is told, however many people let it in: whoever reads a grant takes the end of its
-    client for its own.
+    client for its own. Each of them is mailed.
 
     Args:
         team_id: the active team; another team's client is not found.
@@ -24,5 +24,6 @@ async def delete_client(tx: Transaction, actor: Actor, client_id: str, team_id: 
     """
     client = await client_to_change(tx, client_id, team_id)
     await clients.remove(tx, client_id, now)
+    await telling.tell_client_deleted(tx, actor, client_id, now)
     await ledger.record(tx, actor, client_activity("client.deleted", client, actor.user_id), now)
     return client

@@ -65,7 +65,13 @@ class Notice:
 
 @dataclass(frozen=True, slots=True)
 class ToldNotice:
-    """A notice with the words that its mail needs, and how its grant stands now; ``last4`` is a personal token's."""
+    """
+    A notice with the words that its mail needs, and how its grant stands now.
+
+    Args:
+        last4: a personal token's.
+        client_deleted_at: when the app itself was deleted.
+    """
 
     kind: str
     at: int
@@ -76,4 +82,5 @@ class ToldNotice:
     team_name: str
     by_name: str | None
     by_email: str | None
+    client_deleted_at: int | None
     standing: Standing

@@ -2,7 +2,8 @@
 
 from collections.abc import Sequence
 
-from sqlalchemy import bindparam, delete, func, select, update
+from sqlalchemy import BigInteger, bindparam, delete, func, literal, null, select, update
+from sqlalchemy.dialects.postgresql import Insert
 from sqlalchemy.dialects.postgresql import insert as upsert
 
 from keybearer.server.records import Notice, ToldNotice
@@ -14,10 +15,37 @@ _revokers = users.alias("revokers")
 _IS_DUE = notices.c.due_at <= bindparam("now")
 _IS_CLAIMED = notices.c.claim_id == bindparam("by_claim")
 
-_ADD = upsert(notices)
-_PUT = _ADD.on_conflict_do_update(
-    index_elements=[notices.c.grant_id],
-    set_={column.name: _ADD.excluded[column.name] for column in notices.c if not column.primary_key},
+
+def _in_place_of_older(add: Insert) -> Insert:
+    return add.on_conflict_do_update(
+        index_elements=[notices.c.grant_id],
+        set_={column.name: add.excluded[column.name] for column in notices.c if not column.primary_key},
+    )
+
+
+_NOW = bindparam("now", type_=BigInteger)
+_PUT = _in_place_of_older(upsert(notices))
+_PUT_OF_CLIENT = _in_place_of_older(
+    upsert(notices).from_select(
+        [column.name for column in notices.c],
+        select(
+            grants.c.grant_id,
+            grants.c.user_id,
+            literal("revoked"),
+            _NOW,
+            bindparam("by_user_id", type_=BigInteger),
+            literal(0, BigInteger),
+            _NOW,
+            null(),
+            _NOW,
+        )
+        .where(
+            grants.c.client_id == bindparam("the_client"),
+            grants.c.ended_at.is_(None),
+            grants.c.user_id.is_distinct_from(bindparam("by_user_id", type_=BigInteger)),
+        )
+        .order_by(grants.c.grant_id),
+    )
 )
 _USERS_DUE = select(notices.c.user_id).where(_IS_DUE).group_by(notices.c.user_id).limit(bindparam("limit"))
 # What waits for company, or to be tried again, goes along; what another node is sending does not.
@@ -39,6 +67,7 @@ _TOLD = (
         teams.c.name.label("team_name"),
         _revokers.c.name.label("by_name"),
         _revokers.c.email.label("by_email"),
+        clients.c.deleted_at.label("client_deleted_at"),
     )
     .where(_IS_CLAIMED)
     .order_by(notices.c.at, notices.c.grant_id)
@@ -73,6 +102,15 @@ async def put_all(tx: Transaction, put: Sequence[Notice], due_at: int, now: int)
         for notice in sorted(put, key=lambda notice: notice.grant_id)
     ]
     await tx.run_all(_PUT, rows)
+
+
+async def put_for_client(tx: Transaction, client_id: str, by_user_id: int | None, now: int) -> None:
+    """
+    Have everybody mailed who let this client in, but for whoever cuts it off; in one statement, however many they are.
+
+    The grants are taken in the order of `put_all`.
+    """
+    await tx.run(_PUT_OF_CLIENT, the_client=client_id, by_user_id=by_user_id, now=now)
 
 
 async def users_due(reader: Reader, now: int, limit: int) -> list[int]:
