@@ -78,6 +78,7 @@ def test_the_first_bad_record_is_named_and_the_exit_code_is_1(export: Path, caps
         pytest.param(["none.jsonl", *KEY], 1, "cannot read none.jsonl: No such file", id="no file"),
         pytest.param(["export.jsonl", "--key", "x"], 2, "--key: a key is written name+id+key", id="no key"),
         pytest.param(["export.jsonl"], 2, "an export is verified by --key", id="no key at all"),
+        pytest.param(["export.jsonl", *KEY, "--jobs", "0"], 2, "invalid value for '--jobs'", id="nobody to read it"),
         pytest.param(["export.jsonl", *KEY, "--checkpoint", "none"], 1, "cannot read none", id="no checkpoint"),
         pytest.param(
             ["export.jsonl", *KEY, "--checkpoint", "export.jsonl"], 1, "export.jsonl: the checkpoint", id="not one"

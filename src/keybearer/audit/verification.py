@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from typing import Final
 
-from keybearer.audit.batches import batch_from
+from keybearer.audit.batches import Batch, batch_from
 from keybearer.audit.lines import BadLine, LogLine, RecordLine, line_from
 from keybearer.audit.reading import LogReading, Wrong
 from keybearer.audit.trust import Trust
@@ -29,14 +29,15 @@ class Verification:
         self._reading: LogReading | None = None
         self._passes_over = False
 
-    def take(self, lines: Sequence[bytes]) -> None:
+    def take(self, lines: Sequence[bytes], batch: Batch | None = None) -> None:
         """
         Look at the next lines: together as many as agree with each other, and what is left alone.
 
         Args:
             lines: each as it stands in the file, with its end; best some hundred at a time.
+            batch: what `batch_from` reads them as, where somebody has asked already.
         """
-        if self._took_together(lines):
+        if self._took_together(lines, batch):
             self._number += len(lines)
         elif len(lines) > 1:
             middle = len(lines) // 2
@@ -56,10 +57,10 @@ class Verification:
             self._blame(_nothing_proved(self._unsigned), None)
         return Verdict(self._logs, tuple(self._faults), self._unsigned)
 
-    def _took_together(self, lines: Sequence[bytes]) -> bool:
+    def _took_together(self, lines: Sequence[bytes], batch: Batch | None) -> bool:
         if self._reading is None:
             return False
-        batch = batch_from(lines)
+        batch = batch or batch_from(lines)
         return batch is not None and self._reading.take_batch(batch)
 
     def _take_one(self, raw: bytes) -> None:

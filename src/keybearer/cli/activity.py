@@ -72,6 +72,9 @@ def verify(
     team: Annotated[str | None, typer.Option(metavar="TEAM", help="Verify what is stored of this team.")] = None,
     key: Keys = None,
     checkpoint: Checkpoints = None,
+    jobs: Annotated[
+        int | None, typer.Option(min=1, metavar="N", help="How many processes may read FILE; default: all processors.")
+    ] = None,
     as_json: JSON = False,
 ) -> None:
     """Verify an export offline, or the stored log: nothing was changed, removed or moved, or the first is named."""
@@ -86,7 +89,7 @@ def verify(
     else:
         if not key:
             raise typer.BadParameter("an export is verified by --key, which 'keybearer activity key' prints")
-        verdict = verified(file, trust_of(key, checkpoint or []))
+        verdict = verified(file, trust_of(key, checkpoint or []), jobs)
     say_verdict(verdict, has_saved=bool(checkpoint), as_json=as_json)
 
 

@@ -1,7 +1,7 @@
 """An export of the activity log verified, and the verdict in words."""
 
 from base64 import b64encode
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from itertools import islice
 from pathlib import Path
@@ -10,7 +10,8 @@ from typing import Any, BinaryIO, Final
 from keybearer.audit.lines import MAX_LINE_BYTES
 from keybearer.audit.trust import Trust
 from keybearer.audit.verdict import Fault, LogVerdict, Verdict
-from keybearer.audit.verification import BATCH, Verification
+from keybearer.audit.verification import Verification
+from keybearer.cli.activity_readers import ReaderLost, Readers, readers_for
 from keybearer.cli.printing import say
 from keybearer.cli.progress import Progress
 from keybearer.cli.trouble import WRONG_USAGE, Trouble
@@ -33,29 +34,39 @@ def trust_of(keys: Sequence[str], checkpoints: Sequence[Path]) -> Trust:
     return Trust(held, [_note(path, held) for path in checkpoints])
 
 
-def verified(file: Path, trust: Trust) -> Verdict:
+def verified(file: Path, trust: Trust, jobs: int | None) -> Verdict:
     """
     Verify the export in a file.
 
+    Args:
+        jobs: how many processes may read it; None: one for each processor.
+
     Raises:
-        Trouble: the file cannot be read.
+        Trouble: the file cannot be read, or not to its end.
     """
-    with _opened(file) as lines, Progress("verified", file.stat().st_size) as progress:
-        return verdict_of(iter(lambda: lines.readline(MAX_LINE_BYTES + 1), b""), trust, progress)
+    with _opened(file) as export, readers_for(size := file.stat().st_size, jobs) as readers:
+        try:
+            with Progress("verified", size) as progress:
+                return verdict_of(export, trust, readers, progress)
+        except ReaderLost as error:
+            raise Trouble("a process that read the export is gone; try --jobs 1, which takes less memory") from error
 
 
-def verdict_of(lines: Iterable[bytes], trust: Trust, progress: Progress) -> Verdict:
+def verdict_of(export: BinaryIO, trust: Trust, readers: Readers, progress: Progress) -> Verdict:
     """
-    Verify the lines of an export, wherever they come from.
+    Verify an export, wherever it comes from.
 
     Args:
-        lines: each with its end.
         progress: told how many bytes were looked at.
+
+    Raises:
+        ReaderLost: one of the processes that read it is gone.
     """
-    verification, waiting = Verification(trust), iter(lines)
-    while batch := list(islice(waiting, BATCH)):
-        verification.take(batch)
-        progress.advance(sum(map(len, batch)))
+    verification = Verification(trust)
+    for size, parts in readers.parts(export):
+        for lines, batch in parts:
+            verification.take(lines, batch)
+        progress.advance(size)
     return verification.verdict()
 
 
