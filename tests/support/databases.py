@@ -16,23 +16,23 @@ from tests.support.postgres import Cluster
 TEMPLATE = "migrated"
 
 
-# What a test may have changed beside rows: a database of another shape is not lent again.
+# What a test may have changed beside rows: a database of another shape is not lent again. Whatever changes a part of
+# the shape writes its row in the catalogue anew, by another transaction than the one that the template has it of.
 _SHAPE = """
-SELECT md5(string_agg(part, chr(10) ORDER BY part)) FROM (
-    SELECT format('column %s %s %s %s', attrelid::regclass, attname, atttypid::regtype, attnotnull) AS part
-        FROM pg_attribute JOIN pg_class ON pg_class.oid = attrelid
-        WHERE relnamespace = 'public'::regnamespace AND attnum > 0 AND NOT attisdropped
-    UNION ALL SELECT format('constraint %s %s', conname, pg_get_constraintdef(oid))
-        FROM pg_constraint WHERE connamespace = 'public'::regnamespace
-    UNION ALL SELECT format('index %s', indexdef) FROM pg_indexes WHERE schemaname = 'public'
-    UNION ALL SELECT format('trigger %s %s', tgenabled, pg_get_triggerdef(oid)) FROM pg_trigger WHERE NOT tgisinternal
-    UNION ALL SELECT format('function %s %s', proname, prosrc) FROM pg_proc WHERE pronamespace = 'public'::regnamespace
+SELECT md5(string_agg(part, ' ' ORDER BY part)) FROM (
+    SELECT format('relation %s %s', oid, xmin) AS part FROM pg_class WHERE oid >= 16384
+    UNION ALL SELECT format('column %s %s %s', attrelid, attnum, xmin) FROM pg_attribute WHERE attrelid >= 16384
+    UNION ALL SELECT format('default %s %s', oid, xmin) FROM pg_attrdef
+    UNION ALL SELECT format('constraint %s %s', oid, xmin) FROM pg_constraint WHERE oid >= 16384
+    UNION ALL SELECT format('trigger %s %s', oid, xmin) FROM pg_trigger
+    UNION ALL SELECT format('function %s %s', oid, xmin) FROM pg_proc WHERE oid >= 16384
     UNION ALL SELECT format('setting %s', setconfig) FROM pg_db_role_setting
         WHERE setdatabase = (SELECT oid FROM pg_database WHERE datname = current_database())
 ) AS parts
 """
 _TABLES = "SELECT relname FROM pg_class WHERE relkind = 'r' AND relnamespace = 'public'::regnamespace ORDER BY relname"
 _ROWS = 'SELECT json_agg(t)::text FROM "{0}" AS t'
+_AT_WILL = "SET LOCAL session_replication_role = replica"  # no triggers, no foreign keys
 _EMPTY = 'DELETE FROM "{0}"'
 _FILL = 'INSERT INTO "{0}" SELECT * FROM json_populate_recordset(NULL::"{0}", $1)'
 _RESTART = "SELECT setval(quote_ident(sequencename)::regclass, start_value, false) FROM pg_sequences"
@@ -105,12 +105,10 @@ class PostgresDatabases:
             if await connection.fetchval(_SHAPE) != self._migrated.shape:
                 return False
             async with connection.transaction():
-                await connection.execute("SET LOCAL session_replication_role = replica")  # no triggers, no foreign keys
+                await connection.execute("; ".join([_AT_WILL, *map(_EMPTY.format, self._migrated.rows), _RESTART]))
                 for table, rows in self._migrated.rows.items():
-                    await connection.execute(_EMPTY.format(table))
                     if rows is not None:
                         await connection.execute(_FILL.format(table), rows)
-                await connection.execute(_RESTART)
             return True
         finally:
             await connection.close()

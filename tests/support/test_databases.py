@@ -36,12 +36,37 @@ async def test_a_durable_one_is_made_in_the_same_way(database_url: str) -> None:
         await database.close()
 
 
-def test_a_database_of_which_more_than_rows_was_changed_is_not_lent_again(migrated_postgres: PostgresDatabases) -> None:
+@pytest.mark.parametrize(
+    "change",
+    [
+        pytest.param("ALTER TABLE users ADD COLUMN shoe_size BIGINT", id="a column"),
+        pytest.param("ALTER TABLE users ALTER COLUMN name SET DEFAULT 'nobody'", id="a default"),
+        pytest.param("CREATE INDEX ON users (name)", id="an index"),
+        pytest.param("ALTER TABLE users DISABLE TRIGGER USER", id="triggers"),
+        pytest.param(
+            "DO $$ BEGIN EXECUTE format('ALTER DATABASE %I SET work_mem = 65', current_database()); END $$",
+            id="a setting",
+        ),
+    ],
+)
+def test_a_database_of_which_more_than_rows_was_changed_is_not_lent_again(
+    migrated_postgres: PostgresDatabases, change: str
+) -> None:
     wait = migrated_postgres._loop.run_until_complete
     with migrated_postgres.fresh() as changed:
-        wait(told(changed, "ALTER TABLE users ADD COLUMN shoe_size BIGINT"))
-    with migrated_postgres.fresh() as url, pytest.raises(asyncpg.UndefinedColumnError):
-        wait(told(url, "SELECT shoe_size FROM users"))
+        wait(told(changed, change))
+    with migrated_postgres.fresh() as url:
+        assert url != changed
+        with pytest.raises(asyncpg.InvalidCatalogNameError):
+            wait(told(changed, "SELECT 1"))
+
+
+def test_a_database_of_which_rows_were_changed_is_lent_again(migrated_postgres: PostgresDatabases) -> None:
+    wait = migrated_postgres._loop.run_until_complete
+    with migrated_postgres.fresh() as changed:
+        wait(told(changed, "INSERT INTO feed_pending (kind, subject, at) VALUES ('left', 'user:1', 1)"))
+    with migrated_postgres.fresh() as url:
+        assert url == changed
 
 
 async def told(url: str, sql: str) -> None:
