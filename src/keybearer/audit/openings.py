@@ -1,12 +1,33 @@
 """Commitments opened many at a time: what opens here is what `wire.activity.open_details` opens."""
 
 from binascii import a2b_base64, b2a_base64
-from collections.abc import Sequence
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
 from hashlib import sha256
 from struct import unpack
 from typing import Final
 
-from keybearer.wire.activity import MAX_VALUE_BYTES, OPENINGS, SALT_BYTES
+from keybearer.wire.activity import MAX_VALUE_BYTES, OPENINGS, SALT_BYTES, Details, HasSealed
+
+
+def check_details(pairs: Iterable[tuple[HasSealed, Details]]) -> None:
+    """
+    Make sure that details open the commitments of their entries.
+
+    Args:
+        pairs: entries, and of each what a decoder has seen to be details.
+
+    Raises:
+        KeyError: an entry has no commitment of which there is a detail.
+        ValueError: one does not open, or may be too long.
+    """
+    told: defaultdict[str, list[tuple[tuple[str, str], str]]] = defaultdict(list)
+    for entry, details in pairs:
+        sealed = entry.sealed or {}
+        for field, (salt, value) in details.items():
+            told[field].append(((salt, value), sealed[field]))
+    for field, openings in told.items():
+        check_openings(field, *zip(*openings, strict=True))
 
 
 def check_openings(field: str, details: Sequence[tuple[str, str]], committed: Sequence[str]) -> None:

@@ -1,6 +1,5 @@
 """The lines of a batch of records, each judged alone by what it says; the store is not asked."""
 
-from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
@@ -8,7 +7,7 @@ from typing import Final
 import msgspec
 
 from keybearer.audit.entries import ReadEntry, Salt, read_entries, read_entry
-from keybearer.audit.openings import check_openings
+from keybearer.audit.openings import check_details
 from keybearer.server.clock import DAY, MINUTE
 from keybearer.wire.activity import open_details
 
@@ -80,22 +79,11 @@ def read_lines(texts: Sequence[bytes], first: int, reporter: Reporter, now: int)
     try:
         sent = [_SENT.decode(text) for text in texts]
         entries = read_entries("\n".join([each.entry for each in sent]).encode())
-        _check_opening(entries, sent)
+        check_details((entry, each.details) for entry, each in zip(entries, sent, strict=True))
     except (KeyError, ValueError, msgspec.MsgspecError):  # one is not as it should be: which, is found out one by one
         return [_read_alone(place, text, reporter, now) for place, text in enumerate(texts, first)]
     pairs = zip(entries, sent, strict=True)
     return [_line(place, entry, each, reporter, now) for place, (entry, each) in enumerate(pairs, first)]
-
-
-def _check_opening(entries: Sequence[ReadEntry], sent: Sequence[_Sent]) -> None:
-    """Raise `KeyError` or `ValueError` if a detail opens no commitment of its entry."""
-    told: defaultdict[str, list[tuple[tuple[str, str], str]]] = defaultdict(list)
-    for entry, each in zip(entries, sent, strict=True):
-        sealed = entry.sealed or {}
-        for field, detail in each.details.items():
-            told[field].append((detail, sealed[field]))
-    for field, openings in told.items():
-        check_openings(field, *zip(*openings, strict=True))
 
 
 def _read_alone(place: int, text: bytes, reporter: Reporter, now: int) -> Line | RefusedLine:

@@ -1,18 +1,25 @@
 """Stored records are compared with the tree that was signed over them, a tile at a time, again and again."""
 
 import json
+from collections.abc import Sequence
 from itertools import count, pairwise
 from typing import Any, Final
 
+import msgspec
+
+from keybearer.audit.entries import Salt, read_entries
+from keybearer.audit.openings import check_details
 from keybearer.server.records import ActivityLog
 from keybearer.server.store import activity_audit, activity_logs, activity_tiles
-from keybearer.server.store.activity import copies_of
+from keybearer.server.store.activity import copies_of, is_said_by
 from keybearer.server.store.database import Reader, Row
 from keybearer.wire.activity import entry_from, open_details
 from keybearer.wire.merkle import leaf_hash, root_of
 from keybearer.wire.tiles import HEIGHT, LEVELS, WIDTH, DamagedTiles, Tile, TiledTree, leaves_in, right_tiles
 
 _COPIES: Final = frozenset(copies_of(entry_from(b'{"action":"a.b","at":1,"outcome":"done","v":1}')))
+
+_details: Final = msgspec.json.Decoder(dict[str, tuple[Salt, str]]).decode
 
 
 async def why_damaged(reader: Reader, log_id: int, place: int) -> str:
@@ -51,6 +58,8 @@ async def _wrong_record(reader: Reader, log: ActivityLog, place: int, tiles: dic
     first, end = max(place * WIDTH, log.min_index), min((place + 1) * WIDTH, log.size)
     leaves = leaves_in(tiles.get((0, place), b""))
     rows = await activity_audit.stretch(reader, log.log_id, first, end)
+    if len(rows) == end - first and _are_sound(rows, first, leaves[first % WIDTH :][: len(rows)]):
+        return ""
     for index, row in zip(count(first), rows, strict=False):
         if row["log_index"] != index:
             return f"record {index} is missing"
@@ -59,6 +68,28 @@ async def _wrong_record(reader: Reader, log: ActivityLog, place: int, tiles: dic
         if why := _wrong_beside(row):
             return f"record {index}: {why}"
     return f"record {first + len(rows)} is missing" if len(rows) < end - first else ""
+
+
+def _are_sound(rows: Sequence[Row], first: int, leaves: Sequence[bytes]) -> bool:
+    """
+    Tell whether all is well with records, looked at in one breath; what is not, or not plain, is told one by one.
+
+    Args:
+        first: the index of the first of them.
+        leaves: the hashes that were signed.
+    """
+    written = [bytes(row["entry"]) for row in rows]
+    if [row["log_index"] for row in rows] != list(range(first, first + len(rows))):
+        return False
+    if [leaf_hash(entry) for entry in written] != leaves:
+        return False
+    try:
+        entries = read_entries(b"\n".join(written))
+        details = [_details(row["details"] or b"{}") for row in rows]
+        check_details(zip(entries, details, strict=True))
+        return all(map(is_said_by, rows, entries, details))
+    except (KeyError, ValueError, msgspec.MsgspecError):
+        return False
 
 
 def _wrong_beside(row: Row) -> str:

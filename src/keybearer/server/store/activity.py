@@ -1,14 +1,14 @@
 """The records of the activity log, as they are kept before they have a place in a log."""
 
 from collections.abc import Iterable
-from operator import attrgetter
+from operator import attrgetter, itemgetter
 from typing import Any, Final
 
 import msgspec
 from sqlalchemy import insert
 
 from keybearer.audit.entries import ReadEntry
-from keybearer.server.store.database import Transaction
+from keybearer.server.store.database import Row, Transaction
 from keybearer.server.store.tables import activity_records
 from keybearer.wire.activity import Details, Entry
 
@@ -34,6 +34,7 @@ COLUMNS: Final = ("received_at", "entry", "details", "user_id", *_COPIES)
 _ADD: Final = insert(activity_records)
 _encode: Final = msgspec.json.Encoder().encode
 _copied: Final = attrgetter(*_COPIES.values())
+_in_row: Final = itemgetter(*_COPIES)
 
 
 def values_of(entry: Entry | ReadEntry, written: bytes, details: Details, received_at: int) -> tuple[Any, ...]:
@@ -57,6 +58,13 @@ def row_of(entry: Entry | ReadEntry, written: bytes, details: Details, received_
 def copies_of(entry: Entry | ReadEntry) -> dict[str, Any]:
     """Return the columns in which the entry's own words are repeated."""
     return dict(zip(_COPIES, _copied(entry), strict=True))
+
+
+def is_said_by(row: Row, entry: Entry | ReadEntry, details: Details) -> bool:
+    """Tell whether what a row repeats is what its entry says, and its details unless they were erased."""
+    user = details.get("user")
+    is_user_right = row["details"] is None or row["user_id"] == (int(user[1]) if user else None)
+    return bool(is_user_right and _in_row(row) == _copied(entry))
 
 
 async def add_all(tx: Transaction, rows: Iterable[dict[str, Any]]) -> None:
