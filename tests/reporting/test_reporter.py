@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from keybearer.reporting.asked import Asked
+from keybearer.reporting.asked import Asked, request_id_of
 from keybearer.reporting.lines import Whole, line_of, text_of
 from keybearer.reporting.reporter import ActivityLog, Reporter
 from keybearer.reporting.segment import Unwritable
@@ -78,6 +78,12 @@ async def test_what_a_framework_has_kinds_of_its_own_for_is_recorded_as_what_it_
     await shipped(reporter, taking)
     assert [(entry.method, entry.route, entry.status) for entry in taking.entries] == [("GET", "/people", 201)] * 2
     reporter.close()
+
+
+@pytest.mark.parametrize("told", ["", "a\nb", "a\x7f", "x" * 129, "\u00e9", "\u2028"])
+def test_a_request_id_that_no_entry_can_have_is_left_out(told: str) -> None:
+    assert request_id_of(told) is None
+    assert request_id_of("~ " * 64) == "~ " * 64
 
 
 async def test_calls_that_differ_in_one_word_are_told_apart(tmp_path: Path) -> None:

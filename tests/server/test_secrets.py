@@ -1,7 +1,7 @@
 """Random parts are random, evenly over their alphabet, and ids are in the order of time."""
 
 from collections import Counter
-from uuid import UUID
+from uuid import RFC_4122, UUID
 
 from keybearer.server import secrets
 from keybearer.wire.token_text import ALPHABET
@@ -29,6 +29,12 @@ def test_record_ids_are_uuids_of_version_7_in_the_order_of_time() -> None:
     earlier, later = secrets.record_id(1_700_000_000_000_000), secrets.record_id(1_700_000_000_001_000)
     assert earlier < later
     assert UUID(earlier).version == 7
+
+
+def test_no_two_record_ids_of_one_moment_are_alike() -> None:
+    made = {secrets.record_id(1_700_000_000_000_000) for _ in range(1_000)}
+    assert len(made) == 1_000
+    assert {(UUID(each).version, UUID(each).variant) for each in made} == {(7, RFC_4122)}
 
 
 def test_a_digest_is_over_the_whole_text() -> None:

@@ -5,8 +5,8 @@ from typing import Final, NamedTuple
 
 LONGEST: Final = 513  # characters of a text that are looked at: one more than an entry can have of any of these
 _LONGEST_TEXT: Final = 256
+_LONGEST_REQUEST_ID: Final = 128
 _is_method: Final = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]{1,32}").fullmatch
-_is_request_id: Final = re.compile(r"[ -~]{1,128}").fullmatch
 _is_route: Final = re.compile(r"[^\x00-\x1f\x7f\ud800-\udfff]{1,512}").fullmatch
 
 
@@ -41,7 +41,9 @@ def recordable(asked: Asked) -> Asked:
 
 def request_id_of(request_id: str | None) -> str | None:
     """Return a request's id as an entry can have it; None if there is none, or it cannot."""
-    return request_id[:] if request_id and _is_request_id(request_id) else None
+    if not request_id or len(request_id) > _LONGEST_REQUEST_ID or not request_id.isascii():
+        return None
+    return request_id[:] if request_id.isprintable() else None
 
 
 def route_of(route: str | None) -> str | None:

@@ -9,6 +9,7 @@ from typing import Final
 
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
+from keybearer.reporting.chances import Chances
 from keybearer.wire.token_text import ALPHABET, SECRET_LENGTH
 
 
@@ -112,6 +113,13 @@ def record_id(now: int) -> str:
 
     Source: RFC 9562 §5.7.
     """
-    chance = secrets.token_bytes(10)
-    time, digits = f"{now // 1_000 & 0xFFFF_FFFF_FFFF:012x}", chance.hex()
-    return f"{time[:8]}-{time[8:]}-7{digits[:3]}-{'89ab'[chance[9] & 3]}{digits[3:6]}-{digits[6:18]}"
+    time = f"{now // 1_000 & 0xFFFF_FFFF_FFFF:012x}"
+    return f"{time[:8]}-{time[8:]}-{_ID_ENDS.next()}"
+
+
+def _id_end(chance: bytes) -> str:
+    digits = chance.hex()
+    return f"7{digits[:3]}-{'89ab'[chance[9] & 3]}{digits[3:6]}-{digits[6:18]}"
+
+
+_ID_ENDS: Final = Chances(10, _id_end)
