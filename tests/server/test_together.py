@@ -44,7 +44,7 @@ async def test_whoever_comes_alone_does_not_wait_for_company() -> None:
     assert await served(kitchen, 7) == [14]
 
 
-async def test_while_two_calls_run_the_others_gather_for_the_next() -> None:
+async def test_while_a_call_runs_the_others_gather_for_the_next() -> None:
     kitchen = Kitchen()
     together: Together[int, int] = Together(kitchen.serve)
     asking = []
@@ -54,7 +54,7 @@ async def test_while_two_calls_run_the_others_gather_for_the_next() -> None:
             await asyncio.sleep(0)
     kitchen.door.set()
     assert await asyncio.gather(*asking) == [2, 4, 6, 8, 10, 12]
-    assert kitchen.calls == [[1], [2], [3, 4, 5, 6]]
+    assert kitchen.calls == [[1], [2, 3, 4, 5, 6]]
 
 
 async def test_who_must_be_served_alone_is() -> None:
@@ -92,19 +92,10 @@ async def test_a_caller_who_goes_away_leaves_the_others_alone() -> None:
         await leaving
 
 
-async def test_who_asks_at_the_moment_when_the_last_calls_end_is_served() -> None:
+async def test_who_asks_at_the_moment_when_the_last_call_ends_is_served() -> None:
     kitchen = Kitchen()
     together: Together[int, int] = Together(kitchen.serve)
-
-    async def twice(one: int) -> int:
-        return await together.ask(await together.ask(one))
-
-    asking = []
-    for call in (twice(1), together.ask(2)):
-        asking.append(asyncio.ensure_future(call))
-        for _ in range(5):
-            await asyncio.sleep(0)
-    assert kitchen.calls == [[1], [2]]
     kitchen.door.set()
     async with asyncio.timeout(20):
-        assert await asyncio.gather(*asking) == [4, 4]
+        assert await together.ask(await together.ask(1)) == 4
+    assert kitchen.calls == [[1], [2]]

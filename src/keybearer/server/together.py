@@ -12,7 +12,6 @@ Asked_contra = TypeVar("Asked_contra", contravariant=True)
 Answer_co = TypeVar("Answer_co", covariant=True)
 
 _AT_MOST: Final = 64  # callers; more would make the first of them wait for too long
-_AT_ONCE: Final = 2  # while one commits the next is filled
 
 
 class _Serve(Protocol[Asked_contra, Answer_co]):
@@ -21,7 +20,7 @@ class _Serve(Protocol[Asked_contra, Answer_co]):
 
 class Together(Generic[Asked_contra, Answer_co]):
     """
-    Gathers what is asked while earlier calls run, and asks it in one.
+    Gathers what is asked while a call runs, and asks it in the next; a second call beside it would make both smaller.
 
     Nobody waits for company: whoever comes alone is served alone, at once. A caller who goes away leaves the others
     alone, and what he asked for is done. After a fault that kept nothing, each one is served by himself; after one
@@ -35,7 +34,7 @@ class Together(Generic[Asked_contra, Answer_co]):
     def __init__(self, serve: "_Serve[Asked_contra, Answer_co]") -> None:
         self._serve = serve
         self._waiting: deque[_Caller[Asked_contra, Answer_co]] = deque()
-        self._at_work = 0
+        self._is_at_work = False
         self._tasks: set[asyncio.Task[None]] = set()
 
     async def ask(self, asked: Asked_contra) -> Answer_co:
@@ -43,8 +42,8 @@ class Together(Generic[Asked_contra, Answer_co]):
         answer: asyncio.Future[Answer_co] = asyncio.get_running_loop().create_future()
         caller = _Caller(asked, answer)
         self._waiting.append(caller)
-        if self._at_work < _AT_ONCE:
-            self._at_work += 1
+        if not self._is_at_work:
+            self._is_at_work = True
             self._begin(self._serve_waiting())
         return await caller.answer
 
@@ -60,7 +59,7 @@ class Together(Generic[Asked_contra, Answer_co]):
                 for caller in await self._serve_group(group, is_alone=False):
                     self._begin(self._serve_alone(caller))
         finally:
-            self._at_work -= 1  # at once: whoever comes before the task counts as done must not rely on it
+            self._is_at_work = False  # at once: whoever comes before the task counts as done must not rely on it
 
     async def _serve_alone(self, caller: "_Caller[Asked_contra, Answer_co]") -> None:
         await self._serve_group([caller], is_alone=True)
