@@ -18,6 +18,8 @@ SECRET = "opensesame"
     [
         pytest.param("DATABASE_URL", f"mysql://u:{SECRET}@db/k", "KEYBEARER_DATABASE_URL: must begin", id="mysql"),
         pytest.param("DATABASE_URL", SECRET, "KEYBEARER_DATABASE_URL: must begin with postgresql://", id="no url"),
+        pytest.param("SMTP_URL", "mail.example.com:25", "KEYBEARER_SMTP_URL: must read like smtps://", id="no scheme"),
+        pytest.param("SMTP_URL", f"smtp://u:{SECRET}/@mail", "KEYBEARER_SMTP_URL: must read like", id="not encoded"),
         pytest.param("CODE_TTL", "601", "KEYBEARER_CODE_TTL: input should be less than or equal", id="a life too long"),
         pytest.param("CODE_TTL", "ten", "KEYBEARER_CODE_TTL: input should be a valid integer", id="no number"),
         pytest.param("ROLES", '{"king": {"permissions": []}}', "roles.king must be one of owner, member", id="role"),

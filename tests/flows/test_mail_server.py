@@ -2,11 +2,12 @@
 
 from collections.abc import AsyncIterator
 from pathlib import Path
-from urllib.parse import quote
+from urllib.parse import quote, urlsplit
 
 import pytest
 from pydantic import SecretStr
 
+from keybearer.server.mail import must_begin_tls
 from keybearer.server.settings import Settings
 from keybearer.server.store import users
 from tests.support.account_pages import ACCOUNT, NEW, OLD, ask, follow, kept
@@ -119,3 +120,27 @@ async def test_mail_goes_by_tls_to_nobody_but_the_mail_server_that_was_named(
     assert answer.status_code == (200 if name == "localhost" else 503)
     assert [letter["To"] for letter in office.taken] == ([OLD] if name == "localhost" else [])
     assert all(office.was_secret)
+
+
+@pytest.mark.parametrize(
+    ("url", "must"),
+    [
+        pytest.param("smtp://ada:secret@mail.example.com:587", True, id="a password, to another machine"),
+        pytest.param("smtp://ada:secret@[2001:db8::1]:587", True, id="the same, by its address"),
+        pytest.param("smtp://ada:secret@localhost", False, id="to this machine"),
+        pytest.param("smtp://ada:secret@[::1]:25", False, id="to this machine, by its address"),
+        pytest.param("smtp://mail.example.com", False, id="no password"),
+        pytest.param("smtps://ada:secret@mail.example.com", False, id="TLS from the first byte"),
+    ],
+)
+def test_a_password_leaves_this_machine_by_tls_alone(url: str, must: bool) -> None:
+    assert must_begin_tls(urlsplit(url)) is must
+
+
+@pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
+async def test_a_mail_server_elsewhere_that_offers_no_tls_is_told_no_password(
+    stage: Stage, office: MailServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("keybearer.server.mail._is_this_machine", lambda _: False)
+    answer = await (await stage.personal(stage.ada, stage.acme)).patch("/api/v2/me", json={"email": NEW})
+    assert (answer.status_code, office.taken) == (503, [])

@@ -7,9 +7,10 @@ from contextlib import suppress
 from dataclasses import dataclass
 from email import policy
 from email.message import EmailMessage
+from ipaddress import ip_address
 from pathlib import Path
 from typing import Final
-from urllib.parse import unquote, urlsplit
+from urllib.parse import SplitResult, unquote, urlsplit
 
 from keybearer.server.refusals import Refusal
 
@@ -71,6 +72,7 @@ class Mailer:
                 username=unquote(url.username) if url.username else None,
                 password=unquote(url.password) if url.password else None,
                 use_tls=url.scheme == "smtps",
+                start_tls=True if must_begin_tls(url) else None,
                 timeout=_TIMEOUT_S,
             )
         except (aiosmtplib.SMTPException, OSError) as error:
@@ -92,3 +94,21 @@ class Mailer:
         file = os.open(self.folder / f"{uuid.uuid4()}.eml", os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600)
         with os.fdopen(file, "wb") as opened:
             opened.write(bytes(message))
+
+
+def must_begin_tls(url: SplitResult) -> bool:
+    """
+    Tell whether a mail server must offer STARTTLS: a password leaves this machine, which nobody on the way may read.
+
+    Where there is none, STARTTLS is taken if it is offered.
+
+    Source: RFC 8314 §3 (credentials go by TLS).
+    """
+    return url.scheme == "smtp" and bool(url.password) and not _is_this_machine(url.hostname or "")
+
+
+def _is_this_machine(host: str) -> bool:
+    try:
+        return host == "localhost" or ip_address(host).is_loopback
+    except ValueError:
+        return False

@@ -139,6 +139,15 @@ class Settings(BaseSettings):
             raise ValueError(msg)
         return value
 
+    @field_validator("smtp_url")
+    @classmethod
+    def _mail_has_a_server_to_go_to(cls, value: SecretStr) -> SecretStr:
+        url = value.get_secret_value()
+        if not re.fullmatch(r"|smtps?://([^@/?#\s]+@)?([A-Za-z0-9.-]+|\[[0-9A-Fa-f:.]+\])(:\d{1,5})?/?", url):
+            msg = "must read like smtps://user:password@host:port, with user and password percent-encoded"
+            raise ValueError(msg)
+        return value
+
     @field_validator("webhook_key")
     @classmethod
     def _key_is_long_enough(cls, value: SecretStr) -> SecretStr:
