@@ -3,16 +3,12 @@
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack
 from dataclasses import dataclass
-from pathlib import Path
 from urllib.parse import parse_qs, urlencode, urlsplit
 
 import httpx2
 import pytest
-from pydantic import SecretStr
 
-from keybearer.server import clock
-from keybearer.server.settings import Settings
-from tests.support.house import open_house
+from tests.support.house import house_beside
 from tests.support.people import Person, RegisteredApp, address_of, at_browser, told
 from tests.support.processes import ServerProcess
 from tests.support.scenes import Scene
@@ -54,9 +50,8 @@ class Place:
 
 
 @pytest.fixture
-async def place(server: ServerProcess, database_url: str, tmp_path: Path) -> AsyncIterator[Place]:
-    settings = Settings(data_dir=tmp_path, database_url=SecretStr(database_url), issuer=server.url)
-    async with open_house(settings, clock.now) as house:
+async def place(server: ServerProcess) -> AsyncIterator[Place]:
+    async with house_beside(server) as house:
         scene = Scene(house.node)
         team = await scene.team("Acme", owner=await scene.person("Ada"), member=await scene.person("Bo"))
         assert team.identifier == TEAM

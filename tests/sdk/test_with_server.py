@@ -1,7 +1,6 @@
 """The SDK against a real server as a process, on both databases: what the server ends, an API refuses at once."""
 
 import asyncio
-import json
 import time
 from collections.abc import Awaitable, Callable
 
@@ -12,29 +11,29 @@ from keybearer import InvalidToken, SyncVerifier, Unavailable, Verifier
 from keybearer.wire.denial import Reason
 from tests.sdk.conftest import HandClocks
 from tests.sdk.fake_node import KEY
-from tests.support.people import PASSWORD, address_of, at_browser, told
+from tests.support.house import house_beside
+from tests.support.people import address_of, at_browser, told
 from tests.support.processes import ServerProcess
+from tests.support.scenes import Scene
+from tests.support.verifiers import asking
 
 ADA, CHARLES = address_of("ada"), address_of("charles")
 SOON_S = 30.0  # of a crowded machine; nothing is concluded from it
 
 
 @pytest.fixture
-def team_id(server: ServerProcess) -> str:
-    """Have a live team with an owner and a reader."""
-    for name in ("ada", "charles"):
-        about = ["user", "add", address_of(name), "--name", name, "--password-stdin", "--verified"]
-        told(server, *about, stdin=f"{PASSWORD}\n")
-    made = told(server, "team", "add", "Engines", "--environment", "live", "--owner", ADA, "--json")
-    team_id = str(json.loads(made)["id"])
-    told(server, "team", "member", "set", team_id, CHARLES, "--role", "owner")
-    return team_id
+async def team_id(server: ServerProcess) -> str:
+    """Have a live team with two owners."""
+    async with house_beside(server) as house:
+        scene = Scene(house.node)
+        team = await scene.team("Engines", "live", owner=await scene.person("ada"))
+        await scene.member(team, await scene.person("charles"), "owner")
+    return str(team.team_id)
 
 
-def key_for(server: ServerProcess, environment: str) -> str:
-    made = told(server, "resource-server", "add", f"People {environment}", "--environment", environment, "--json")
-    key: str = json.loads(made)["key"]
-    return key
+async def key_for(server: ServerProcess, environment: str) -> str:
+    async with house_beside(server) as house:
+        return (await asking(house, environment)).key
 
 
 async def token_of(server: ServerProcess, name: str) -> str:
@@ -64,8 +63,8 @@ async def command(server: ServerProcess, *words: str) -> None:
 
 async def test_what_the_server_changes_holds_in_the_api(server: ServerProcess, team_id: str) -> None:
     ada, charles = await token_of(server, "ada"), await token_of(server, "charles")
-    sandbox_key = key_for(server, "sandbox")
-    async with Verifier(server.url, key=key_for(server, "live")) as verifier:
+    sandbox_key = await key_for(server, "sandbox")
+    async with Verifier(server.url, key=await key_for(server, "live")) as verifier:
         await verifier.ready(SOON_S)
         principal = await verifier.verify(charles)
         assert (principal.user_email, principal.role, principal.team_id) == (CHARLES, "owner", int(team_id))
@@ -98,7 +97,7 @@ async def test_a_server_that_is_killed_is_missed_and_found_again(
 ) -> None:
     assert team_id
     ada = await token_of(server, "ada")
-    async with Verifier(server.url, key=key_for(server, "live"), surroundings=clocks.surroundings) as verifier:
+    async with Verifier(server.url, key=await key_for(server, "live"), surroundings=clocks.surroundings) as verifier:
         await verifier.ready(SOON_S)
         await verifier.verify(ada)
         server.kill()
@@ -114,7 +113,7 @@ async def test_a_server_that_is_killed_is_missed_and_found_again(
 async def test_the_synchronous_face_hears_of_a_revocation_too(server: ServerProcess, team_id: str) -> None:
     assert team_id
     ada = await token_of(server, "ada")
-    key = key_for(server, "live")
+    key = await key_for(server, "live")
 
     def work() -> None:
         with SyncVerifier(server.url, key=key) as verifier:

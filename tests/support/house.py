@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import httpx2
+from pydantic import SecretStr
 from starlette.applications import Starlette
 
 from keybearer.server import clock
@@ -14,6 +15,7 @@ from keybearer.server.egress import Network
 from keybearer.server.node import Node
 from keybearer.server.settings import Settings
 from tests.support.browser import Browser
+from tests.support.processes import ServerProcess
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,3 +78,12 @@ async def open_house(
     app = build_app(settings, now=now, boottime=boottime, elapsed=elapsed, network=network)
     async with app.router.lifespan_context(app) as state, AsyncExitStack() as lent:
         yield House(app, settings, state or {}, lent)
+
+
+@asynccontextmanager
+async def house_beside(server: ServerProcess) -> AsyncIterator[House]:
+    """Run a node on a server's database while the block lasts, to set the scene: a command takes a process each."""
+    database_url = SecretStr(server.environment["KEYBEARER_DATABASE_URL"])
+    settings = Settings(data_dir=server.folder, database_url=database_url, issuer=server.url)
+    async with open_house(settings, clock.now) as house:
+        yield house
