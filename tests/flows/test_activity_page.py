@@ -16,6 +16,7 @@ from tests.support.clock import HandClock
 from tests.support.happenings import happen, held_token
 from tests.support.house import House
 from tests.support.page import Page
+from tests.support.verifiers import asking
 
 
 @pytest.fixture
@@ -71,6 +72,17 @@ async def test_a_record_is_found_by_whoever_may_see_it_and_by_nobody_else(stage:
     bob = await stage.at_browser(stage.bob)
     assert (await bob.get(f"/activity/{number[1]}")).status == 404
     assert (await ada.get("/activity/1x")).status == 404
+
+
+async def test_a_call_tells_which_api_it_was_at_and_what_the_api_says_of_it(stage: Stage) -> None:
+    api = await asking(stage.house, name="Ledger API")
+    told: dict[str, Any] = {"reporter": api.resource_server_id, "boot": "boot-1", "n": 1, "action": "invoice.sent"}
+    await happen(stage.house.node, stage.ada, stage.acme, **told)
+    ada = await stage.at_browser(stage.ada)
+    listed = await ada.get("/activity?action=invoice.sent")
+    record = await ada.get(*addresses_of(listed))
+    assert "invoice.sent at Ledger API" in listed.text
+    assert all(said in record.text for said in ("GET /invoices/{id}", "invoice.sent", "Ledger API"))
 
 
 async def test_what_was_chosen_stays_chosen_and_older_leads_on(stage: Stage, clock: HandClock) -> None:

@@ -1,4 +1,4 @@
-"""What the people, tokens and apps of activity records are called, as far as the viewer may see them."""
+"""What the people, tokens, apps and APIs of activity records are called, as far as the viewer may see them."""
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
@@ -16,6 +16,7 @@ class Names:
     people: Mapping[int, str]
     tokens: Mapping[str, NamedToken]
     apps: Mapping[str, NamedApp]
+    apis: Mapping[str, str]
 
 
 async def offered_names(reader: Reader, sight: Sight) -> Names:
@@ -23,7 +24,7 @@ async def offered_names(reader: Reader, sight: Sight) -> Names:
     people = await activity_names.people(reader, sight.team_id) if sight.user_id is None else {}
     tokens = await activity_names.newest_tokens(reader, sight.team_id, sight.user_id)
     apps = await activity_names.apps(reader, sight.team_id)
-    return Names(people, {token.token_id: token for token in tokens}, apps)
+    return Names(people, {token.token_id: token for token in tokens}, apps, {})
 
 
 async def names_in(reader: Reader, sight: Sight, happenings: Iterable[Happening]) -> Names:
@@ -32,8 +33,10 @@ async def names_in(reader: Reader, sight: Sight, happenings: Iterable[Happening]
     users = {each.user_id for each in listed if each.user_id is not None}
     tokens = {each.token_id for each in listed if each.token_id is not None}
     apps = {each.client_id for each in listed if each.client_id is not None}
+    reporters = {each.reporter for each in listed if each.reporter is not None}
     return Names(
         await activity_names.people(reader, sight.team_id, users),
         await activity_names.tokens_of(reader, sight.team_id, tokens),
         await activity_names.apps(reader, sight.team_id, apps),
+        await activity_names.apis(reader, reporters),
     )

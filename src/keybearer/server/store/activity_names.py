@@ -7,7 +7,7 @@ from typing import Any, Final
 from sqlalchemy import Select, bindparam, or_, select
 
 from keybearer.server.store.database import Reader
-from keybearer.server.store.tables import clients, grants, memberships, tokens, users
+from keybearer.server.store.tables import clients, grants, memberships, resource_servers, tokens, users
 
 _MOST: Final = 200
 
@@ -68,6 +68,10 @@ _THESE_TOKENS: Final = _TOKENS.where(tokens.c.token_id.in_(bindparam("ids", expa
 _FIRST_APPS: Final = _first(_APPS, clients.c.name_key, clients.c.client_id)
 _THESE_APPS: Final = _APPS.where(clients.c.client_id.in_(bindparam("ids", expanding=True)))
 
+_THESE_APIS: Final = select(resource_servers.c.resource_server_id, resource_servers.c.name).where(
+    resource_servers.c.resource_server_id.in_(bindparam("ids", expanding=True))
+)
+
 
 async def people(reader: Reader, team_id: int, ids: Iterable[int] | None = None) -> dict[int, str]:
     """Return names of people who are, or were, in the team, those with these *ids* or the first 200."""
@@ -103,3 +107,10 @@ async def apps(reader: Reader, team_id: int, ids: Iterable[str] | None = None) -
         wanted = list(ids)
         rows = await reader.many(_THESE_APPS, team_id=team_id, ids=wanted) if wanted else []
     return {row["client_id"]: NamedApp(**row) for row in rows}
+
+
+async def apis(reader: Reader, ids: Iterable[str]) -> dict[str, str]:
+    """Return the names of those of these reporters that are resource servers, by their ids."""
+    wanted = list(ids)
+    rows = await reader.many(_THESE_APIS, ids=wanted) if wanted else []
+    return {row["resource_server_id"]: row["name"] for row in rows}
