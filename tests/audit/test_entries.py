@@ -1,5 +1,7 @@
 """The fast readers judge as `wire.activity` and `audit.lines` do, only faster."""
 
+import re
+from base64 import b64encode
 from contextlib import suppress
 from typing import Any
 
@@ -117,3 +119,23 @@ def test_a_record_that_is_refused_alone_is_not_read_among_others(data: st.DataOb
     if batch is not None:
         assert isinstance(alone, RecordLine)
         assert (alone.leaf, alone.erased) == (batch.leaves[1], batch.erased.get(1, ()))
+
+
+@pytest.mark.parametrize(
+    ("sealed", "is_read"),
+    [
+        pytest.param(b'"sealed":{"user":"' + b"A" * 43 + b'"},', True, id="a commitment whose detail was erased"),
+        pytest.param(b'"sealed":{"user":"' + b"A" * 42 + b'B"},', False, id="what is no commitment"),
+        pytest.param(b'"sealed":{"user":null},', False, id="null"),
+        pytest.param(b'"sealed":{},', False, id="nothing, and it says so"),
+        pytest.param(b"", True, id="nothing"),
+    ],
+)
+def test_among_others_an_entry_has_sealed_something_or_has_no_such_key(sealed: bytes, *, is_read: bool) -> None:
+    data = re.sub(rb'"sealed":{[^}]*},', sealed, WRITTEN)
+    leaf = b64encode(leaf_hash(data))
+    line = b'{"entry":%b,"index":0,"leaf":"%b"}\n' % (data, leaf)
+    assert (batch_from([line]) is not None) is is_read
+    if not is_read:
+        with pytest.raises(BadLine):
+            line_from(line)

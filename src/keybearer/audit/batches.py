@@ -1,17 +1,19 @@
 """Many records at once, in a fraction of the time: what passes here is what `lines` would let pass, line by line."""
 
-from collections.abc import Mapping, Sequence
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 from hashlib import sha256
-from typing import Final
+from itertools import compress
+from typing import Any, Final, Generic, TypeVar
 
 import msgspec
 from msgspec.structs import astuple
 
-from keybearer.audit.entries import ReadEntry, Salt, judge
+from keybearer.audit.entries import EntryOf, Salt, judge
 from keybearer.audit.openings import check_openings
-from keybearer.wire.activity_keys import is_32_bytes
+from keybearer.wire.activity_keys import SEALED, is_32_bytes
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,27 +34,27 @@ class Batch:
     erased: Mapping[int, tuple[str, ...]]
 
 
-_Detail = tuple[Salt, str]
+T = TypeVar("T")
 
 
-class _Details(msgspec.Struct, omit_defaults=True, forbid_unknown_fields=True, frozen=True, gc=False):
-    """What opens a record's commitments: a salt and a value of each field that can be sealed, in their order."""
+class _ByField(msgspec.Struct, Generic[T], omit_defaults=True, forbid_unknown_fields=True, frozen=True, gc=False):
+    """What there is for each field that can be sealed, in the order of `activity_keys.SEALED`."""
 
-    address: _Detail | None = None
-    agent: _Detail | None = None
-    subject: _Detail | None = None
-    user: _Detail | None = None
-    words: _Detail | None = None
+    address: T | None = None
+    agent: T | None = None
+    subject: T | None = None
+    user: T | None = None
+    words: T | None = None
 
 
-_NO_DETAILS: Final = _Details()
+_NOTHING: Final[_ByField[Any]] = _ByField()
 
 
 class _Record(msgspec.Struct, omit_defaults=True, forbid_unknown_fields=True, kw_only=True, gc=False):
     """What the line of a record says; the order is that of the keys."""
 
-    details: _Details = _NO_DETAILS
-    entry: ReadEntry
+    details: _ByField[tuple[Salt, str]] = _NOTHING
+    entry: EntryOf[_ByField[Salt]]
     index: int
     leaf: bytes
 
@@ -78,7 +80,7 @@ def batch_from(lines: Sequence[bytes]) -> Batch | None:
             return None
         judge([record.entry for record in records], b"".join(written))
         return Batch(first, {record.entry.team for record in records}, leaves, _opened(records))
-    except (IndexError, KeyError, ValueError):
+    except (IndexError, ValueError):
         return None
 
 
@@ -87,35 +89,63 @@ def _opened(records: Sequence[_Record]) -> dict[int, tuple[str, ...]]:
     Open all that has a detail, and return by the index which fields have none.
 
     Raises:
-        KeyError, ValueError: a detail opens nothing, or what is left is no commitment.
+        ValueError: a detail opens nothing, or what is left is no commitment.
     """
-    sealed = [record.entry.sealed or {} for record in records]
-    columns = zip(*[astuple(record.details) for record in records], strict=True)
-    fields = zip(_Details.__struct_fields__, columns, strict=True)
-    opened = sum([_open(field, details, sealed) for field, details in fields])
-    if sum(map(len, sealed)) == opened:
-        return {}
-    erased: dict[int, tuple[str, ...]] = {}
-    for record, commitments in zip(records, sealed, strict=True):
-        left = {field: committed for field, committed in commitments.items() if getattr(record.details, field) is None}
-        if not all(map(is_32_bytes, left.values())):
-            raise ValueError("what is left is no commitment")
-        if left:
-            erased[record.index] = tuple(left)
-    return erased
+    details = zip(*[astuple(record.details) for record in records], strict=True)
+    erased = defaultdict(list)
+    for field, told, committed in zip(SEALED, details, _commitments(records), strict=True):
+        if not any(told) and not any(committed):
+            continue  # as most do not seal all fields
+        for place in () if all(told) else _left(told, committed):
+            erased[records[place].index].append(field)
+        _open(field, told, committed)
+    return {index: tuple(fields) for index, fields in sorted(erased.items())}
 
 
-def _open(field: str, details: Sequence[_Detail | None], sealed: Sequence[Mapping[str, str]]) -> int:
-    """Open one field of the records that have a detail of it, and return how many they are."""
-    told = [detail for detail in details if detail is not None]
-    if len(told) < len(details):
-        sealed = [commitments for commitments, detail in zip(sealed, details, strict=True) if detail is not None]
-    if told:
-        check_openings(field, told, [commitments[field] for commitments in sealed])
-    return len(told)
+def _left(told: Sequence[Any], committed: Sequence[Any]) -> list[int]:
+    """
+    Return in which places of a column a commitment has no detail.
+
+    Raises:
+        ValueError: there is something else in the place of a commitment.
+    """
+    pairs = enumerate(zip(told, committed, strict=True))
+    left = [place for place, (detail, commitment) in pairs if detail is None and commitment is not None]
+    if not all(is_32_bytes(committed[place]) for place in left):
+        raise ValueError("what is left is no commitment")
+    return left
+
+
+def _open(field: str, told: Sequence[Any], committed: Sequence[Any]) -> None:
+    """
+    Open the commitments of a column that have a detail.
+
+    Raises:
+        ValueError: a detail opens nothing.
+    """
+    if not all(told):
+        told, committed = list(compress(told, told)), list(compress(committed, told))
+    if not all(committed):
+        raise ValueError("there is a detail of what was not sealed")
+    check_openings(field, told, committed)
+
+
+def _commitments(records: Sequence[_Record]) -> Iterable[tuple[Any, ...]]:
+    """
+    Return the commitments of each field that can be sealed.
+
+    Raises:
+        ValueError: an entry has sealed nothing; then it says so by having no such key.
+    """
+    sealed = [record.entry.sealed for record in records]
+    rows = [astuple(commitments or _NOTHING) for commitments in sealed]
+    columns = list(zip(*rows, strict=True))
+    if not any(map(all, columns)) and rows.count(astuple(_NOTHING)) > sealed.count(None):
+        raise ValueError("one of the entries has sealed nothing")
+    return columns
 
 
 _decode: Final = msgspec.json.Decoder(_Record).decode_lines
-_encode: Final = msgspec.json.Encoder(order="deterministic").encode_lines  # which sorts details and what is sealed
+_encode: Final = msgspec.json.Encoder().encode_lines
 _BEFORE: Final = b'"entry":'  # where an entry begins in a record's line, and where it ends; in no text is a mark
 _BEHIND: Final = b',"index":'  # of quotation without a backslash

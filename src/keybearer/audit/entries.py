@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Sequence
-from typing import Annotated, Final, Literal
+from typing import Annotated, Any, Final, Generic, Literal, TypeVar
 
 import msgspec
 
@@ -14,8 +14,11 @@ Salt = Annotated[str, msgspec.Meta(min_length=43, max_length=43)]
 _Identifier = Annotated[str, msgspec.Meta(min_length=1, max_length=64)]
 
 
-class ReadEntry(msgspec.Struct, omit_defaults=True, forbid_unknown_fields=True, kw_only=True, gc=False):
-    """What an `activity.Entry` says, under the same names; they stand here in the order of the keys."""
+Sealed = TypeVar("Sealed")
+
+
+class EntryOf(msgspec.Struct, Generic[Sealed], omit_defaults=True, forbid_unknown_fields=True, kw_only=True, gc=False):
+    """What an `activity.Entry` says, under the same names, what is sealed as a *Sealed*; in the order of its keys."""
 
     action: str
     at: _Natural
@@ -31,12 +34,15 @@ class ReadEntry(msgspec.Struct, omit_defaults=True, forbid_unknown_fields=True, 
     reporter: _Identifier | None = None
     request_id: Annotated[str, msgspec.Meta(min_length=1, max_length=128)] | None = None
     route: Annotated[str, msgspec.Meta(min_length=1, max_length=512)] | None = None
-    sealed: Annotated[dict[str, Salt], msgspec.Meta(min_length=1)] | None = None
+    sealed: Sealed | None = None
     status: Annotated[int, msgspec.Meta(ge=100, le=599)] | None = None
     team: _Natural | None = None
     token: _Identifier | None = None
     token_last4: Annotated[str, msgspec.Meta(min_length=4, max_length=4)] | None = None
     v: Literal[1]
+
+
+ReadEntry = EntryOf[Annotated[dict[str, Salt], msgspec.Meta(min_length=1)]]
 
 
 def read_entry(data: bytes) -> ReadEntry:
@@ -64,14 +70,16 @@ def read_entries(block: bytes) -> list[ReadEntry]:
     if _encode(entries) != block + b"\n":
         raise ValueError("not all entries are written as RFC 8785 writes them")
     judge(entries, block)
+    if not _FIELDS.issuperset(set().union(*[entry.sealed for entry in entries if entry.sealed])):
+        raise ValueError("one of the entries has sealed what cannot be")
     if not _are_commitments("".join(["".join(entry.sealed.values()) for entry in entries if entry.sealed])):
         raise ValueError("one of the entries has a commitment that is not base64url of 32 bytes")
     return entries
 
 
-def judge(entries: Sequence[ReadEntry], written: bytes) -> None:
+def judge(entries: Sequence[EntryOf[Any]], written: bytes) -> None:
     """
-    Refuse texts that have not the form of their key, as far as their types do not demand it; but for commitments.
+    Refuse texts that have not the form of their key, as far as their types do not demand it; but for what is sealed.
 
     Args:
         written: the entries' bytes, which are known to be what these entries are written as.
@@ -88,8 +96,6 @@ def judge(entries: Sequence[ReadEntry], written: bytes) -> None:
     ):
         for text in texts - {None}:
             JUDGES[name](text)
-    if not _FIELDS.issuperset(set().union(*[entry.sealed for entry in entries if entry.sealed])):
-        raise ValueError("one of the entries has sealed what cannot be")
     if not [e.boot is None for e in entries] == [e.n is None for e in entries] == [e.reporter is None for e in entries]:
         raise ValueError("one of the entries has one of reporter, boot and n without the others")
     if not _are_digits("".join([entry.token_last4 for entry in entries if entry.token_last4 is not None])):
@@ -98,7 +104,7 @@ def judge(entries: Sequence[ReadEntry], written: bytes) -> None:
 
 def _read_slowly(data: bytes) -> ReadEntry:
     entry = activity.entry_from(data)
-    return ReadEntry(v=1, **{name: getattr(entry, name) for name in JUDGES})
+    return EntryOf(v=1, **{name: getattr(entry, name) for name in JUDGES})
 
 
 _decode: Final = msgspec.json.Decoder(ReadEntry).decode_lines

@@ -35,12 +35,14 @@ def check_openings(field: str, details: Sequence[tuple[str, str]], committed: Se
     Make sure that commitments of one field open.
 
     Args:
-        details: of each a salt of 43 characters, and the value; at least one.
+        details: of each a salt of 43 characters, and the value.
         committed: the commitments.
 
     Raises:
         ValueError: one does not open, or may be too long.
     """
+    if not details:
+        return
     salts, values = [salt for salt, _ in details], [value for _, value in details]
     if max(map(len, values)) > _LONGEST:
         raise ValueError("a value may be too long")

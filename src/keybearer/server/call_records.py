@@ -9,7 +9,7 @@ from typing import Final, NamedTuple
 
 import msgspec
 
-from keybearer.audit.entries import ReadEntry
+from keybearer.audit.entries import EntryOf, ReadEntry
 from keybearer.reporting.asked import Asked
 from keybearer.reporting.calls import Call
 from keybearer.reporting.records import Record, entry_of
@@ -29,7 +29,7 @@ _LAST_S: Final = 5.0  # how long an end waits for what is still to be kept
 _RETRY_AFTER_S: Final = 5
 # Nothing in an entry of ours is in doubt, so it need not be judged: with sorted keys this writes what RFC 8785 does.
 _WRITE: Final = msgspec.json.Encoder(order="sorted").encode
-_ENTRY: Final = partial(ReadEntry, v=VERSION)
+_ENTRY: Final = partial(EntryOf, v=VERSION)
 
 
 class _Own(NamedTuple):
