@@ -47,6 +47,9 @@ EDITS: list[Any] = [
         id="another's details",
     ),
     pytest.param(
+        [RECORD.format("details = substr(details, 1, 0), user_id = NULL")], "record 5: its details", id="empty details"
+    ),
+    pytest.param(
         [f"UPDATE activity_tiles SET hashes = (SELECT root FROM activity_logs LIMIT 1) WHERE {OF_TEAM}"],
         "has not the 20 hashes",
         id="the tile",

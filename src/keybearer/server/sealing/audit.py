@@ -85,7 +85,7 @@ def _are_sound(rows: Sequence[Row], first: int, leaves: Sequence[bytes]) -> bool
         return False
     try:
         entries = read_entries(b"\n".join(written))
-        details = [_details(row["details"] or b"{}") for row in rows]
+        details = [_details(b"{}" if row["details"] is None else row["details"]) for row in rows]
         check_details(zip(entries, details, strict=True))
         return all(map(is_said_by, rows, entries, details))
     except (KeyError, ValueError, msgspec.MsgspecError):
