@@ -109,6 +109,12 @@ def test_a_list_of_any_length_is_one_value(statements: Statements, names: list[s
         assert text.count("?") + text.count("$") == len(given)
 
 
+def test_a_list_keeps_its_values_apart_from_those_of_another_of_its_length(statements: Statements) -> None:
+    look = select(*THINGS).where(things.c.number == 7, things.c.name.in_(bindparam("who", expanding=True)))
+    for names in (["a", "b"], ["c", "d"], ["e"], ["f", "g"]):
+        assert statements.bind(look, {"who": names})[1] == [7, *names]
+
+
 def test_lists_of_many_lengths_are_a_handful_of_texts_for_a_database_to_plan(statements: Statements) -> None:
     look = select(*THINGS).where(things.c.name.in_(bindparam("who", expanding=True)))
     assert len({statements.bind(look, {"who": ["a"] * length})[0] for length in range(1, 65)}) == 7

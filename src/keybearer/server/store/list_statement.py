@@ -20,20 +20,11 @@ class _Place:
 
 
 class ListStatement:
-    """
-    A compiled statement with lists in it, remembered for each combination of their lengths.
-
-    Raises:
-        TypeError: other values than those of lists would have to be written into the text.
-    """
+    """A compiled statement with lists in it, remembered for each combination of their lengths."""
 
     def __init__(self, compiled: SQLCompiler) -> None:
-        expanding = {compiled.bind_names[bind]: bind.expanding for bind in compiled.post_compile_params}
-        if not all(expanding.values()):
-            msg = f"a value would be a part of the text: {compiled}"
-            raise TypeError(msg)
         self._compiled = compiled
-        self._lists = sorted(expanding)
+        self._lists = sorted(compiled.bind_names[bind] for bind in compiled.post_compile_params)
         self._known: dict[tuple[int, ...], tuple[str, list[Any]]] = {}
 
     def bind(self, values: Mapping[str, Any]) -> tuple[str, list[Any]]:
