@@ -30,7 +30,7 @@ from keybearer.wire.merkle import leaf_hash, root_of
 from tests.support.clock import HandClock
 
 BASE = "auth.example.com/activity"
-ACTOR = Actor("a test", "203.0.113.9", user_id=3, agent="curl/8")
+ACTOR = Actor("a-test", "203.0.113.9", user_id=3, agent="curl/8")
 TABLES = (activity_logs, activity_records, activity_tiles, activity_checkpoints, activity_seal, activity_cursors)
 
 Rows = dict[Table, list[dict[str, Any]]]
