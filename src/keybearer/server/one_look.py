@@ -8,8 +8,9 @@ class OneLook:
     """
     Remembers, until the turn ends, that what the node has in memory is all that was committed.
 
-    It is for the tasks that requests set going: whatever is handled in a turn was read before the turn began, so a look
-    in that turn came after it was sent.
+    Of whatever is handled in a turn the first byte had come before the turn began, so a look in that turn came after it
+    was sent. That holds among the tasks that requests set going, and among hits, which are answered as they are read;
+    but a turn runs its tasks before it reads, so the two must not share one of these.
 
     Args:
         is_fresh: looks, and waits for nothing; False: what is in memory is perhaps not all.

@@ -45,12 +45,12 @@ class Behind(NamedTuple):
     @property
     def words_text(self) -> str:
         """The same as the record has it."""
-        return _words_text(self)
+        return _words_text(self.api)
 
 
-@lru_cache(1024)  # callers come again
-def _words_text(behind: Behind) -> str:
-    return words_text(behind.words)
+@lru_cache(1024)  # there are not many APIs
+def _words_text(api: str) -> str:
+    return words_text({"api": api})
 
 
 def record_call_behind(request: Request, behind: Behind) -> None:

@@ -1,6 +1,5 @@
 """Hits: a plain question about a token that is known is answered on the spot, below the application, or not at all."""
 
-import asyncio
 from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from typing import Final, NamedTuple
 
@@ -15,6 +14,7 @@ from keybearer.server.http.addresses import client_address
 from keybearer.server.http.bare_doors import BareDoor
 from keybearer.server.http.edge import Terms, headers_of
 from keybearer.server.http.intake import MAX_HEADERS
+from keybearer.server.one_look import OneLook
 from keybearer.server.refusals import Refusal
 
 HITS: Final = "keybearer.hits"
@@ -100,8 +100,7 @@ class Hits:
     def __init__(self, routes: Iterable[BaseRoute], terms: Terms, now: Clock, is_fresh: Callable[[], bool]) -> None:
         self._trusted = terms.trusted
         self._now = now
-        self._is_fresh = is_fresh
-        self._is_fresh_this_turn = False
+        self._look = OneLook(is_fresh)
         of_all = headers_of(terms.issuer)
         self._doors = {
             door.first_line: (door.look, header_lines({**of_all, **door.headers}))
@@ -124,7 +123,7 @@ class Hits:
         """
         head = dict(headers)
         is_plain = len(headers) == len(head) <= MAX_HEADERS and b"host" in head and _UNUSUAL.isdisjoint(head)
-        if not is_plain or not self._knows_all():
+        if not is_plain or not self._look.knows_all():
             return None
         look, lines = self._doors[first_line]
         request_id = secrets.record_id(self._now())
@@ -144,21 +143,6 @@ class Hits:
             request_id.encode(),
             hit.body,
         )
-
-    def _knows_all(self) -> bool:
-        """
-        Tell whether what is in memory is all that was committed before somebody began to send this request.
-
-        One look does for all requests that one turn of the event loop reads: of each the first byte had come before the
-        turn began, so the look came later.
-        """
-        if not self._is_fresh_this_turn and self._is_fresh():
-            self._is_fresh_this_turn = True
-            asyncio.get_running_loop().call_soon(self._end_turn)
-        return self._is_fresh_this_turn
-
-    def _end_turn(self) -> None:
-        self._is_fresh_this_turn = False
 
     def _address(self, head: Mapping[bytes, bytes], peer: str) -> str:
         said = head.get(b"x-forwarded-for")
