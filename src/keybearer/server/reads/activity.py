@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 import msgspec
 
@@ -51,8 +51,8 @@ class Place:
     index: int
 
 
-@dataclass(frozen=True, slots=True)
-class Happening:
+# A tuple with names: it is made in a fifth of the time of a frozen dataclass, and a page has many.
+class Happening(NamedTuple):
     """
     One record, opened; None where there is nothing to say, or where it was erased.
 
