@@ -122,6 +122,11 @@ async def test_mail_goes_by_tls_to_nobody_but_the_mail_server_that_was_named(
     assert all(office.was_secret)
 
 
+@pytest.mark.parametrize("host", ["mail.example.com", "mail_relay", "192.0.2.25", "[2001:db8::25]"])
+def test_a_mail_server_may_have_any_name_that_a_network_gives_it(host: str) -> None:
+    assert Settings(smtp_url=SecretStr(f"smtp://{host}:25")).smtp_url.get_secret_value() == f"smtp://{host}:25"
+
+
 @pytest.mark.parametrize(
     ("url", "must"),
     [

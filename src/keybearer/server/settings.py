@@ -143,7 +143,7 @@ class Settings(BaseSettings):
     @classmethod
     def _mail_has_a_server_to_go_to(cls, value: SecretStr) -> SecretStr:
         url = value.get_secret_value()
-        if not re.fullmatch(r"|smtps?://([^@/?#\s]+@)?([A-Za-z0-9.-]+|\[[0-9A-Fa-f:.]+\])(:\d{1,5})?/?", url):
+        if not re.fullmatch(r"|smtps?://([^@/?#\s]+@)?([A-Za-z0-9._-]+|\[[0-9A-Fa-f:.]+\])(:\d{1,5})?/?", url):
             msg = "must read like smtps://user:password@host:port, with user and password percent-encoded"
             raise ValueError(msg)
         return value
