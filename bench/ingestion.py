@@ -12,7 +12,7 @@ from pydantic import SecretStr
 from bench.measures import Candidate, Comparison, Figure, Pace
 from bench.stage import postgres_database, sqlite_database
 from keybearer.server import clock
-from keybearer.server.activity_lines import Line, Reporter, read_lines
+from keybearer.server.activity.reported_lines import Line, Reporter, read_lines
 from keybearer.server.settings import Settings
 from keybearer.server.store.activity import COLUMNS, values_of
 from tests.support.house import open_house

@@ -20,20 +20,20 @@ EDGES = frozenset(
         "src/keybearer/cli/main.py",
         "src/keybearer/reporting/shipping.py",
         "src/keybearer/sdk/following.py",
-        "src/keybearer/server/courier.py",
         "src/keybearer/server/http/edge.py",
         "src/keybearer/server/http/hits.py",
         "src/keybearer/server/store/grouping.py",
         "src/keybearer/server/store/listeners.py",
         "src/keybearer/server/store/postgres_transaction.py",
         "src/keybearer/server/upkeep.py",
+        "src/keybearer/server/webhooks/sender.py",
     }
 )
 READERS_OF_THE_ENVIRONMENT = frozenset(
     {
         "src/keybearer/cli/main.py",
-        "src/keybearer/server/environment_files.py",
         "src/keybearer/server/settings.py",
+        "src/keybearer/server/settings_files.py",
     }
 )
 CLOCKS = frozenset({"src/keybearer/sdk/clocks.py", "src/keybearer/server/clock.py"})

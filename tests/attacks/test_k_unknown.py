@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from keybearer.server.look_ups import LookUps
+from keybearer.server.limits.look_ups import LookUps
 from keybearer.server.refusals import Refusal
 from keybearer.verify.lease import Heard
 from keybearer.wire.token_text import compose

@@ -9,8 +9,8 @@ from pathlib import Path
 import pytest
 from pydantic import SecretStr
 
-from keybearer.server.egress import Address, Network
 from keybearer.server.settings import Settings
+from keybearer.server.webhooks.egress import Address, Network
 from tests.attacks.test_l_logs import stored
 from tests.support.clock import HandClock
 from tests.support.house import open_house

@@ -90,7 +90,7 @@ def cheap_hashing(monkeypatch: pytest.MonkeyPatch) -> None:
     from argon2 import PasswordHasher  # noqa: PLC0415
 
     from keybearer.cli import people  # noqa: PLC0415
-    from keybearer.server.passwords import Passwords  # noqa: PLC0415
+    from keybearer.server.accounts.passwords import Passwords  # noqa: PLC0415
 
     cheap: Callable[[], Passwords] = lambda: Passwords(PasswordHasher(time_cost=1, memory_cost=8, parallelism=1))  # noqa: E731
     monkeypatch.setattr(people, "Passwords", cheap)

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from starlette.types import Message
 
-from keybearer.server import certainty
+from keybearer.server.verifiers import certainty
 from keybearer.wire.feed import Position
 from tests.support.api import Stage, set_stage
 from tests.support.clock import HandClock
@@ -195,7 +195,7 @@ async def test_where_the_position_is_not_known_the_bound_decides(stage: Stage, t
 async def test_of_more_verifiers_than_are_remembered_nothing_is_said(
     stage: Stage, town: Town, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("keybearer.server.verifiers._MOST", 2)
+    monkeypatch.setattr("keybearer.server.verifiers.known._MOST", 2)
     verifier = await asking(stage.house)
     for number in range(3):
         verifier.instance = f"instance-{number}"

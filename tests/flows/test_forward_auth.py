@@ -5,7 +5,7 @@ from typing import Any
 import httpx2
 import pytest
 
-from keybearer.server.feed_reader import FeedReader
+from keybearer.server.feed.reader import FeedReader
 from keybearer.server.http.forward_auth import identity_headers
 from keybearer.server.store import users
 from keybearer.server.store.faults import StoreUnavailable

@@ -7,7 +7,7 @@ from urllib.parse import quote, urlsplit
 import pytest
 from pydantic import SecretStr
 
-from keybearer.server.mail import must_begin_tls
+from keybearer.server.mail.mailer import must_begin_tls
 from keybearer.server.settings import Settings
 from keybearer.server.store import users
 from tests.support.account_pages import ACCOUNT, NEW, OLD, ask, follow, kept
@@ -146,6 +146,6 @@ def test_a_password_leaves_this_machine_by_tls_alone(url: str, must: bool) -> No
 async def test_a_mail_server_elsewhere_that_offers_no_tls_is_told_no_password(
     stage: Stage, office: MailServer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("keybearer.server.mail._is_this_machine", lambda _: False)
+    monkeypatch.setattr("keybearer.server.mail.mailer._is_this_machine", lambda _: False)
     answer = await (await stage.personal(stage.ada, stage.acme)).patch("/api/v2/me", json={"email": NEW})
     assert (answer.status_code, office.taken) == (503, [])

@@ -12,7 +12,7 @@ from keybearer.server.actions.set_user_disabled import set_user_disabled
 from keybearer.server.actions.sign_in import Entrance, sign_in
 from keybearer.server.events import Actor
 from keybearer.server.reads.visit import Visit, visit
-from keybearer.server.records import Knock
+from keybearer.server.records import PasswordAttempt
 from keybearer.server.refusals import Refusal
 from keybearer.server.settings import Settings
 from keybearer.server.store import users
@@ -199,7 +199,7 @@ async def test_a_request_that_began_before_does_not_take_a_switch_back(stage: St
     assert (await visit_of(stage, ada)).session.team_id == stage.works.team_id, "another tab has chosen since"
 
 
-async def knock_then_change_the_password(stage: Stage) -> Knock:
+async def knock_then_change_the_password(stage: Stage) -> PasswordAttempt:
     """Find a password right, and have it changed before anything is done about that."""
     node = stage.house.node
     knock = await node.act(count_attempt, "ada@example.com", "", node.now())

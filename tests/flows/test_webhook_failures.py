@@ -86,7 +86,7 @@ async def test_switched_on_again_it_is_sent_what_waited_and_what_comes_but_not_w
     page = await desk.press(hook, "Switch on again")
     assert "is switched on. Events are sent again." in page.text
     await desk.ada.make_token("Afterwards")
-    await desk.after(seconds=120)  # when what waits was tried last is up to the courier, and so is when it is due
+    await desk.after(seconds=120)  # when what waits was tried last is up to the sender, and so is when it is due
     assert sorted(desk.receiver.events) == ["client.created", "token.created"]
     assert await is_on(desk, hook)
     assert (await desk.recorded())[-1] == "webhook.switched_on"
@@ -153,7 +153,7 @@ async def test_a_node_with_another_key_sends_nothing_and_leaves_it_to_those_who_
     async with open_house(settings, lambda: later) as stranger:
         async with asyncio.timeout(TIMEOUT_S):
             while (await desk.log())[0]["claim_id"] is None:
-                stranger.node.courier.wake()
+                stranger.node.webhook_sender.wake()
                 await asyncio.sleep(0.01)
     assert len(desk.receiver.heard) == 1
     desk.receiver.answers(200)

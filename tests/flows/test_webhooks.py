@@ -9,9 +9,9 @@ from collections import Counter
 from sqlalchemy import select
 
 from keybearer.server.clock import SECOND, as_wire
-from keybearer.server.courier import MOST_TO_ONE
 from keybearer.server.store.tables import webhooks
 from keybearer.server.upkeep import prune_all
+from keybearer.server.webhooks.sender import MOST_TO_ONE
 from tests.support.receiver import Heard, receiving
 from tests.support.webhook_desk import HookDesk, another_node
 
@@ -206,11 +206,11 @@ async def test_a_node_that_dies_between_sending_and_noting_leaves_the_event_to_a
     await desk.receiver.has_heard(1)
     async with another_node(desk) as other:
         desk.clock.advance(seconds=59)
-        other.house.node.courier.wake()
+        other.house.node.webhook_sender.wake()
         await other.ada.browser.get("/team/webhooks")
         assert len(desk.receiver.heard) == 1
         desk.clock.advance(seconds=1)
-        other.house.node.courier.wake()
+        other.house.node.webhook_sender.wake()
         await desk.receiver.has_heard(2)
         (row,) = await desk.log()
         assert (row["status"], row["attempts"]) == ("waiting", 0)
@@ -230,7 +230,7 @@ async def test_a_slow_receiver_holds_back_nothing_but_its_own_webhook(desk: Hook
     async with receiving() as quick:
         await desk.add(["client.created"], quick.url)
         await desk.ada.register("Reader")
-        desk.house.node.courier.wake()
+        desk.house.node.webhook_sender.wake()
         await quick.has_heard(1)
         assert len(desk.receiver.heard) == MOST_TO_ONE
         desk.receiver.may_answer.set()

@@ -10,7 +10,7 @@ from sqlalchemy import select
 from keybearer.server import secrets
 from keybearer.server.clock import DAY, HOUR, MINUTE
 from keybearer.server.last_used import LastUsed
-from keybearer.server.mail import Letter, Mailer
+from keybearer.server.mail.mailer import Letter, Mailer
 from keybearer.server.records import Attempts
 from keybearer.server.store import sign_in_attempts, tables
 from keybearer.server.store.database import Database

@@ -8,6 +8,7 @@ from typing import Any, Final
 from playwright.async_api import Browser, Page
 
 from keybearer.server import clock, secrets
+from keybearer.server.accounts.mailed_links import CHANGE_EMAIL, LINK_LIVES, VERIFY_EMAIL
 from keybearer.server.actions.add_resource_server import add_resource_server
 from keybearer.server.actions.add_team import NewTeam, add_team
 from keybearer.server.actions.create_personal_token import AskedToken, TokenPolicy, create_personal_token
@@ -15,15 +16,14 @@ from keybearer.server.actions.create_webhook import WebhookPolicy, create_webhoo
 from keybearer.server.actions.refuse_sign_in import refuse_sign_in
 from keybearer.server.actions.register_client import AskedClient, register_client
 from keybearer.server.actions.set_operator import set_operator
+from keybearer.server.client_changes import keep_client
 from keybearer.server.clock import DAY, HOUR, MINUTE
 from keybearer.server.events import Actor
-from keybearer.server.mailed_links import CHANGE_EMAIL, LINK_LIVES, VERIFY_EMAIL
-from keybearer.server.records import Client, Delivery, Knock, MailLink, Report, Team, User, Webhook
-from keybearer.server.registering import keep_client
+from keybearer.server.records import Client, Delivery, MailLink, PasswordAttempt, Report, Team, User, Webhook
 from keybearer.server.settings import Settings
 from keybearer.server.store import mail_links, verifier_nodes, webhook_deliveries, webhooks
 from keybearer.server.store.database import Transaction
-from keybearer.server.webhook_changes import TypedWebhook
+from keybearer.server.webhooks.changes import TypedWebhook
 from tests.support.api import Stage
 from tests.support.happenings import happen
 from tests.support.house import House, open_house
@@ -132,7 +132,7 @@ class Gallery:
         now = self._node.now()
         for hours, agent in ((3, LONG * 4), (30, "Mozilla/5.0 (iPhone) Version/19.0 Safari/605.1")):
             guesser = Actor("a guess", "2001:db8:4f1c:9a00:a5b1:77ff:fe03:9c21", agent=agent)
-            await self._node.act(refuse_sign_in, guesser, Knock(b"", b"", user), now - hours * HOUR)
+            await self._node.act(refuse_sign_in, guesser, PasswordAttempt(b"", b"", user), now - hours * HOUR)
 
     async def _operator(self, team: Team) -> None:
         """Have somebody operate the server, and two APIs verify tokens."""

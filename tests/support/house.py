@@ -11,9 +11,9 @@ from starlette.applications import Starlette
 
 from keybearer.server import clock
 from keybearer.server.app import build_app
-from keybearer.server.egress import Network
 from keybearer.server.node import Node
 from keybearer.server.settings import Settings
+from keybearer.server.webhooks.egress import Network
 from tests.support.browser import Browser
 from tests.support.processes import ServerProcess
 

@@ -52,7 +52,7 @@ class Watch:
         """Wait until there is nothing to look at, to mail, or to send to webhooks at this moment."""
         async with asyncio.timeout(TIMEOUT_S):
             while await self._is_any_left():
-                self.desk.house.node.herald.wake()
+                self.desk.house.node.notice_sender.wake()
                 await asyncio.sleep(0.01)
         await self.desk.all_sent()
 

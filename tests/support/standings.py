@@ -11,7 +11,7 @@ from keybearer.server.events import Actor
 from keybearer.server.records import Team, User, Webhook
 from keybearer.server.store import memberships, tables, users
 from keybearer.server.store.database import Transaction
-from keybearer.server.webhook_changes import TypedWebhook
+from keybearer.server.webhooks.changes import TypedWebhook
 from tests.support.api import Stage
 from tests.support.house import House
 from tests.support.scenes import App, Scene

@@ -1,4 +1,4 @@
-"""The webhooks of a team: an owner at their pages, a program that receives, and the courier between them."""
+"""The webhooks of a team: an owner at their pages, a program that receives, and the sender between them."""
 
 import asyncio
 from collections.abc import AsyncIterator, Iterable
@@ -84,17 +84,17 @@ class HookDesk:
         return await self.ada.browser.fill_and_submit(button, row, **fields)
 
     async def all_sent(self) -> None:
-        """Have the courier look, and wait until nothing is due, nor under way."""
+        """Have the sender look, and wait until nothing is due, nor under way."""
         async with asyncio.timeout(TIMEOUT_S):
             while await self._open():
-                self.house.node.courier.wake()
+                self.house.node.webhook_sender.wake()
                 await asyncio.sleep(0.01)
 
     async def owners_are_told(self) -> None:
         """Wait until no webhook is left that was switched off without its owners being told."""
         async with asyncio.timeout(TIMEOUT_S):
             while await self.house.node.database.many(_UNTOLD):
-                self.house.node.courier.wake()
+                self.house.node.webhook_sender.wake()
                 await asyncio.sleep(0.01)
 
     async def fail_for_good(self) -> None:

@@ -16,7 +16,7 @@ from keybearer.cli.logs import log_to_file
 from keybearer.cli.running import listen, own_address, run_server
 from keybearer.cli.trouble import Trouble
 from keybearer.cli.workplace import in_database, load_settings, now, operator, prepare_database
-from keybearer.server.passwords import Passwords
+from keybearer.server.accounts.passwords import Passwords
 from keybearer.server.refusals import Refusal
 from keybearer.server.roles import ROLE_TITLES
 from keybearer.server.settings import Settings

@@ -2,10 +2,10 @@
 
 from keybearer.cli.finding import find_user
 from keybearer.cli.workplace import in_database, load_settings, now, operator
+from keybearer.server.accounts.passwords import Passwords
 from keybearer.server.actions.add_user import NewUser, add_user
 from keybearer.server.actions.set_operator import set_operator
 from keybearer.server.actions.set_user_disabled import set_user_disabled
-from keybearer.server.passwords import Passwords
 from keybearer.server.records import User
 from keybearer.server.store.database import Database
 

@@ -11,9 +11,8 @@ from pydantic_settings import (
 )
 
 from keybearer.cli.workplace import load_settings
-from keybearer.server.configuration_file import ConfigurationFile
-from keybearer.server.environment_files import FileSecretsSource
 from keybearer.server.settings import Settings
+from keybearer.server.settings_files import ConfigurationFile, FileSecretsSource
 
 _MASK: Final = "********"
 

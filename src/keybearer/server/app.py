@@ -10,18 +10,15 @@ from starlette.middleware import Middleware
 from starlette.routing import BaseRoute
 
 from keybearer.server import clock, failures
+from keybearer.server.accounts.passwords import Passwords
 from keybearer.server.actions.adopt_policy import adopt_policy
+from keybearer.server.activity.call_records import CallRecords
 from keybearer.server.api import routes as api
-from keybearer.server.barrier import Barrier
 from keybearer.server.bearers import Bearers
-from keybearer.server.call_records import CallRecords
-from keybearer.server.certainty import Certainty
 from keybearer.server.clock import Clock
-from keybearer.server.courier import Courier, Post
-from keybearer.server.egress import Egress, Network
 from keybearer.server.events import Actor
-from keybearer.server.feed_reader import FeedReader
-from keybearer.server.herald import Herald
+from keybearer.server.feed.barrier import Barrier
+from keybearer.server.feed.reader import FeedReader
 from keybearer.server.http import activity_proofs, activity_report, forward_auth, health, oauth, verifier
 from keybearer.server.http.bare_doors import BareDoor, BareDoors, bare_doors
 from keybearer.server.http.edge import Edge, Terms
@@ -29,16 +26,15 @@ from keybearer.server.http.hits import HITS, Hits
 from keybearer.server.http.known_paths import KnownPaths
 from keybearer.server.key_files import kept_key
 from keybearer.server.last_used import LastUsed
-from keybearer.server.letters import Letters
-from keybearer.server.look_ups import LookUps
-from keybearer.server.mail import Mailer
-from keybearer.server.neighbours import Neighbours
+from keybearer.server.limits.look_ups import LookUps
+from keybearer.server.limits.rate_limits import RateLimits
+from keybearer.server.mail.letters import Letters
+from keybearer.server.mail.mailer import Mailer
 from keybearer.server.node import Node
-from keybearer.server.notice_letters import NoticeLetters
+from keybearer.server.notices.letters import NoticeLetters
+from keybearer.server.notices.sender import NoticeSender
 from keybearer.server.own_calls import OwnCalls
 from keybearer.server.pages import routes as pages
-from keybearer.server.passwords import Passwords
-from keybearer.server.rate_limits import RateLimits
 from keybearer.server.reads.readiness import empty_barrier
 from keybearer.server.rules.activity_logs import base_origin
 from keybearer.server.rules.policy import policy_digest
@@ -48,8 +44,12 @@ from keybearer.server.settings import Settings
 from keybearer.server.store.database import Database, open_database
 from keybearer.server.store.resource_servers import note_seen
 from keybearer.server.upkeep import upkeep
-from keybearer.server.verifier_keys import VerifierKeys
-from keybearer.server.verifiers import Verifiers
+from keybearer.server.verifiers.certainty import Certainty
+from keybearer.server.verifiers.keys import VerifierKeys
+from keybearer.server.verifiers.known import Verifiers
+from keybearer.server.verifiers.neighbours import Neighbours
+from keybearer.server.webhooks.egress import Egress, Network
+from keybearer.server.webhooks.sender import Outgoing, WebhookSender
 
 Seconds = Callable[[], float]
 _ITSELF: Final = Actor("", "server")
@@ -101,32 +101,31 @@ async def _open_node(
     """Open what a node works with, and close it in the reverse order."""
     database = await open_database(settings.store_url)
     feed = FeedReader(database, boottime, settings.lease_s, _barrier(settings, database, boottime))
-    verifiers, look_ups, post = Verifiers(boottime), LookUps(), _post(settings, network)
+    verifiers, look_ups, outgoing = Verifiers(boottime), LookUps(), _outgoing(settings, network)
     neighbours = Neighbours(database, feed, verifiers, boottime, settings.bound)
-    verifier_keys = VerifierKeys(database, look_ups)
-    feed.tell(verifier_keys)
+    notice_letters = NoticeLetters(settings) if settings.notices == "on" else None
     node = Node(
         settings=settings,
         database=database,
         now=now,
         passwords=Passwords(),
-        mailer=post.mailer,
+        mailer=outgoing.mailer,
         own_calls=OwnCalls(RateLimits(database, elapsed, settings.rate), elapsed),
         last_used=LastUsed(),
         last_seen=LastUsed(note_seen),
         feed=feed,
         look_ups=look_ups,
         bearers=Bearers(database, feed, look_ups, settings.token_prefix, settings.role_permissions),
-        verifier_keys=verifier_keys,
+        verifier_keys=VerifierKeys(database, feed, look_ups),
         verifiers=verifiers,
         neighbours=neighbours,
         certainty=Certainty(feed, verifiers, neighbours, boottime, settings.bound),
         call_records=CallRecords(database, settings.data_dir / "calls", now),
         role_permissions=settings.role_permissions,
         policy=policy_digest(settings.role_permissions),
-        courier=Courier(database, post, now),
-        webhook_key=post.key,
-        herald=Herald(database, post.mailer, NoticeLetters(settings) if settings.notices == "on" else None, now),
+        webhook_sender=WebhookSender(database, outgoing, now),
+        webhook_key=outgoing.key,
+        notice_sender=NoticeSender(database, outgoing.mailer, notice_letters, now),
         sealer=_sealer(settings, database, now),
     )
     try:
@@ -144,8 +143,8 @@ async def _at_work(node: Node) -> AsyncIterator[None]:
         _LOG.warning("the barrier is empty", why=unproven)
     await node.act(adopt_policy, _ITSELF, node.policy, node.now())
     keeping = upkeep(node.database, (node.last_used, node.last_seen), node.sealer, node.mailer, node.now)
-    telling = node.herald.at_work()
-    counting, sending = node.own_calls.counting(), node.courier.at_work()
+    telling = node.notice_sender.at_work()
+    counting, sending = node.own_calls.counting(), node.webhook_sender.at_work()
     recording = node.call_records.keeping()
     async with node.feed.following(), node.neighbours.sharing(), keeping, counting, sending, telling, recording:
         yield
@@ -155,9 +154,8 @@ def _barrier(settings: Settings, database: Database, boottime: Callable[[], floa
     return Barrier(database, boottime, settings.lease_s) if settings.barrier == "on" else None
 
 
-def _post(settings: Settings, network: Network) -> Post:
-    """Return what brings letters and events out of the house."""
-    return Post(
+def _outgoing(settings: Settings, network: Network) -> Outgoing:
+    return Outgoing(
         egress=Egress(network, allows_private=settings.webhook_private_addresses),
         mailer=Mailer(settings.smtp_url.get_secret_value(), settings.data_dir / "mail", settings.mail_from),
         letters=Letters(settings),

@@ -5,9 +5,9 @@ from typing import Final
 
 from keybearer.server import secrets
 from keybearer.server.clock import SECOND
-from keybearer.server.feed_reader import FeedReader
-from keybearer.server.look_ups import LookUps
-from keybearer.server.one_look import OneLook
+from keybearer.server.feed.one_look import OneLook
+from keybearer.server.feed.reader import FeedReader
+from keybearer.server.limits.look_ups import LookUps
 from keybearer.server.reads.fetched_token import fetched_token
 from keybearer.server.store.database import Database
 from keybearer.verify.mirror import Mirror, Mirrored

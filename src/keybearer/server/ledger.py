@@ -4,11 +4,11 @@ import secrets
 from collections.abc import Iterable, Sequence
 from typing import Any
 
-from keybearer.server import outbox
 from keybearer.server.events import Activity, Actor
 from keybearer.server.records import Grant
 from keybearer.server.store import activity as rows
 from keybearer.server.store.database import Transaction
+from keybearer.server.webhooks import outbox
 from keybearer.wire.activity import Entry, entry_bytes, seal
 
 

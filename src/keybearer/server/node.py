@@ -4,24 +4,24 @@ from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from typing import Concatenate, ParamSpec, TypeVar
 
+from keybearer.server.accounts.passwords import Passwords
+from keybearer.server.activity.call_records import CallRecords
 from keybearer.server.bearers import Bearers
-from keybearer.server.call_records import CallRecords
-from keybearer.server.certainty import Certainty
 from keybearer.server.clock import Clock
-from keybearer.server.courier import Courier
-from keybearer.server.feed_reader import FeedReader
-from keybearer.server.herald import Herald
+from keybearer.server.feed.reader import FeedReader
 from keybearer.server.last_used import LastUsed
-from keybearer.server.look_ups import LookUps
-from keybearer.server.mail import Mailer
-from keybearer.server.neighbours import Neighbours
+from keybearer.server.limits.look_ups import LookUps
+from keybearer.server.mail.mailer import Mailer
+from keybearer.server.notices.sender import NoticeSender
 from keybearer.server.own_calls import OwnCalls
-from keybearer.server.passwords import Passwords
 from keybearer.server.sealing.sealer import Sealer
 from keybearer.server.settings import Settings
 from keybearer.server.store.database import Database, Reader, Transaction
-from keybearer.server.verifier_keys import VerifierKeys
-from keybearer.server.verifiers import Verifiers
+from keybearer.server.verifiers.certainty import Certainty
+from keybearer.server.verifiers.keys import VerifierKeys
+from keybearer.server.verifiers.known import Verifiers
+from keybearer.server.verifiers.neighbours import Neighbours
+from keybearer.server.webhooks.sender import WebhookSender
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -55,8 +55,8 @@ class Node:
     call_records: CallRecords
     role_permissions: Mapping[str, frozenset[str]]
     policy: str
-    courier: Courier
-    herald: Herald
+    webhook_sender: WebhookSender
+    notice_sender: NoticeSender
     webhook_key: str
     sealer: Sealer
 

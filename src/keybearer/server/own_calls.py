@@ -7,7 +7,7 @@ from typing import Final
 
 import structlog
 
-from keybearer.server.rate_limits import RateLimits
+from keybearer.server.limits.rate_limits import RateLimits
 from keybearer.server.store.faults import StoreFault
 from keybearer.verify.purse import Purse
 from keybearer.wire.principal import Principal

@@ -13,13 +13,12 @@ from pydantic_settings import (
     SettingsConfigDict,
 )
 
-from keybearer.server.configuration_file import ConfigurationFile
-from keybearer.server.environment_files import FileSecretsSource
 from keybearer.server.roles import (
     DEFAULT_PERMISSIONS,
     ROLE_NAMES,
     default_role_permissions,
 )
+from keybearer.server.settings_files import ConfigurationFile, FileSecretsSource
 from keybearer.verify.lease import BOUND_S, LEASE_S
 
 YEAR_S: Final = 31_536_000

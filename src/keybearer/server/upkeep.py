@@ -10,7 +10,7 @@ import structlog
 from keybearer.server import secrets
 from keybearer.server.clock import DAY, Clock
 from keybearer.server.last_used import LastUsed
-from keybearer.server.mail import Mailer
+from keybearer.server.mail.mailer import Mailer
 from keybearer.server.sealing.sealer import Sealer, SealingTrouble
 from keybearer.server.store.database import Database
 from keybearer.server.store.faults import StoreFault

@@ -3,9 +3,9 @@
 from dataclasses import dataclass
 
 from keybearer.server import ledger, refusals
+from keybearer.server.accounts.password_attempts import DEVICE_LIVES, device_digest, still_right
 from keybearer.server.events import Activity, Actor
-from keybearer.server.knocks import DEVICE_LIVES, device_digest, still_right
-from keybearer.server.records import Grant, Knock, Session
+from keybearer.server.records import Grant, PasswordAttempt, Session
 from keybearer.server.store import codes, devices, grants, mail_links, sessions, sign_in_attempts, users
 from keybearer.server.store.database import Transaction
 
@@ -30,9 +30,9 @@ class NewPassword:
     ends_grants: bool
 
 
-async def change_password(tx: Transaction, actor: Actor, knock: Knock, new: NewPassword, now: int) -> int:
+async def change_password(tx: Transaction, actor: Actor, attempt: PasswordAttempt, new: NewPassword, now: int) -> int:
     """
-    Put *new* in the place of the password of *knock*, and return how many tokens and apps were cut off.
+    Put *new* in the place of the password of *attempt*, and return how many tokens and apps were cut off.
 
     Ended are: all other sessions, mailed links, codes that nobody has redeemed, and what other browsers may try of
     their own because somebody signed in there under the old password. Grants live on unless their end is asked for.
@@ -41,9 +41,9 @@ async def change_password(tx: Transaction, actor: Actor, knock: Knock, new: NewP
         Refusal: ``unauthenticated``: the password was changed meanwhile; ``forbidden``: the user is disabled;
             ``not_found``: the session has ended meanwhile.
     """
-    user = await still_right(tx, knock)
+    user = await still_right(tx, attempt)
     user_id = user.user_id
-    await sign_in_attempts.forget(tx, knock.email_digest, knock.device_digest)
+    await sign_in_attempts.forget(tx, attempt.email_digest, attempt.device_digest)
     await users.set_password(tx, user_id, new.password_hash, now)
     if new.session.user_id != user_id or not await sessions.renew(tx, new.session.session_id, new.digest, now):
         raise refusals.not_found("the session has ended")

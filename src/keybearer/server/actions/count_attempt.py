@@ -3,9 +3,9 @@
 from typing import Final
 
 from keybearer.server import secrets
+from keybearer.server.accounts.password_attempts import device_digest
 from keybearer.server.clock import SECOND
-from keybearer.server.knocks import device_digest
-from keybearer.server.records import Knock
+from keybearer.server.records import PasswordAttempt
 from keybearer.server.refusals import Refusal, too_many
 from keybearer.server.rules.addresses import clean_address
 from keybearer.server.rules.sign_in_delay import wait_us, with_failure
@@ -16,7 +16,7 @@ _UNKNOWN_DEVICE: Final = b""
 _NOBODY: Final = 0  # no user has this id
 
 
-async def count_attempt(tx: Transaction, email: str, device: str, now: int) -> Knock:
+async def count_attempt(tx: Transaction, email: str, device: str, now: int) -> PasswordAttempt:
     """
     Count an attempt to sign in, and return whose password is to be checked.
 
@@ -40,7 +40,7 @@ async def count_attempt(tx: Transaction, email: str, device: str, now: int) -> K
     if wait := wait_us(attempts, now):
         raise too_many("sign-in: waiting after wrong passwords", -(-wait // SECOND))
     await sign_in_attempts.keep(tx, email_digest, counted_for, with_failure(attempts, now))
-    return Knock(email_digest, counted_for, user)
+    return PasswordAttempt(email_digest, counted_for, user)
 
 
 def _key_of(email: str) -> str:

@@ -8,7 +8,7 @@ from keybearer.server.records import Team, Webhook
 from keybearer.server.rules.webhook_details import MAX_WEBHOOKS, details_of
 from keybearer.server.store import teams, webhooks
 from keybearer.server.store.database import Transaction
-from keybearer.server.webhook_changes import TypedWebhook, seal_secret, webhook_activity
+from keybearer.server.webhooks.changes import TypedWebhook, seal_secret, webhook_activity
 
 
 @dataclass(frozen=True, slots=True)

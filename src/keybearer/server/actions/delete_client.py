@@ -1,9 +1,10 @@
 """Delete an API client, and cut it off from everybody who let it in."""
 
-from keybearer.server import ledger, telling
+from keybearer.server import ledger
+from keybearer.server.client_changes import client_activity, client_to_change
 from keybearer.server.events import Actor
+from keybearer.server.notices import queue
 from keybearer.server.records import Client
-from keybearer.server.registering import client_activity, client_to_change
 from keybearer.server.store import clients
 from keybearer.server.store.database import Transaction
 
@@ -24,6 +25,6 @@ async def delete_client(tx: Transaction, actor: Actor, client_id: str, team_id: 
     """
     client = await client_to_change(tx, client_id, team_id)
     await clients.remove(tx, client_id, now)
-    await telling.tell_client_deleted(tx, actor, client_id, now)
+    await queue.put_client_deleted(tx, actor, client_id, now)
     await ledger.record(tx, actor, client_activity("client.deleted", client, actor.user_id), now)
     return client

@@ -5,7 +5,7 @@ from keybearer.server.events import Actor
 from keybearer.server.records import Team, Webhook
 from keybearer.server.store import webhooks
 from keybearer.server.store.database import Transaction
-from keybearer.server.webhook_changes import webhook_activity, webhook_to_change
+from keybearer.server.webhooks.changes import webhook_activity, webhook_to_change
 
 
 async def delete_webhook(tx: Transaction, actor: Actor, team: Team, webhook_id: str, now: int) -> Webhook:

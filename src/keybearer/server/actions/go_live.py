@@ -4,10 +4,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
 from keybearer.server import refusals, secrets
+from keybearer.server.client_changes import NewClient, client_to_change, keep_client
 from keybearer.server.events import Actor
 from keybearer.server.records import Client, Team
 from keybearer.server.refusals import Refusal
-from keybearer.server.registering import NewClient, client_to_change, keep_client
 from keybearer.server.roles import APPS_WRITE
 from keybearer.server.rules.redirect_uri import unfit_for_production
 from keybearer.server.store import clients, memberships, teams

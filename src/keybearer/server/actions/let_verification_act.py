@@ -1,6 +1,6 @@
 """The mail with which an address is shown to be its user's is on its way: its link acts."""
 
-from keybearer.server.mailed_links import VERIFY_EMAIL, let_act
+from keybearer.server.accounts.mailed_links import VERIFY_EMAIL, let_act
 from keybearer.server.store import users
 from keybearer.server.store.database import Transaction
 

@@ -2,8 +2,9 @@
 
 from typing import Final
 
-from keybearer.server import ledger, telling
+from keybearer.server import ledger
 from keybearer.server.events import Activity, Actor
+from keybearer.server.notices import queue
 from keybearer.server.records import Expiry, Notice
 from keybearer.server.rules.expiry_notices import Look, look_at
 from keybearer.server.store import expiries
@@ -30,7 +31,7 @@ async def note_expiries(tx: Transaction, now: int) -> bool:
     next_looks = {expiry.grant_id: (look.ends_at, look.next_at) for expiry, look in looks if look.next_at is not None}
     await expiries.look_again(tx, next_looks)
     await ledger.record_all(tx, [(_ITSELF, _activity(expiry, look)) for expiry, look in told], now)
-    await telling.tell_of_ends(tx, [_notice(expiry, look) for expiry, look in told], now)
+    await queue.put_endings(tx, [_notice(expiry, look) for expiry, look in told], now)
     return len(due) == AT_ONCE
 
 

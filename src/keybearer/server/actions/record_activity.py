@@ -5,9 +5,9 @@ from dataclasses import dataclass
 from itertools import groupby
 from typing import Final
 
-from keybearer.server.activity_lines import Line, RefusedLine
+from keybearer.server.activity.keep_once import keep_once
+from keybearer.server.activity.reported_lines import Line, RefusedLine
 from keybearer.server.records import HeldToken
-from keybearer.server.reported import keep_once
 from keybearer.server.store.database import Transaction
 
 _CONFLICT: Final = "conflict: this number was reported with another entry"

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from keybearer.server.reported import Reported, keep_once
+from keybearer.server.activity.keep_once import Reported, keep_once
 from keybearer.server.store.database import Transaction
 
 

@@ -2,13 +2,13 @@
 
 from keybearer.server import ledger
 from keybearer.server.events import Activity, Actor
-from keybearer.server.records import Knock
+from keybearer.server.records import PasswordAttempt
 from keybearer.server.store.database import Transaction
 
 
-async def refuse_sign_in(tx: Transaction, actor: Actor, knock: Knock, now: int) -> None:
+async def refuse_sign_in(tx: Transaction, actor: Actor, attempt: PasswordAttempt, now: int) -> None:
     """Keep that a sign-in was refused: whose, if the address is somebody's; never the address itself."""
-    user_id = knock.user.user_id if knock.user else None
+    user_id = attempt.user.user_id if attempt.user else None
     subject = f"user:{user_id}" if user_id is not None else "user:unknown"
     refused = Activity("session.refused", subject, user_id=user_id, outcome="refused")
     await ledger.record(tx, actor, refused, now)

@@ -3,9 +3,9 @@
 from dataclasses import dataclass
 
 from keybearer.server import refusals, secrets
+from keybearer.server.client_changes import NewClient, keep_client
 from keybearer.server.events import Actor
 from keybearer.server.records import Client
-from keybearer.server.registering import NewClient, keep_client
 from keybearer.server.rules.client_details import Typed, details_of
 from keybearer.server.store import teams
 from keybearer.server.store.database import Transaction

@@ -1,7 +1,8 @@
 """Somebody leaves a team, or is made to; all that acted in their name there ends."""
 
-from keybearer.server import ledger, refusals, telling
+from keybearer.server import ledger, refusals
 from keybearer.server.events import Activity, Actor
+from keybearer.server.notices import queue
 from keybearer.server.records import Member
 from keybearer.server.rules.team_keeping import check_admin_stays, check_manager
 from keybearer.server.store import grants, memberships, teams
@@ -38,7 +39,7 @@ async def remove_member(
     await memberships.leave(tx, team_id, user_id, now)
     ended = await grants.end_of_member(tx, team_id, user_id, now)
     await ledger.record_ended(tx, actor, ended, now)
-    await telling.tell_revoked(tx, actor, ended, now)
+    await queue.put_revoked(tx, actor, ended, now)
     left = Activity("member.left", f"membership:{user_id}:{team_id}", team_id=team_id, environment=team.environment)
     await ledger.record(tx, actor, left, now)
     return member

@@ -1,7 +1,7 @@
 """A person asks for another email address; it counts once the link mailed to the present one is followed."""
 
-from keybearer.server.mailed_links import AddressAsked, reserve_address
-from keybearer.server.profile_changes import ProfileChange, judged
+from keybearer.server.accounts.mailed_links import AddressAsked, reserve_address
+from keybearer.server.accounts.profile_changes import ProfileChange, judged
 from keybearer.server.store.database import Transaction
 
 

@@ -1,7 +1,7 @@
 """A person wants to show that their address is theirs."""
 
 from keybearer.server import refusals
-from keybearer.server.mailed_links import VERIFY_EMAIL, check_allowance, reserve_link
+from keybearer.server.accounts.mailed_links import VERIFY_EMAIL, check_allowance, reserve_link
 from keybearer.server.store import users
 from keybearer.server.store.database import Transaction
 

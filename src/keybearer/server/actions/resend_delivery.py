@@ -7,7 +7,7 @@ from keybearer.server.events import Actor
 from keybearer.server.records import Team, Webhook
 from keybearer.server.store import webhook_deliveries
 from keybearer.server.store.database import Transaction
-from keybearer.server.webhook_changes import webhook_activity, webhook_that_is_on
+from keybearer.server.webhooks.changes import webhook_activity, webhook_that_is_on
 
 
 @dataclass(frozen=True, slots=True)

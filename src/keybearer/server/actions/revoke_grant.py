@@ -2,8 +2,9 @@
 
 from dataclasses import dataclass
 
-from keybearer.server import ledger, refusals, telling
+from keybearer.server import ledger, refusals
 from keybearer.server.events import Actor
+from keybearer.server.notices import queue
 from keybearer.server.records import Grant
 from keybearer.server.store import grants
 from keybearer.server.store.database import Transaction
@@ -41,5 +42,5 @@ async def revoke_grant(tx: Transaction, actor: Actor, grant_id: str, reach: Reac
     if ended is None:
         return grant
     await ledger.record_ended(tx, actor, [ended], now)
-    await telling.tell_revoked(tx, actor, [ended], now)
+    await queue.put_revoked(tx, actor, [ended], now)
     return ended

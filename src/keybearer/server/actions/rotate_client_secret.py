@@ -3,10 +3,10 @@
 from dataclasses import dataclass
 
 from keybearer.server import ledger, refusals
+from keybearer.server.client_changes import client_activity, client_to_change, keep_secret
 from keybearer.server.events import Actor
 from keybearer.server.issuing import Mint
 from keybearer.server.records import Client
-from keybearer.server.registering import client_activity, client_to_change, keep_secret
 from keybearer.server.rules.client_details import MAX_SECRETS
 from keybearer.server.rules.lifetimes import overlap_of
 from keybearer.server.store import clients

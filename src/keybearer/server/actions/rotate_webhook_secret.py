@@ -8,7 +8,7 @@ from keybearer.server.records import SealedSecrets, Team, Webhook
 from keybearer.server.rules.lifetimes import overlap_of
 from keybearer.server.store import webhooks
 from keybearer.server.store.database import Transaction
-from keybearer.server.webhook_changes import seal_secret, webhook_activity, webhook_to_change
+from keybearer.server.webhooks.changes import seal_secret, webhook_activity, webhook_to_change
 
 
 @dataclass(frozen=True, slots=True)

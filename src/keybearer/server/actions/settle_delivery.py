@@ -7,7 +7,7 @@ from keybearer.server.rules.redelivery import MOST_FAILURES, Pace, Status, is_ta
 from keybearer.server.store import webhook_deliveries, webhooks
 from keybearer.server.store.database import Transaction
 from keybearer.server.store.webhook_deliveries import Result
-from keybearer.server.webhook_changes import webhook_activity
+from keybearer.server.webhooks.changes import webhook_activity
 
 
 async def settle_delivery(tx: Transaction, claimed: Delivery, answer: Answer, now: int) -> bool:

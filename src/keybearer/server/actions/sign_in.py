@@ -3,9 +3,9 @@
 from dataclasses import dataclass
 
 from keybearer.server import ledger, secrets
+from keybearer.server.accounts.password_attempts import DEVICE_LIVES, device_digest, still_right
 from keybearer.server.events import Activity, Actor
-from keybearer.server.knocks import DEVICE_LIVES, device_digest, still_right
-from keybearer.server.records import Knock, Session
+from keybearer.server.records import PasswordAttempt, Session
 from keybearer.server.store import devices, places, sessions, sign_in_attempts
 from keybearer.server.store.database import Transaction
 
@@ -30,9 +30,9 @@ class Entrance:
     expires_at: int
 
 
-async def sign_in(tx: Transaction, actor: Actor, knock: Knock, entrance: Entrance, now: int) -> Session:
+async def sign_in(tx: Transaction, actor: Actor, attempt: PasswordAttempt, entrance: Entrance, now: int) -> Session:
     """
-    Begin a session for the user of *knock*, whose password was found right outside this transaction.
+    Begin a session for the user of *attempt*, whose password was found right outside this transaction.
 
     The session that this browser had ends; the failures counted for it are forgotten; the device is known from now on.
     The active team is the one that the user worked in last, else their first in the sandbox, else their first.
@@ -40,8 +40,8 @@ async def sign_in(tx: Transaction, actor: Actor, knock: Knock, entrance: Entranc
     Raises:
         Refusal: ``unauthenticated``: the password was changed meanwhile; ``forbidden``: the user is disabled.
     """
-    user = await still_right(tx, knock)
-    await sign_in_attempts.forget(tx, knock.email_digest, knock.device_digest)
+    user = await still_right(tx, attempt)
+    await sign_in_attempts.forget(tx, attempt.email_digest, attempt.device_digest)
     if entrance.old_cookie:
         await sessions.end_cookie(tx, secrets.digest(entrance.old_cookie), now)
     known = device_digest(user.user_id, entrance.device)

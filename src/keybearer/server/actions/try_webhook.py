@@ -1,10 +1,11 @@
 """Send a test event to a webhook."""
 
-from keybearer.server import ledger, outbox
+from keybearer.server import ledger
 from keybearer.server.events import Actor
 from keybearer.server.records import Team, Webhook
 from keybearer.server.store.database import Transaction
-from keybearer.server.webhook_changes import webhook_activity, webhook_that_is_on
+from keybearer.server.webhooks import outbox
+from keybearer.server.webhooks.changes import webhook_activity, webhook_that_is_on
 
 
 async def try_webhook(tx: Transaction, actor: Actor, team: Team, webhook_id: str, now: int) -> Webhook:

@@ -3,9 +3,9 @@
 from dataclasses import dataclass, replace
 
 from keybearer.server import ledger, refusals
+from keybearer.server.client_changes import client_activity, client_to_change
 from keybearer.server.events import Actor
 from keybearer.server.records import Client
-from keybearer.server.registering import client_activity, client_to_change
 from keybearer.server.rules.client_details import Typed, details_of
 from keybearer.server.rules.names import name_key
 from keybearer.server.store import clients

@@ -1,9 +1,9 @@
 """Change a user's own profile."""
 
 from keybearer.server import ledger, refusals
+from keybearer.server.accounts.mailed_links import AddressAsked, let_address_wait
+from keybearer.server.accounts.profile_changes import ProfileChange, judged
 from keybearer.server.events import Activity, Actor
-from keybearer.server.mailed_links import AddressAsked, let_address_wait
-from keybearer.server.profile_changes import ProfileChange, judged
 from keybearer.server.store import users
 from keybearer.server.store.database import Transaction
 

@@ -8,7 +8,7 @@ from keybearer.server.records import Team, Webhook
 from keybearer.server.rules.webhook_details import details_of
 from keybearer.server.store import webhooks
 from keybearer.server.store.database import Transaction
-from keybearer.server.webhook_changes import TypedWebhook, webhook_activity, webhook_to_change
+from keybearer.server.webhooks.changes import TypedWebhook, webhook_activity, webhook_to_change
 
 
 @dataclass(frozen=True, slots=True)

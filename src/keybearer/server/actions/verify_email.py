@@ -1,8 +1,8 @@
 """The link mailed to an address is followed: the address is its user's."""
 
 from keybearer.server import ledger, refusals, secrets
+from keybearer.server.accounts.mailed_links import VERIFY_EMAIL
 from keybearer.server.events import Activity, Actor
-from keybearer.server.mailed_links import VERIFY_EMAIL
 from keybearer.server.store import mail_links, users
 from keybearer.server.store.database import Transaction
 

@@ -1,8 +1,8 @@
 """A person no longer wants the address that they asked for."""
 
 from keybearer.server import ledger
+from keybearer.server.accounts.mailed_links import CHANGE_EMAIL
 from keybearer.server.events import Activity, Actor
-from keybearer.server.mailed_links import CHANGE_EMAIL
 from keybearer.server.store import mail_links
 from keybearer.server.store.database import Transaction
 

@@ -4,6 +4,7 @@ from typing import Final
 
 from starlette.responses import Response
 
+from keybearer.server.accounts.profile_changes import ProfileChange
 from keybearer.server.actions.request_email_change import request_email_change
 from keybearer.server.actions.update_profile import update_profile
 from keybearer.server.api.bodies import Property, read_change
@@ -11,8 +12,7 @@ from keybearer.server.api.endpoints import Call, Demand, Endpoint
 from keybearer.server.api.lists import list_answer, paging_of
 from keybearer.server.api.shapes import team_object, user_object
 from keybearer.server.http.answers import json_answer
-from keybearer.server.letters import Letters
-from keybearer.server.profile_changes import ProfileChange
+from keybearer.server.mail.letters import Letters
 from keybearer.server.reads.paging import Page
 from keybearer.server.reads.profile import profile_of
 from keybearer.server.reads.teams import teams_page

@@ -8,7 +8,7 @@ from starlette.responses import Response
 from starlette.routing import BaseRoute, Route
 
 from keybearer.server.actions.record_activity import Recorded, record_activity
-from keybearer.server.activity_lines import MOST_LINES, Line, RefusedLine, Reporter, lines_of, read_lines
+from keybearer.server.activity.reported_lines import MOST_LINES, Line, RefusedLine, Reporter, lines_of, read_lines
 from keybearer.server.http.answers import NO_STORE, json_answer
 from keybearer.server.http.bearer import bearer_text
 from keybearer.server.http.edge import address_of, log_quietly, note_actor

@@ -10,7 +10,7 @@ from starlette.responses import Response
 from keybearer.reporting.asked import Asked
 from keybearer.reporting.calls import Call
 from keybearer.reporting.segment import Unwritable
-from keybearer.server.call_records import unrecorded
+from keybearer.server.activity.call_records import unrecorded
 from keybearer.server.http.edge import address_of, request_id
 from keybearer.server.http.errors import status_of
 from keybearer.server.node import Node

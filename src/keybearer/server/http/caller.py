@@ -11,12 +11,12 @@ from starlette.requests import Request
 from keybearer.server import refusals
 from keybearer.server.http.edge import address_of, note_actor
 from keybearer.server.http.forms import Form
+from keybearer.server.limits.wrong_secrets import WrongSecrets
 from keybearer.server.node import Node
 from keybearer.server.reads.caller import Credentials, authenticate
 from keybearer.server.records import Client
 from keybearer.server.refusals import Refusal
 from keybearer.server.together import Together
-from keybearer.server.wrong_secrets import WrongSecrets
 
 # RFC 9110 §11.6.1: every 401 says how to authenticate; this is the one way that a header knows.
 CHALLENGE: Final = 'Basic realm="oauth", charset="UTF-8"'

@@ -10,11 +10,11 @@ from starlette.routing import BaseRoute
 
 from keybearer.server import secrets
 from keybearer.server.clock import Clock
+from keybearer.server.feed.one_look import OneLook
 from keybearer.server.http.addresses import client_address
 from keybearer.server.http.bare_doors import BareDoor
 from keybearer.server.http.edge import Terms, headers_of
 from keybearer.server.http.intake import MAX_HEADERS
-from keybearer.server.one_look import OneLook
 from keybearer.server.refusals import Refusal
 
 HITS: Final = "keybearer.hits"

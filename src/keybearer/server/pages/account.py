@@ -6,6 +6,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import BaseRoute
 
+from keybearer.server.accounts.profile_changes import ProfileChange
 from keybearer.server.actions.let_verification_act import let_verification_act
 from keybearer.server.actions.request_email_change import request_email_change
 from keybearer.server.actions.request_email_verification import request_email_verification
@@ -14,12 +15,11 @@ from keybearer.server.actions.withdraw_email_change import withdraw_email_change
 from keybearer.server.http.edge import actor_of, note_actor
 from keybearer.server.http.errors import retry_headers, status_of
 from keybearer.server.http.forms import read_form
-from keybearer.server.letters import Letters
+from keybearer.server.mail.letters import Letters
 from keybearer.server.node import Node
 from keybearer.server.pages.doors import page
 from keybearer.server.pages.render import errors_of, redirect, render
 from keybearer.server.pages.session import Visitor, is_recent, require_recent, visitor
-from keybearer.server.profile_changes import ProfileChange
 from keybearer.server.reads.account import waiting_address
 from keybearer.server.refusals import Refusal
 

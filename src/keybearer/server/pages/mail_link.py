@@ -4,12 +4,12 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import BaseRoute
 
+from keybearer.server.accounts.mailed_links import CHANGE_EMAIL
 from keybearer.server.actions.confirm_email_change import confirm_email_change
 from keybearer.server.actions.verify_email import verify_email
 from keybearer.server.http.edge import actor_of, note_actor
 from keybearer.server.http.forms import read_form
-from keybearer.server.letters import Letters
-from keybearer.server.mailed_links import CHANGE_EMAIL
+from keybearer.server.mail.letters import Letters
 from keybearer.server.node import Node
 from keybearer.server.pages.doors import page
 from keybearer.server.pages.render import redirect, render

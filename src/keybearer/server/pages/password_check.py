@@ -7,21 +7,21 @@ from keybearer.server.actions.refuse_sign_in import refuse_sign_in
 from keybearer.server.http.edge import actor_of
 from keybearer.server.node import Node
 from keybearer.server.pages.cookies import DEVICE, read_cookie
-from keybearer.server.records import Knock
+from keybearer.server.records import PasswordAttempt
 from keybearer.server.refusals import Refusal
 
 
-async def check_typed_password(request: Request, email: str, password: str) -> Knock:
+async def check_typed_password(request: Request, email: str, password: str) -> PasswordAttempt:
     """
-    Return the knock of an address whose password this is; an action then opens and forgets the count.
+    Return the attempt if the password is right; the action that follows forgets that it was counted.
 
     Raises:
         Refusal: ``unauthenticated``: wrong, or nobody's address, which nobody can tell apart; ``too_many``: not yet.
     """
     node: Node = request.app.state.node
-    knock = await node.act(count_attempt, email, read_cookie(node, request, DEVICE), node.now())
-    if await node.passwords.is_right(password, knock.user.password_hash if knock.user else None):
-        return knock
-    user_id = knock.user.user_id if knock.user else None
-    await node.act(refuse_sign_in, actor_of(request, user_id=user_id), knock, node.now())
+    attempt = await node.act(count_attempt, email, read_cookie(node, request, DEVICE), node.now())
+    if await node.passwords.is_right(password, attempt.user.password_hash if attempt.user else None):
+        return attempt
+    user_id = attempt.user.user_id if attempt.user else None
+    await node.act(refuse_sign_in, actor_of(request, user_id=user_id), attempt, node.now())
     raise Refusal("unauthenticated", "The address or the password is wrong.", "wrong password or unknown address")

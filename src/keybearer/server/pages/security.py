@@ -74,7 +74,7 @@ async def _change_to(request: Request, viewer: Visitor, form: Form) -> Response:
     user_id, chosen = viewer.user.user_id, form.one("password")
     _check_typing(form)
     node.passwords.check(chosen, (viewer.user.email, viewer.user.name, node.settings.product_name), "password")
-    knock = await check_typed_password(request, viewer.user.email, form.one("current_password"))
+    attempt = await check_typed_password(request, viewer.user.email, form.one("current_password"))
     cookie, device = secrets.random_secret(), read_cookie(node, request, DEVICE) or secrets.random_secret()
     new = NewPassword(
         password_hash=await node.passwords.hash(chosen),
@@ -84,7 +84,7 @@ async def _change_to(request: Request, viewer: Visitor, form: Form) -> Response:
         ends_grants=form.maybe("revoke") == "yes",
     )
     now = node.now()
-    ended = await node.act(change_password, actor_of(request, user_id=user_id), knock, new, now)
+    ended = await node.act(change_password, actor_of(request, user_id=user_id), attempt, new, now)
     answer = redirect(request, _HERE, _changed(ended, is_revoking=new.ends_grants))
     set_cookie(node, answer, SESSION, cookie, (viewer.session.expires_at - now) // SECOND)
     set_cookie(node, answer, DEVICE, device, DEVICE_S)

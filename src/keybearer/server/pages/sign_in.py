@@ -18,7 +18,7 @@ from keybearer.server.pages.password_check import check_typed_password
 from keybearer.server.pages.render import errors_of, redirect, render
 from keybearer.server.pages.return_path import return_path
 from keybearer.server.pages.session import Visitor, maybe_visitor
-from keybearer.server.records import Knock
+from keybearer.server.records import PasswordAttempt
 from keybearer.server.refusals import Refusal
 
 _MAX_USER_AGENT = 200
@@ -51,8 +51,8 @@ async def _take(request: Request) -> Response:
     try:
         form.demand_only("email", "password", "next", "confirm")
         _demand_both(email, password)
-        knock = await check_typed_password(request, email, password)
-        return await (_go_on(request, visitor, knock, form) if visitor else _enter(request, knock, form))
+        attempt = await check_typed_password(request, email, password)
+        return await (_go_on(request, visitor, attempt, form) if visitor else _enter(request, attempt, form))
     except Refusal as refusal:
         note_actor(request, refused=refusal.code, detail=refusal.detail)
         return _page(request, visitor, form, refusal)
@@ -64,7 +64,7 @@ def _demand_both(email: str, password: str) -> None:
         raise Refusal("invalid", "Enter your address and your password.", "sign-in: empty field")
 
 
-async def _enter(request: Request, knock: Knock, form: Form) -> Response:
+async def _enter(request: Request, attempt: PasswordAttempt, form: Form) -> Response:
     """Begin a session, and send the person where they wanted to go."""
     node: Node = request.app.state.node
     now = node.now()
@@ -76,21 +76,21 @@ async def _enter(request: Request, knock: Knock, form: Form) -> Response:
         user_agent=request.headers.get("user-agent", "")[:_MAX_USER_AGENT],
         expires_at=now + node.settings.session_ttl * SECOND,
     )
-    user_id = knock.user.user_id if knock.user else None
-    await node.act(sign_in, actor_of(request, user_id=user_id), knock, entrance, now)
+    user_id = attempt.user.user_id if attempt.user else None
+    await node.act(sign_in, actor_of(request, user_id=user_id), attempt, entrance, now)
     answer = redirect(request, return_path(form.text("next")))
     set_cookie(node, answer, SESSION, cookie, node.settings.session_ttl)
     set_cookie(node, answer, DEVICE, device, DEVICE_S)
     return answer
 
 
-async def _go_on(request: Request, visitor: Visitor, knock: Knock, form: Form) -> Response:
+async def _go_on(request: Request, visitor: Visitor, attempt: PasswordAttempt, form: Form) -> Response:
     """Let the session go on under a new cookie, its password given just now."""
     node: Node = request.app.state.node
     now = node.now()
     cookie = secrets.random_secret()
     actor = actor_of(request, user_id=visitor.user.user_id)
-    await node.act(confirm_identity, actor, knock, visitor.session, secrets.digest(cookie), now)
+    await node.act(confirm_identity, actor, attempt, visitor.session, secrets.digest(cookie), now)
     answer = redirect(request, return_path(form.text("next")))
     set_cookie(node, answer, SESSION, cookie, (visitor.session.expires_at - now) // SECOND)
     return answer

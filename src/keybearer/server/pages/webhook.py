@@ -12,7 +12,6 @@ from keybearer.server.actions.rotate_webhook_secret import WebhookRotation, rota
 from keybearer.server.actions.switch_on_webhook import switch_on_webhook
 from keybearer.server.actions.try_webhook import try_webhook
 from keybearer.server.actions.update_webhook import WebhookChange, update_webhook
-from keybearer.server.egress import TROUBLES
 from keybearer.server.http.edge import actor_of
 from keybearer.server.http.errors import status_of
 from keybearer.server.node import Node
@@ -26,7 +25,8 @@ from keybearer.server.reads.webhooks import host_of, offered_events, one_webhook
 from keybearer.server.records import Webhook
 from keybearer.server.refusals import Refusal
 from keybearer.server.roles import TEAM_MANAGE
-from keybearer.server.webhook_changes import TypedWebhook
+from keybearer.server.webhooks.changes import TypedWebhook
+from keybearer.server.webhooks.egress import TROUBLES
 
 _ONE: Final = f"{LIST}/{{webhook_id}}"
 
@@ -117,12 +117,12 @@ async def _delete(request: Request) -> Response:
 
 
 async def _acted(request: Request, action: Any, meant: object) -> Webhook:
-    """Do to a webhook what needs nothing but to be meant, and have the courier look at once."""
+    """Do to a webhook what needs nothing but to be meant, and have the sender look at once."""
     viewer, form, team = await posted_by_admin(request)
     form.demand_only("team")
     node: Node = request.app.state.node
     webhook: Webhook = await node.act(action, actor_of(request, user_id=viewer.user.user_id), team, meant, node.now())
-    node.courier.wake()
+    node.webhook_sender.wake()
     return webhook
 
 

@@ -18,7 +18,7 @@ from keybearer.server.reads.webhooks import offered_events, team_webhooks
 from keybearer.server.records import Team
 from keybearer.server.refusals import Refusal
 from keybearer.server.roles import TEAM_MANAGE
-from keybearer.server.webhook_changes import TypedWebhook
+from keybearer.server.webhooks.changes import TypedWebhook
 
 LIST: Final = "/team/webhooks"
 

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 
 from keybearer.server import secrets
-from keybearer.server.mailed_links import CHANGE_EMAIL
+from keybearer.server.accounts.mailed_links import CHANGE_EMAIL
 from keybearer.server.records import Session
 from keybearer.server.store import mail_links, sessions, users
 from keybearer.server.store.database import Reader

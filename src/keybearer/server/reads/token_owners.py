@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Mapping
 
-from keybearer.server.activity_lines import Line
+from keybearer.server.activity.reported_lines import Line
 from keybearer.server.records import HeldToken
 from keybearer.server.store import tokens
 from keybearer.server.store.database import Reader

@@ -15,7 +15,7 @@ from keybearer.server.records.credentials import (
     Succession,
 )
 from keybearer.server.records.notices import Expiry, Notice, Standing, ToldNotice
-from keybearer.server.records.people import Attempts, Knock, MailLink, Member, Place, Session, Team, User
+from keybearer.server.records.people import Attempts, MailLink, Member, PasswordAttempt, Place, Session, Team, User
 from keybearer.server.records.verifiers import Report, ResourceServer, Verifier
 from keybearer.server.records.webhooks import Answer, Delivery, Errand, SealedSecrets, Webhook
 
@@ -37,11 +37,11 @@ __all__ = (
     "HeldRefresh",
     "HeldToken",
     "IssuedAccess",
-    "Knock",
     "LogName",
     "MailLink",
     "Member",
     "Notice",
+    "PasswordAttempt",
     "Place",
     "Report",
     "ResourceServer",

@@ -106,7 +106,7 @@ class Attempts:
 
 
 @dataclass(frozen=True, slots=True)
-class Knock:
+class PasswordAttempt:
     """A password that is about to be checked and was counted as wrong beforehand; ``user`` None: nobody's address."""
 
     email_digest: bytes

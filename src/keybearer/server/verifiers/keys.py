@@ -3,7 +3,8 @@
 from typing import Final
 
 from keybearer.server import secrets
-from keybearer.server.look_ups import LookUps
+from keybearer.server.feed.reader import FeedReader
+from keybearer.server.limits.look_ups import LookUps
 from keybearer.server.reads.resource_server import authenticate
 from keybearer.server.records import ResourceServer
 from keybearer.server.store.database import Database
@@ -13,13 +14,14 @@ _MOST: Final = 10_000
 
 
 class VerifierKeys:
-    """Remembers who a key belongs to until the feed tells of a change to any resource server; a `Follower`."""
+    """Remembers who a key belongs to until the feed tells of a change to any resource server."""
 
-    def __init__(self, database: Database, look_ups: LookUps) -> None:
+    def __init__(self, database: Database, feed: FeedReader, look_ups: LookUps) -> None:
         self._database = database
         self._look_ups = look_ups
         self._known: dict[bytes, ResourceServer] = {}
         self._forgotten = 0
+        feed.tell(self)
 
     async def owner_of(self, text: str, whence: str) -> ResourceServer:
         """

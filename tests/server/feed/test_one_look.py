@@ -3,7 +3,7 @@
 import asyncio
 from dataclasses import dataclass
 
-from keybearer.server.one_look import OneLook
+from keybearer.server.feed.one_look import OneLook
 
 
 @dataclass(slots=True)

@@ -1,4 +1,4 @@
-"""Tells users what becomes of what acts in their names: looks for what is about to end, and mails what waits."""
+"""Sends notices: finds tokens and apps that are about to end, and mails users what the queue holds for them."""
 
 import asyncio
 from collections.abc import AsyncIterator
@@ -10,8 +10,8 @@ import structlog
 from keybearer.server import secrets
 from keybearer.server.actions.note_expiries import note_expiries
 from keybearer.server.clock import MINUTE, Clock
-from keybearer.server.mail import Mailer
-from keybearer.server.notice_letters import NoticeLetters
+from keybearer.server.mail.mailer import Mailer
+from keybearer.server.notices.letters import NoticeLetters
 from keybearer.server.records import ToldNotice
 from keybearer.server.refusals import Refusal
 from keybearer.server.rules.expiry_notices import NEWS_FOR, is_still_news, retry_after
@@ -27,7 +27,7 @@ _CLAIM_LASTS: Final = 5 * MINUTE
 _LOG = structlog.get_logger("keybearer.notices")
 
 
-class Herald:
+class NoticeSender:
     """
     Looks now and then; every node does, and of two that find the same one is first.
 

@@ -1,6 +1,6 @@
 """One mail tells all that waits for a user: each thing by its name, each piece of advice once, no name on top."""
 
-from keybearer.server.notice_letters import NoticeLetters
+from keybearer.server.notices.letters import NoticeLetters
 from keybearer.server.records import Standing, ToldNotice
 from keybearer.server.settings import Settings
 from tests.support.clock import START

@@ -7,8 +7,8 @@ from typing import cast
 import pytest
 from pydantic import ValidationError
 
-from keybearer.server.barrier import EVERY_S, Barrier
-from keybearer.server.proven_feed import ProvenFeed
+from keybearer.server.feed.barrier import EVERY_S, Barrier
+from keybearer.server.feed.proven import ProvenFeed
 from keybearer.server.settings import Settings
 from keybearer.server.store.database import Database, Row
 from keybearer.server.store.faults import StoreUnavailable

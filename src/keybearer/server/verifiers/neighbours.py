@@ -9,13 +9,13 @@ from typing import Final
 
 import structlog
 
-from keybearer.server.feed_reader import FeedReader
+from keybearer.server.feed.reader import FeedReader
 from keybearer.server.records import Report
 from keybearer.server.store import verifier_nodes
 from keybearer.server.store.database import Database
 from keybearer.server.store.faults import StoreFault, StoreUnavailable
 from keybearer.server.store.verifier_nodes import ToldNode
-from keybearer.server.verifiers import Verifiers
+from keybearer.server.verifiers.known import Verifiers
 from keybearer.verify.lease import DRIFT
 
 EVERY_S: Final = 0.1

@@ -8,9 +8,9 @@ from typing import Final, Protocol
 
 import structlog
 
-from keybearer.server.barrier import Barrier
-from keybearer.server.feed_window import FeedWindow
-from keybearer.server.proven_feed import ProvenFeed
+from keybearer.server.feed.barrier import Barrier
+from keybearer.server.feed.proven import ProvenFeed
+from keybearer.server.feed.window import FeedWindow
 from keybearer.server.rules.sync_answer import FeedView, sync_answer
 from keybearer.server.store import feed
 from keybearer.server.store.database import Database

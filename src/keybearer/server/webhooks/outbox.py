@@ -1,4 +1,4 @@
-"""What webhooks are told of a change, put down in the change's own transaction: sent later, and never forgotten."""
+"""Deliveries to webhooks, written in the transaction of the change they tell of, and sent later."""
 
 import json
 from collections.abc import Sequence

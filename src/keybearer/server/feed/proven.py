@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 
-from keybearer.server.barrier import Barrier, Proof
+from keybearer.server.feed.barrier import Barrier, Proof
 from keybearer.server.store import feed
 from keybearer.server.store.database import Database, at_once
 from keybearer.server.store.faults import StoreFault, StoreUnavailable

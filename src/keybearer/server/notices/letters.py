@@ -1,11 +1,11 @@
-"""The mail about what acts in a user's name and ends, has ended, or was revoked by somebody else."""
+"""The texts of notices: a token or an app ends soon, has ended, or was revoked by somebody else."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
 
 from keybearer.server.clock import as_datetime
-from keybearer.server.mail import Letter
+from keybearer.server.mail.mailer import Letter
 from keybearer.server.records import ToldNotice
 from keybearer.server.settings import Settings
 

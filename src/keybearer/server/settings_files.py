@@ -1,5 +1,6 @@
-"""The TOML file of ``KEYBEARER_CONFIG``: the settings' own names, in lower case or as the environment has them."""
+"""Files that settings are read from: the TOML file of ``KEYBEARER_CONFIG``, and those of ``KEYBEARER_<NAME>_FILE``."""
 
+import os
 import tomllib
 from pathlib import Path
 from typing import Any, Final
@@ -12,10 +13,10 @@ _PREFIX: Final = "KEYBEARER_"
 
 class ConfigurationFile(PydanticBaseSettingsSource):
     """
-    Reads the file, and takes nothing in it for a comment.
+    Reads the TOML file, in which settings have their own names, in lower case or as in the environment.
 
-    A file that is not there, or a name with a typing error in it, would leave a setting at its default with nobody
-    being told: for ``roles`` that would be more than the operator meant to allow.
+    A missing file or a misspelt name is an error. If it were ignored, a setting would silently keep its default, and
+    the default of ``roles`` may allow more than the operator meant to.
 
     Raises:
         ValueError: the file cannot be read, is no TOML, or names a setting that does not exist.
@@ -47,3 +48,17 @@ class ConfigurationFile(PydanticBaseSettingsSource):
 
 def _plain(name: str) -> str:
     return name.removeprefix(_PREFIX).lower() if name.startswith(_PREFIX) else name
+
+
+class FileSecretsSource(PydanticBaseSettingsSource):
+    """Reads each setting from the file that ``KEYBEARER_<NAME>_FILE`` names, without its last line end."""
+
+    def get_field_value(self, field: FieldInfo, field_name: str) -> tuple[Any, str, bool]:  # noqa: ARG002 - pydantic's signature
+        """Return (value or None, name, whether it is complex)."""
+        path = os.environ.get(f"KEYBEARER_{field_name.upper()}_FILE")
+        return (Path(path).read_text(encoding="utf-8").rstrip("\r\n") if path else None), field_name, False
+
+    def __call__(self) -> dict[str, Any]:
+        """Return what the files hold."""
+        found = {name: self.get_field_value(field, name)[0] for name, field in self.settings_cls.model_fields.items()}
+        return {name: value for name, value in found.items() if value is not None}

@@ -1,4 +1,4 @@
-"""Brings events to webhooks: takes what is due out of the outbox, sends it, and notes how that went."""
+"""Sends events to webhooks: claims deliveries that are due, sends them, and notes the answers."""
 
 import asyncio
 from collections import Counter
@@ -14,9 +14,8 @@ from keybearer.server import secrets
 from keybearer.server.actions.claim_deliveries import CLAIM_LASTS, Claim, claim_deliveries
 from keybearer.server.actions.settle_delivery import settle_delivery
 from keybearer.server.clock import Clock
-from keybearer.server.egress import PATIENCE_S, Egress
-from keybearer.server.letters import Letters
-from keybearer.server.mail import Mailer
+from keybearer.server.mail.letters import Letters
+from keybearer.server.mail.mailer import Mailer
 from keybearer.server.records import Errand, Webhook
 from keybearer.server.refusals import Refusal
 from keybearer.server.rules.webhook_signature import Attempt, signed_headers
@@ -24,7 +23,8 @@ from keybearer.server.store import webhooks
 from keybearer.server.store.database import Database
 from keybearer.server.store.faults import StoreFault
 from keybearer.server.upkeep import again_and_again
-from keybearer.server.webhook_changes import unseal_secret
+from keybearer.server.webhooks.changes import unseal_secret
+from keybearer.server.webhooks.egress import PATIENCE_S, Egress
 
 # By one node. A receiver that is slow, or dead, holds back nothing but its own webhook.
 MOST_AT_ONCE: Final = 32
@@ -37,8 +37,8 @@ _LOG = structlog.get_logger("keybearer.webhooks")
 
 
 @dataclass(frozen=True, slots=True)
-class Post:
-    """What the courier works with; *key* seals the signing secrets."""
+class Outgoing:
+    """How anything leaves the server; *key* seals the signing secrets of webhooks."""
 
     egress: Egress
     mailer: Mailer
@@ -46,7 +46,7 @@ class Post:
     key: str
 
 
-class Courier:
+class WebhookSender:
     """
     Sends what is due, several at a time, in no promised order.
 
@@ -57,9 +57,9 @@ class Courier:
         now: microseconds since 1970 UTC.
     """
 
-    def __init__(self, database: Database, post: Post, now: Clock) -> None:
+    def __init__(self, database: Database, outgoing: Outgoing, now: Clock) -> None:
         self._database = database
-        self._post = post
+        self._outgoing = outgoing
         self._now = now
         self._woken = asyncio.Event()
         self._to_tell = asyncio.Event()
@@ -145,7 +145,7 @@ class Courier:
         body = delivery.body.encode()
         attempt = Attempt(delivery.delivery_id, delivery.attempts + 1, sent_at)
         headers = signed_headers(attempt, body, self._secrets(errand, sent_at))
-        answer = await self._post.egress.post(
+        answer = await self._outgoing.egress.post(
             errand.url, body, {"content-type": "application/json", "user-agent": "Keybearer-Webhooks", **headers}
         )
         is_noted = await self._database.transact(settle_delivery, delivery, answer, self._now())
@@ -164,7 +164,7 @@ class Courier:
         sealed = [held.current]
         if held.previous is not None and now < (held.previous_ends_at or 0):
             sealed.append(held.previous)
-        return [unseal_secret(each, self._post.key, errand.delivery.webhook_id) for each in sealed]
+        return [unseal_secret(each, self._outgoing.key, errand.delivery.webhook_id) for each in sealed]
 
     async def _tell_owners(self) -> None:
         """Mail the owners of webhooks that were switched off; what cannot be mailed is tried again in a minute."""
@@ -177,7 +177,7 @@ class Courier:
     async def _tell(self, webhook: Webhook, until: int) -> None:
         try:
             for address in await webhooks.owners_addresses(self._database, webhook.team_id):
-                await self._post.mailer.send(self._post.letters.webhook_is_off(address, webhook))
+                await self._outgoing.mailer.send(self._outgoing.letters.webhook_is_off(address, webhook))
         except Refusal as refusal:
             _LOG.warning("owners not told", webhook=webhook.webhook_id, detail=refusal.detail)
             return

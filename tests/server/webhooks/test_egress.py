@@ -10,8 +10,16 @@ from pathlib import Path
 import httpx2
 import pytest
 
-from keybearer.server.egress import MAX_ANSWER_BYTES, PATIENCE_S, TROUBLES, Address, Egress, Network, connection
 from keybearer.server.records import Answer
+from keybearer.server.webhooks.egress import (
+    MAX_ANSWER_BYTES,
+    PATIENCE_S,
+    TROUBLES,
+    Address,
+    Egress,
+    Network,
+    connection,
+)
 from tests.support.certificates import Authority
 from tests.support.receiver import Receiver, receiving
 

@@ -1,9 +1,9 @@
-"""The mails that people get: plain, short, and with no word in them that a stranger chose, but an address."""
+"""The texts of mails about addresses and webhooks; but for an address, no word in them was chosen by a stranger."""
 
 from dataclasses import dataclass
 
-from keybearer.server.mail import Letter
-from keybearer.server.mailed_links import AddressAsked
+from keybearer.server.accounts.mailed_links import AddressAsked
+from keybearer.server.mail.mailer import Letter
 from keybearer.server.records import Webhook
 from keybearer.server.rules.redelivery import MOST_FAILURES
 from keybearer.server.settings import Settings

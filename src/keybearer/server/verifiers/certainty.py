@@ -7,12 +7,12 @@ from typing import Final
 
 import structlog
 
-from keybearer.server.feed_reader import FeedReader
-from keybearer.server.neighbours import EVERY_S, Neighbours
+from keybearer.server.feed.reader import FeedReader
 from keybearer.server.records import Report
 from keybearer.server.rules.spread import Spread, spread
 from keybearer.server.store.faults import StoreFault
-from keybearer.server.verifiers import Verifiers
+from keybearer.server.verifiers.known import Verifiers
+from keybearer.server.verifiers.neighbours import EVERY_S, Neighbours
 
 _MOST: Final = 256  # who wait at once; each is a connection held
 _PATIENCE_S: Final = 1.0  # with the store; the bound goes on meanwhile

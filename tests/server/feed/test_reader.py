@@ -9,8 +9,9 @@ from typing import Any
 import pytest
 from sqlalchemy import Executable, delete, insert, select, text, update
 
-from keybearer.server import clock, feed_reader
-from keybearer.server.feed_reader import FeedReader
+from keybearer.server import clock
+from keybearer.server.feed import reader
+from keybearer.server.feed.reader import FeedReader
 from keybearer.server.store.database import Database, Transaction
 from keybearer.server.store.faults import StoreUnavailable
 from keybearer.server.store.tables import feed, feed_head, feed_pending
@@ -98,7 +99,7 @@ class Bench:
         """Hold the block to one look, its older page and its news, and to what polling adds meanwhile."""
         looks, began = self.database.looks, clock.boottime()
         yield
-        polled = (clock.boottime() - began) / feed_reader.READ_EVERY_S
+        polled = (clock.boottime() - began) / reader.READ_EVERY_S
         assert self.database.looks - looks <= 4 + 2 * polled
 
     async def ask(self, position: Position, wait_s: float = 0) -> SyncAnswer:
@@ -200,9 +201,9 @@ async def test_a_look_that_began_before_the_call_does_not_answer_it(bench: Bench
 async def test_while_nobody_asks_nothing_is_read(bench: Bench) -> None:
     await bench.ask(NOWHERE)
     bench.slept += 60
-    await asyncio.sleep(2.5 * feed_reader.READ_EVERY_S)
+    await asyncio.sleep(2.5 * reader.READ_EVERY_S)
     before = bench.database.looks
-    await asyncio.sleep(3.5 * feed_reader.READ_EVERY_S)
+    await asyncio.sleep(3.5 * reader.READ_EVERY_S)
     assert bench.database.looks == before
     await bench.ask(NOWHERE)
     assert bench.database.looks > before

@@ -1,0 +1,1 @@
+"""What several actions do to a user's account: passwords, typed profiles, mailed links."""

@@ -1,0 +1,1 @@
+"""Records of activities on their way in: what verifiers report, and this server's own calls."""

@@ -1,0 +1,1 @@
+"""This node's view of the feed of changes, shared by everybody who asks."""

@@ -1,0 +1,1 @@
+"""Mail to people: its texts, and how it leaves the server."""

@@ -1,0 +1,1 @@
+"""Webhooks: what they are told is put down with the change, and sent later."""
