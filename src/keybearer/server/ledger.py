@@ -30,16 +30,19 @@ async def record_all(tx: Transaction, made: Sequence[tuple[Actor, Activity]], no
 
 async def record_ended(tx: Transaction, actor: Actor, grants: Iterable[Grant], now: int) -> None:
     """Keep that these grants ended by what *actor* did."""
-    for grant in grants:
-        ended = Activity(
-            "grant.ended",
-            f"grant:{grant.grant_id}",
-            team_id=grant.team_id,
-            environment=grant.environment,
-            client_id=grant.client_id,
-            grant_id=grant.grant_id,
-        )
-        await record(tx, actor, ended, now)
+    await record_all(tx, [(actor, grant_activity("grant.ended", grant)) for grant in grants], now)
+
+
+def grant_activity(action: str, grant: Grant) -> Activity:
+    """Return the record of an *action* on a grant; whose doing it is, the actor says."""
+    return Activity(
+        action,
+        f"grant:{grant.grant_id}",
+        team_id=grant.team_id,
+        environment=grant.environment,
+        client_id=grant.client_id,
+        grant_id=grant.grant_id,
+    )
 
 
 def _row(actor: Actor, activity: Activity, now: int) -> dict[str, Any]:

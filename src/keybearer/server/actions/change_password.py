@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from keybearer.server import ledger, refusals
 from keybearer.server.accounts.password_attempts import DEVICE_LIVES, device_digest, still_right
 from keybearer.server.events import Activity, Actor
-from keybearer.server.records import Grant, PasswordAttempt, Session
+from keybearer.server.records import PasswordAttempt, Session
 from keybearer.server.store import codes, devices, grants, mail_links, sessions, sign_in_attempts, users
 from keybearer.server.store.database import Transaction
 
@@ -60,18 +60,5 @@ async def _cut_off(tx: Transaction, actor: Actor, user_id: int, now: int) -> int
     """End all that acts in the user's name: one event, however much it is."""
     await users.cut_off(tx, user_id)
     ended = await grants.end_of_user(tx, user_id, now)
-    for grant in ended:
-        await ledger.record(tx, actor, _ended(grant), now)
+    await ledger.record_ended(tx, actor, ended, now)
     return len(ended)
-
-
-def _ended(grant: Grant) -> Activity:
-    return Activity(
-        "grant.ended",
-        f"grant:{grant.grant_id}",
-        user_id=grant.user_id,
-        team_id=grant.team_id,
-        environment=grant.environment,
-        client_id=grant.client_id,
-        grant_id=grant.grant_id,
-    )

@@ -102,7 +102,7 @@ async def _let_in(
     text = Mint(terms.prefix, team.environment).text("oac")
     await codes.add(tx, _code(text, request, family, now + terms.lifetimes.code))
     await expiries.watch(tx, grant.grant_id, 0, now + terms.lifetimes.code + HOUR)  # by then its tokens are there
-    await ledger.record(tx, actor, _granted(grant), now)
+    await ledger.record(tx, actor, ledger.grant_activity("grant.created", grant), now)
     return text
 
 
@@ -123,18 +123,6 @@ def _code(text: str, request: Authorization, family: Family, expires_at: int) ->
 def _no_longer_waiting() -> Refusal:
     public = "This page is too old or was used already. Go back to the app and start again."
     return Refusal("not_waiting", public, "consent request unknown, decided, expired or another session's")
-
-
-def _granted(grant: Grant) -> Activity:
-    return Activity(
-        "grant.created",
-        f"grant:{grant.grant_id}",
-        user_id=grant.user_id,
-        team_id=grant.team_id,
-        environment=grant.environment,
-        client_id=grant.client_id,
-        grant_id=grant.grant_id,
-    )
 
 
 def _denied(request: Authorization, client: Client, decision: Decision) -> Activity:
