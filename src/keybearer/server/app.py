@@ -38,7 +38,7 @@ from keybearer.server.pages import routes as pages
 from keybearer.server.reads.readiness import empty_barrier
 from keybearer.server.rules.activity_logs import base_origin
 from keybearer.server.rules.policy import policy_digest
-from keybearer.server.sealing.key import signer_of
+from keybearer.server.sealing.key import Signer, signer_of
 from keybearer.server.sealing.sealer import KEY, Sealer
 from keybearer.server.settings import Settings
 from keybearer.server.store.database import Database, open_database
@@ -53,6 +53,7 @@ from keybearer.server.webhooks.sender import Outgoing, WebhookSender
 
 Seconds = Callable[[], float]
 _ITSELF: Final = Actor("", "server")
+_CURSORS: Final = "keybearer: cursors of the activity log"
 
 _LOG = structlog.get_logger("keybearer.app")
 
@@ -103,7 +104,7 @@ async def _open_node(
     feed = FeedReader(database, boottime, settings.lease_s, _barrier(settings, database, boottime))
     verifiers, look_ups, outgoing = Verifiers(boottime), LookUps(), _outgoing(settings, network)
     neighbours = Neighbours(database, feed, verifiers, boottime, settings.bound)
-    notice_letters = NoticeLetters(settings) if settings.notices == "on" else None
+    signer = _signer(settings)
     node = Node(
         settings=settings,
         database=database,
@@ -125,8 +126,9 @@ async def _open_node(
         policy=policy_digest(settings.role_permissions),
         webhook_sender=WebhookSender(database, outgoing, now),
         webhook_key=outgoing.key,
-        notice_sender=NoticeSender(database, outgoing.mailer, notice_letters, now),
-        sealer=_sealer(settings, database, now),
+        notice_sender=_notice_sender(settings, database, outgoing.mailer, now),
+        cursor_key=signer.derived_key(_CURSORS),
+        sealer=Sealer(database, signer, settings.data_dir, now, settings.activity_retention),
     )
     try:
         async with _at_work(node):
@@ -163,11 +165,14 @@ def _outgoing(settings: Settings, network: Network) -> Outgoing:
     )
 
 
-def _sealer(settings: Settings, database: Database, now: Clock) -> Sealer:
-    """Return what seals the activity log; its files are in the data directory, which `kept_key` makes."""
+def _notice_sender(settings: Settings, database: Database, mailer: Mailer, now: Clock) -> NoticeSender:
+    return NoticeSender(database, mailer, NoticeLetters(settings) if settings.notices == "on" else None, now)
+
+
+def _signer(settings: Settings) -> Signer:
+    """Return what signs the activity log; its key may be in the data directory, which `kept_key` makes."""
     pem = settings.activity_key.get_secret_value()
-    signer = signer_of(pem, settings.data_dir / KEY, base_origin(settings.issuer))
-    return Sealer(database, signer, settings.data_dir, now, settings.activity_retention)
+    return signer_of(pem, settings.data_dir / KEY, base_origin(settings.issuer))
 
 
 def _routes(node: Node) -> list[BaseRoute]:

@@ -35,6 +35,7 @@ class Node:
     Args:
         policy: the digest of *role_permissions*.
         webhook_key: seals the signing secrets of webhooks.
+        cursor_key: signs the cursors of lists.
     """
 
     settings: Settings
@@ -58,6 +59,7 @@ class Node:
     webhook_sender: WebhookSender
     notice_sender: NoticeSender
     webhook_key: str
+    cursor_key: bytes
     sealer: Sealer
 
     def roles_with(self, permission: str) -> frozenset[str]:

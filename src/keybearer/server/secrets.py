@@ -85,7 +85,7 @@ def seal(plain: str, text: str, purpose: str = _SUCCESSOR) -> bytes:
     Source: NIST SP 800-56C r2 §4.1 (the key), NIST SP 800-38D §8.2.2 (a random nonce).
     """
     nonce = secrets.token_bytes(_NONCE_LENGTH)
-    return nonce + AESGCM(_sealing_key(text, purpose)).encrypt(nonce, plain.encode(), None)
+    return nonce + AESGCM(derived_key(text.encode(), purpose)).encrypt(nonce, plain.encode(), None)
 
 
 def unseal(sealed: bytes, text: str, purpose: str = _SUCCESSOR) -> str:
@@ -96,12 +96,19 @@ def unseal(sealed: bytes, text: str, purpose: str = _SUCCESSOR) -> str:
         cryptography.exceptions.InvalidTag: it was sealed under another text, for another purpose, or altered.
     """
     nonce, encrypted = sealed[:_NONCE_LENGTH], sealed[_NONCE_LENGTH:]
-    return AESGCM(_sealing_key(text, purpose)).decrypt(nonce, encrypted, None).decode()
+    return AESGCM(derived_key(text.encode(), purpose)).decrypt(nonce, encrypted, None).decode()
 
 
-def _sealing_key(text: str, purpose: str) -> bytes:
-    """Derive the key out of a text that is random already: one step will do (NIST SP 800-56C r2 §4.1, option 1)."""
-    return hashlib.sha256(b"\x00\x00\x00\x01" + text.encode() + purpose.encode()).digest()
+def derived_key(secret: bytes, purpose: str) -> bytes:
+    """
+    Derive the key for one *purpose*, 32 bytes; neither the secret nor a key for another purpose follows from it.
+
+    Args:
+        secret: random already, so one step will do; of one length for all that share a purpose.
+
+    Source: NIST SP 800-56C r2 §4.1, option 1.
+    """
+    return hashlib.sha256(b"\x00\x00\x00\x01" + secret + purpose.encode()).digest()
 
 
 def record_id(now: int) -> str:

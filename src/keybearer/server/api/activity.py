@@ -32,7 +32,7 @@ async def list_activity(call: Call) -> Response:
     limit = limit_of(query)
     wanted = filter_of(query, sight.team_id)
     node, viewer_id = call.node, call.principal.user_id
-    cursors = Cursors(node.webhook_key)
+    cursors = Cursors(node.cursor_key)
     text = cursor_of(query)
     before = None if text is None else cursors.position(sight, wanted, viewer_id, text)
     page = await node.view(activity_page, sight, wanted, before, limit)

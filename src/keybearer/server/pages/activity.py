@@ -106,7 +106,7 @@ async def _show(request: Request) -> Response:
 async def _listed(request: Request, asked: Asked) -> Response:
     node: Node = request.app.state.node
     wanted = filter_of(asked.query, asked.team.team_id)
-    cursors, viewer_id = Cursors(node.webhook_key), asked.visitor.user.user_id
+    cursors, viewer_id = Cursors(node.cursor_key), asked.visitor.user.user_id
     text = cursor_of(asked.query)
     before = None if text is None else cursors.position(asked.sight, wanted, viewer_id, text)
     found = await node.view(activity_page, asked.sight, wanted, before, _AT_ONCE)

@@ -10,6 +10,7 @@ from cryptography.hazmat.primitives.serialization import (
     load_pem_private_key,
 )
 
+from keybearer.server import secrets
 from keybearer.server.key_files import kept_key
 from keybearer.wire.checkpoint import Checkpoint, VerifierKey, signed
 
@@ -29,6 +30,10 @@ class Signer:
     def sign(self, checkpoint: Checkpoint) -> str:
         """Return the signed note of a checkpoint; the same one each time (RFC 8032: Ed25519 is deterministic)."""
         return signed(checkpoint, self.verifier_key.named(checkpoint.origin), self._key.sign)
+
+    def derived_key(self, purpose: str) -> bytes:
+        """Return a secret key for one other *purpose*, 32 bytes: the same on all nodes that sign alike."""
+        return secrets.derived_key(self._key.private_bytes_raw(), purpose)
 
 
 def signer_of(pem: str, path: Path, base: str) -> Signer:
