@@ -85,6 +85,19 @@ async def test_a_call_tells_which_api_it_was_at_and_what_the_api_says_of_it(stag
     assert all(said in record.text for said in ("GET /invoices/{id}", "invoice.sent", "Ledger API"))
 
 
+async def test_a_call_through_a_gateway_is_told_by_its_method_and_its_api(stage: Stage) -> None:
+    told: dict[str, Any] = {"reporter": "keybearer", "boot": "boot-1", "method": "DELETE", "route": "/forward-auth"}
+    await happen(stage.house.node, stage.ada, stage.acme, n=1, sealing={"words": '{"api":"Ledger API"}'}, **told)
+    await happen(stage.house.node, stage.ada, stage.acme, n=2, **told)
+    ada = await stage.at_browser(stage.ada)
+    listed = await ada.get("/activity?action=api.called")
+    record = await ada.get(addresses_of(listed)[-1])
+    assert "DELETE through a gateway to Ledger API" in listed.text
+    assert "DELETE through a gateway Done" in listed.text, "what its API is called was erased"
+    assert "DELETE through a gateway to Ledger API" in record.text
+    assert "/forward-auth" not in listed.html
+
+
 async def test_what_was_chosen_stays_chosen_and_older_leads_on(stage: Stage, clock: HandClock) -> None:
     for number in range(53):
         await happen(stage.house.node, stage.ada, stage.acme, at=clock.now() - number * HOUR, outcome="refused")

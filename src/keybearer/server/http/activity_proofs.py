@@ -51,14 +51,14 @@ def _door(node: Node, prefix: str, end: str, answer: Answer) -> Route:
         await _check_reader(node, request, is_checkpoint=end == "/checkpoint")
         return await answer(node, request, _origin(node, request))
 
-    async def knock(request: Request) -> Response:
+    async def handle(request: Request) -> Response:
         try:
             return await recorded(request, lambda: read(request))
         except Refusal as refusal:
             note_actor(request, refused=refusal.code, detail=refusal.detail)
             return verifier_error(refusal)
 
-    return Route(prefix + end, knock, methods=["GET"])
+    return Route(prefix + end, handle, methods=["GET"])
 
 
 def _origin(node: Node, request: Request) -> str:

@@ -24,9 +24,9 @@ _LINES_A_TURN: Final = 100  # judged before the event loop may look after others
 
 
 def routes(node: Node) -> list[BaseRoute]:
-    """Return the door; who knocks is asked before the body, which may be long, is read."""
+    """Return the door; the key is checked before the body, which may be long, is read."""
 
-    async def knock(request: Request) -> Response:
+    async def handle(request: Request) -> Response:
         try:
             answered = await _report(node, request)
         except Refusal as refusal:
@@ -35,7 +35,7 @@ def routes(node: Node) -> list[BaseRoute]:
         log_quietly(request)
         return json_answer(answered, 200, NO_STORE)
 
-    return [Route(PATH, knock, methods=["POST"])]
+    return [Route(PATH, handle, methods=["POST"])]
 
 
 async def _report(node: Node, request: Request) -> dict[str, Any]:

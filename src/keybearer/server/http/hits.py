@@ -1,4 +1,4 @@
-"""Hits: a plain question about a token that is known is answered on the spot, below the application, or not at all."""
+"""Hits: plain requests about a token in memory, answered below the application; all others go on to it."""
 
 from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from typing import Final, NamedTuple
@@ -20,7 +20,7 @@ from keybearer.server.refusals import Refusal
 HITS: Final = "keybearer.hits"
 """Under this name a connection finds them in the lifespan's state."""
 
-# What takes judgement: how the body is coded, and what the sender waits for, or wants instead.
+# Headers that need judgement: they change how the body is read, or what the client expects.
 _UNUSUAL: Final = frozenset({b"transfer-encoding", b"content-encoding", b"expect", b"upgrade"})
 
 _LOG = structlog.get_logger("keybearer.request")
@@ -66,20 +66,20 @@ class HitDoor(BareDoor):
     A bare door of one method that can tell a hit.
 
     Args:
-        look: is asked about every plain request, before *knock* is.
+        look: is asked about every plain request, before *endpoint* is.
         headers: of all answers to hits.
     """
 
     def __init__(
         self,
         path: str,
-        knock: Callable[[Request], Awaitable[Response]],
+        endpoint: Callable[[Request], Awaitable[Response]],
         look: Look,
         *,
         method: str,
         headers: Mapping[str, str],
     ) -> None:
-        super().__init__(path, knock, methods=[method])
+        super().__init__(path, endpoint, methods=[method])
         self.first_line = f"{method} {path} HTTP/1.1".encode()
         self.look = look
         self.headers = headers
@@ -89,8 +89,8 @@ class Hits:
     """
     The doors that can tell a hit: a connection asks them before it asks the application.
 
-    A hit waits for nothing and refuses nothing. Whatever is not plain, not known or not allowed is left to the
-    application, which judges it as if nobody had looked: no rule is written twice, and no answer differs.
+    A hit never waits and never refuses. A request that is not plain, not known or not allowed is passed on to the
+    application unchanged, which judges it from the start. So no rule is written twice, and no answer differs.
 
     Args:
         now: microseconds since 1970 UTC.

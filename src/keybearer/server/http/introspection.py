@@ -38,7 +38,7 @@ def routes(node: Node, caller: Caller) -> list[BaseRoute]:
     """Return ``/oauth/introspect``; what it answers is logged at debug: it is asked at every call of somebody's API."""
     endpoint = IntrospectionEndpoint(node, caller)
 
-    async def knock(request: Request) -> Response:
+    async def handle(request: Request) -> Response:
         try:
             answered = await endpoint.answer(request, await read_oauth_form(request))
         except Refusal as refusal:
@@ -47,7 +47,7 @@ def routes(node: Node, caller: Caller) -> list[BaseRoute]:
         log_quietly(request)
         return json_answer(answered, 200, NO_STORE)
 
-    return [HitDoor(_PATH, knock, endpoint.look, method="POST", headers=_JSON | NO_STORE)]
+    return [HitDoor(_PATH, handle, endpoint.look, method="POST", headers=_JSON | NO_STORE)]
 
 
 class IntrospectionEndpoint:

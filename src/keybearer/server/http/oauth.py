@@ -1,4 +1,4 @@
-"""The doors that OAuth clients knock at themselves, and what these doors have in common."""
+"""The endpoints that OAuth clients call directly, and what they share: form, client authentication, errors."""
 
 from collections.abc import Awaitable, Callable
 from typing import Final
@@ -47,7 +47,7 @@ def routes(node: Node) -> list[BaseRoute]:
 def _door(path: str, caller: Caller, answer: Answer) -> BareDoor:
     """Return a door that reads a form, authenticates its client, and says no in OAuth's words."""
 
-    async def knock(request: Request) -> Response:
+    async def handle(request: Request) -> Response:
         if request.method == "OPTIONS":
             return empty_answer(204, _PREFLIGHT)
         try:
@@ -59,4 +59,4 @@ def _door(path: str, caller: Caller, answer: Answer) -> BareDoor:
         answered.headers.update(_CORS)
         return answered
 
-    return BareDoor(path, knock, methods=["POST", "OPTIONS"])
+    return BareDoor(path, handle, methods=["POST", "OPTIONS"])

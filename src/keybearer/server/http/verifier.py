@@ -52,7 +52,7 @@ def routes(node: Node) -> list[BaseRoute]:
 
 
 def _door(node: Node, path: str, answer: Answer) -> BareDoor:
-    async def knock(request: Request) -> Response:
+    async def handle(request: Request) -> Response:
         try:
             answered = await answer(node, request)
         except Refusal as refusal:
@@ -61,7 +61,7 @@ def _door(node: Node, path: str, answer: Answer) -> BareDoor:
         log_quietly(request)
         return json_answer(answered, 200, NO_STORE)
 
-    return BareDoor(path, knock, methods=["POST"])
+    return BareDoor(path, handle, methods=["POST"])
 
 
 async def _sync(node: Node, request: Request) -> dict[str, Any]:

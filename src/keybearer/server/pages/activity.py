@@ -1,5 +1,6 @@
 """``/activity``: what happened in a team, to filter and to page through, and each record by itself."""
 
+import json
 from dataclasses import dataclass, replace
 from typing import Any, Final
 from urllib.parse import urlencode
@@ -9,7 +10,9 @@ from starlette.responses import Response, StreamingResponse
 from starlette.routing import BaseRoute
 
 from keybearer.server import refusals
+from keybearer.server.activity import call_records
 from keybearer.server.events import ACTIONS
+from keybearer.server.http import forward_auth
 from keybearer.server.http.activity_query import FILTERS, OUTCOMES, Cursors, cursor_of, filter_of
 from keybearer.server.http.errors import status_of
 from keybearer.server.http.forms import Form, parse_fields, query_of
@@ -182,6 +185,15 @@ async def _words(request: Request, asked: Asked, rows: tuple[Happening, ...]) ->
         "actions": _ACTIONS,
         "outcomes": [(outcome, _OUTCOME_TITLES[outcome]) for outcome in OUTCOMES],
         "browser": browser_name,
+        "api_behind": _api_behind,
         "sees_apps": APPS_READ in asked.permissions,
         "sees_all": asked.sight.user_id is None,
     }
+
+
+def _api_behind(record: Happening) -> str | None:
+    """Return which API a call went to through a gateway, '' if that was erased; None if no gateway asked about it."""
+    if record.reporter != call_records.NAME or not (record.route or "").startswith(forward_auth.PATH):
+        return None
+    words: dict[str, str] = json.loads(record.words) if record.words else {}
+    return words.get("api", "")
