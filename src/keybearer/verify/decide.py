@@ -7,7 +7,6 @@ from keybearer.wire.denial import Bearer, Denial, Reason
 from keybearer.wire.packing import packed_place, packed_token
 from keybearer.wire.principal import Principal
 
-NARROWED = "scope"
 FOLLOWS_ROLE = "none"
 
 
