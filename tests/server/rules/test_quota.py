@@ -23,12 +23,6 @@ def test_exactly_the_announced_number_of_calls_passes_at_once() -> None:
     assert _draw_many(250, at=START)[0] == 200
 
 
-def test_remaining_counts_down_by_one() -> None:
-    first = draw(200, MINUTE, 0, START)
-    second = draw(200, MINUTE, first.full_at, START)
-    assert (first.remaining, second.remaining) == (199, 198)
-
-
 def test_the_call_at_the_told_time_passes_and_the_one_before_does_not() -> None:
     _, full_at = _draw_many(200, at=START)
     refused = draw(200, MINUTE, full_at, START)

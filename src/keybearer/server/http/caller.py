@@ -11,15 +11,20 @@ from starlette.requests import Request
 from keybearer.server import refusals
 from keybearer.server.http.edge import address_of, note_actor
 from keybearer.server.http.forms import Form
-from keybearer.server.limits.wrong_secrets import WrongSecrets
+from keybearer.server.limits.attempts import AttemptLimit
 from keybearer.server.node import Node
 from keybearer.server.reads.caller import Credentials, authenticate
 from keybearer.server.records import Client
 from keybearer.server.refusals import Refusal
+from keybearer.server.settings import Rate
 from keybearer.server.together import Together
 
 # RFC 9110 §11.6.1: every 401 says how to authenticate; this is the one way that a header knows.
 CHALLENGE: Final = 'Basic realm="oauth", charset="UTF-8"'
+# Of one client from one address. They are counted only after a failure, so the right secret works during an attack,
+# and a broken client does not silence the others behind its address.
+FAILURES: Final = Rate((30, 60))
+_LONGEST_ID: Final = 64  # characters: what is sent as a client id may be longer than any
 
 
 class Caller:
@@ -27,7 +32,7 @@ class Caller:
 
     def __init__(self, node: Node) -> None:
         self._node = node
-        self._wrong_secrets = WrongSecrets()
+        self._failures = AttemptLimit(FAILURES)
         self._look_ups: Together[Credentials, Client | Refusal] = Together(self._look_up)
 
     async def of(self, request: Request, form: Form) -> Client:
@@ -43,7 +48,8 @@ class Caller:
         credentials = credentials_of(request.headers.getlist("authorization"), form)
         client = await self._look_ups.ask(credentials)
         if isinstance(client, Refusal):
-            wait_s = self._wrong_secrets.count(credentials.client_id, address_of(request), self._node.now())
+            guesser = (credentials.client_id[:_LONGEST_ID], address_of(request))
+            wait_s = self._failures.count(guesser, self._node.now())
             if wait_s:
                 raise refusals.too_many(f"{client.detail}, again and again", wait_s) from client
             raise client

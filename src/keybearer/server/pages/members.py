@@ -9,11 +9,10 @@ from starlette.routing import BaseRoute
 
 from keybearer.server import refusals
 from keybearer.server.actions.set_member_role import RoleGiven, set_member_role
-from keybearer.server.clock import SECOND
 from keybearer.server.http.edge import actor_of
 from keybearer.server.http.errors import retry_headers, status_of
 from keybearer.server.http.forms import Form, read_form
-from keybearer.server.limits.quotas import Quotas
+from keybearer.server.limits.attempts import AttemptLimit
 from keybearer.server.node import Node
 from keybearer.server.pages.doors import page
 from keybearer.server.pages.render import redirect, render
@@ -29,12 +28,11 @@ from keybearer.server.settings import Rate
 LIST: Final = "/team/members"
 # Whoever manages members learns of each address they type whether somebody here has it; nobody goes through a list.
 ADDRESSES: Final = Rate((60, 3600))
-_EVERY_TEAM: Final = 0
 
 
 def routes(_: Node) -> list[BaseRoute]:
     """Return the doors of the list and of adding somebody."""
-    typed_addresses = Quotas(ADDRESSES)
+    typed_addresses = AttemptLimit(ADDRESSES)
 
     async def add(request: Request) -> Response:
         return await _add(request, typed_addresses)
@@ -63,7 +61,7 @@ async def _ask(request: Request) -> Response:
     return _form(request, viewer, {"role": "member"})
 
 
-async def _add(request: Request, typed_addresses: Quotas) -> Response:
+async def _add(request: Request, typed_addresses: AttemptLimit) -> Response:
     """Add the person of the address that was typed."""
     viewer = await admin(request)
     form = await read_form(request)
@@ -85,7 +83,7 @@ async def _add(request: Request, typed_addresses: Quotas) -> Response:
     return redirect(request, LIST, f"{user.name} is now in {team.name} as {ROLE_TITLES[asked.role]}.")
 
 
-async def _found(request: Request, viewer: Visitor, form: Form, typed_addresses: Quotas) -> User:
+async def _found(request: Request, viewer: Visitor, form: Form, typed_addresses: AttemptLimit) -> User:
     """
     Return whom the address means, its look-up counted first.
 
@@ -93,9 +91,9 @@ async def _found(request: Request, viewer: Visitor, form: Form, typed_addresses:
         Refusal: ``invalid``: nobody, or a member already; ``too_many``.
     """
     node: Node = request.app.state.node
-    wait = typed_addresses.draw(viewer.user.user_id, _EVERY_TEAM, node.now()).retry_after
-    if wait:
-        raise refusals.too_many("addresses typed by a team's admin", -(-wait // SECOND))
+    wait_s = typed_addresses.count(viewer.user.user_id, node.now())
+    if wait_s:
+        raise refusals.too_many("addresses typed by a team's admin", wait_s)
     return await node.view(newcomer, active_team(viewer).team_id, form.text("email"), node.now())
 
 

@@ -15,14 +15,10 @@ class Allowance:
     What a call leaves of a limit.
 
     Args:
-        limit: calls a window, as announced.
-        remaining: calls that would be let through right now, after this one.
         full_at: when all is regained; the key for the next call (microseconds).
         retry_after: microseconds until the next call is let through; 0 when this one was.
     """
 
-    limit: int
-    remaining: int
     full_at: int
     retry_after: int
 
@@ -62,8 +58,8 @@ def draw(limit: int, window: int, full_at: int, now: int) -> Allowance:
     used_until = max(full_at, now) + interval
     excess = used_until - now - window
     if excess > 0:
-        return Allowance(limit, 0, full_at, excess)
-    return Allowance(limit, (now + window - used_until) // interval, used_until, 0)
+        return Allowance(full_at, excess)
+    return Allowance(used_until, 0)
 
 
 def chunk(rate: tuple[int, int], full_at: int, now: int, wanted: int) -> Chunk:
