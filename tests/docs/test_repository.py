@@ -161,6 +161,13 @@ def exists(name: str) -> bool:
     return False
 
 
+def test_every_file_of_the_decisions_exists() -> None:
+    decisions = "".join(read(name) for name in DOCUMENTS if name.startswith("docs/decisions/"))
+    named = set(re.findall(r"`([\w/.]+/[\w.]+\.(?:py|mjs|js))`", decisions))
+    assert len(named) > 60
+    assert not {name for name in named if not any((root / name).exists() for root in (ROOT, SERVER.parent, SERVER))}
+
+
 async def test_every_door_of_the_flows_exists(house: House) -> None:
     doors = {
         (method, route.path)
