@@ -185,6 +185,40 @@ async def test_a_row_that_is_replaced_is_told(
 
 
 @pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
+@pytest.mark.parametrize(
+    ("sql", "told"),
+    [
+        pytest.param(
+            TOKEN.replace("INSERT", "INSERT OR REPLACE").replace("'t1'", "'t9'").format(digest=DIGESTS["sqlite"]),
+            ("token.changed", "token:t1:g1:901:902"),
+            id="a token of the same digest",
+        ),
+        pytest.param(
+            RESOURCE_SERVER.replace("INSERT", "REPLACE").replace("'r1'", "'r9'").format(digest=f"X'{'cd' * 32}'"),
+            ("resource_server.changed", "resource_server:r1"),
+            id="a resource server of the same name",
+        ),
+        pytest.param(
+            "PRAGMA foreign_keys = OFF; INSERT OR REPLACE INTO grants (grant_id, user_id, team_id, environment,"
+            " client_id, created_at) VALUES ('g9', 901, 902, 'sandbox', 'appone', 1)",
+            ("grant.changed", "grant:g1:901:902"),
+            id="a grant of the same app",
+        ),
+        pytest.param(
+            "PRAGMA foreign_keys = OFF; UPDATE OR REPLACE users SET email_key = 'a@x.test' WHERE user_id = 911",
+            ("user.changed", "user:901"),
+            id="a user whose address becomes another's",
+        ),
+    ],
+)
+async def test_a_row_that_is_replaced_by_one_of_another_key_is_told(
+    database: Database, database_url: str, sql: str, told: tuple[str, str]
+) -> None:
+    await execute(database_url, *OTHERS.strip().split(";\n"))
+    assert await _told_by(database, database_url, sql) == [told]
+
+
+@pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
 async def test_a_token_whose_grant_is_lost_concerns_everybody(database: Database, database_url: str) -> None:
     await execute(database_url, "PRAGMA foreign_keys = OFF; DELETE FROM grants")
     (told,) = await _told_by(database, database_url, "PRAGMA foreign_keys = OFF; UPDATE tokens SET revoked_at = 5")

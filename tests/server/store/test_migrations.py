@@ -1,6 +1,7 @@
 """Migrations bring both databases to the same shape as the tables in the code."""
 
 import asyncio
+import re
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -8,13 +9,14 @@ import apsw
 import asyncpg
 import pytest
 from alembic.script import ScriptDirectory
+from sqlalchemy import UniqueConstraint
 
 from keybearer.server.clock import DAY
 from keybearer.server.store import migrations
 from keybearer.server.store.database import open_database
 from keybearer.server.store.migrations import migrate, newest, script
 from keybearer.server.store.tables import metadata
-from keybearer.server.store.triggers import WATCHED
+from keybearer.server.store.triggers import WATCHED, Watched
 from tests.server.store.test_feed_events import DIGESTS, SCENE, TOKEN
 from tests.server.store.trial import execute
 from tests.support.activity import recorded
@@ -141,7 +143,20 @@ async def test_every_watched_table_has_its_triggers(database_url: str) -> None:
     triggers = {name for name, _ in await _rows(database_url, _TRIGGERS)}
     words = ("update", "delete", "replace" if database_url.startswith("sqlite") else "truncate")
     wanted = {f"feed_{watched.table}_{word}" for watched in WATCHED for word in words}
+    if database_url.startswith("sqlite"):
+        wanted |= {f"feed_{watched.table}_displace" for watched in WATCHED if watched.uniques}
     assert wanted | {"feed_memberships_insert", "feed_policy_insert"} == triggers
+
+
+@pytest.mark.parametrize("watched", WATCHED, ids=lambda watched: watched.table)
+def test_every_unique_index_of_a_watched_table_is_known_to_its_triggers(watched: Watched) -> None:
+    table = metadata.tables[watched.table]
+    rules = [
+        {column.name for column in rule.columns} for rule in table.constraints if isinstance(rule, UniqueConstraint)
+    ]
+    rules += [{column.name for column in index.columns} for index in table.indexes if index.unique]
+    known = [set(re.findall(r"NEW\.(\w+)", rule)) for rule in watched.uniques]
+    assert [columns for columns in rules if watched.key not in columns and columns not in known] == []
 
 
 def test_each_migration_follows_the_one_before_it() -> None:

@@ -1,5 +1,6 @@
 """The triggers that write feed events, so that raw SQL tells the verifiers too (coherence.md, S1)."""
 
+import re
 from dataclasses import dataclass
 from typing import Final
 
@@ -8,6 +9,7 @@ _NOW = {
     "postgresql": "(extract(epoch FROM clock_timestamp()) * 1000000)::bigint",
 }
 _DIFFERS = {"sqlite": "IS NOT", "postgresql": "IS DISTINCT FROM"}
+_LIVE_OF_USER: Final = "t.user_id = NEW.user_id AND t.team_id = NEW.team_id AND t.ended_at IS NULL"
 _OF_GRANT: Final = "(SELECT g.user_id || ':' || g.team_id FROM grants AS g WHERE g.grant_id = ROW.grant_id)"
 
 
@@ -24,6 +26,8 @@ class Watched:
         subject: SQL parts that are joined with ``:``. One that is NULL (a grant that is gone) makes the subject one
             that nobody can read, and so concerns everybody.
         columns: the columns whose change matters.
+        uniques: SQL on NEW and a row ``t`` that tells, for each unique index beside the key's, that only one of the two
+            can be there.
         ends: the one among them that, once set, ends the row for good; '' if none does.
         told_otherwise: SQL that tells when an end is part of a broader event of the same transaction.
         was_good: SQL on OLD that tells whether the deletion of a row matters.
@@ -36,6 +40,7 @@ class Watched:
     key: str
     subject: tuple[str, ...]
     columns: tuple[str, ...]
+    uniques: tuple[str, ...] = ()
     ends: str = ""
     told_otherwise: str = ""
     was_good: str = ""
@@ -44,23 +49,49 @@ class Watched:
 
 
 WATCHED: Final = (
-    Watched("users", "user", "user_id", ("ROW.user_id",), ("disabled_at", "email", "name", "cut_offs")),
-    Watched("teams", "team", "team_id", ("ROW.team_id",), ("archived_at", "environment")),
+    Watched(
+        "users",
+        "user",
+        "user_id",
+        ("ROW.user_id",),
+        ("disabled_at", "email", "name", "cut_offs"),
+        uniques=("t.email_key = NEW.email_key",),
+    ),
+    Watched(
+        "teams",
+        "team",
+        "team_id",
+        ("ROW.team_id",),
+        ("archived_at", "environment"),
+        uniques=("t.identifier = NEW.identifier", "t.uuid = NEW.uuid"),
+    ),
     Watched(
         "memberships",
         "membership",
         "membership_id",
         ("ROW.user_id", "ROW.team_id"),
         ("role", "expires_at", "user_id", "team_id"),
+        uniques=("t.team_id = NEW.team_id AND t.user_id = NEW.user_id",),
         tells_insert=True,
     ),
-    Watched("clients", "client", "client_id", ("ROW.client_id",), ("deleted_at", "team_id", "environment")),
+    Watched(
+        "clients",
+        "client",
+        "client_id",
+        ("ROW.client_id",),
+        ("deleted_at", "team_id", "environment"),
+        uniques=("t.team_id = NEW.team_id AND t.name_key = NEW.name_key AND t.deleted_at IS NULL",),
+    ),
     Watched(
         "grants",
         "grant",
         "grant_id",
         ("ROW.grant_id", "ROW.user_id", "ROW.team_id"),
         ("ended_at", "user_id", "team_id", "client_id", "environment"),
+        uniques=(  # an app that is let in once more meets the first: its tokens are looked up again, which is harmless
+            f"{_LIVE_OF_USER} AND t.client_id = NEW.client_id AND t.client_id IS NOT NULL",
+            f"{_LIVE_OF_USER} AND t.name_key = NEW.name_key AND t.client_id IS NULL",
+        ),
         ends="ended_at",
         told_otherwise="OLD.ended_with IS NULL AND NEW.ended_with IS NOT NULL",
     ),
@@ -78,6 +109,7 @@ WATCHED: Final = (
         "token_id",
         ("ROW.token_id", "ROW.grant_id", _OF_GRANT),
         ("revoked_at", "expires_at", "narrowing", "scope", "grant_id", "family_id", "digest", "kind"),
+        uniques=("t.digest = NEW.digest",),
         ends="revoked_at",
         was_good="OLD.revoked_at IS NULL AND OLD.expires_at > NOW AND OLD.kind <> 'ort'",
     ),
@@ -87,6 +119,7 @@ WATCHED: Final = (
         "session_id",
         ("ROW.session_id",),
         ("ended_at",),
+        uniques=("t.digest = NEW.digest",),
         was_good="OLD.ended_at IS NULL AND OLD.expires_at > NOW",
     ),
     Watched(
@@ -95,6 +128,7 @@ WATCHED: Final = (
         "resource_server_id",
         ("ROW.resource_server_id",),
         ("revoked_at", "environment", "digest"),
+        uniques=("t.digest = NEW.digest", "t.name_key = NEW.name_key AND t.revoked_at IS NULL"),
         ends="revoked_at",
         was_good="OLD.revoked_at IS NULL",
     ),
@@ -121,13 +155,30 @@ def _triggers(watched: Watched, dialect: str) -> list[str]:
     ]
     if watched.tells_insert:
         made += _trigger(watched, dialect, "INSERT", "", (_told(watched, "changed", "NEW"),))
-    if dialect == "sqlite":  # REPLACE deletes without the triggers of a deletion
-        replaced = f"{watched.table} AS t WHERE t.{watched.key} = NEW.{watched.key}"
-        made += _trigger(watched, dialect, "REPLACE", "", (_told(watched, "changed", "t", f" FROM {replaced}"),))
+    if dialect == "sqlite":  # OR REPLACE deletes the rows in the way without the triggers of a deletion
+        made += _trigger(watched, dialect, "REPLACE", "", (_told_of_replaced(watched),))
+        if watched.uniques:
+            made += _trigger(
+                watched,
+                dialect,
+                "DISPLACE",
+                "",
+                (_told_of_replaced(watched, but=f"t.{watched.key} <> OLD.{watched.key} AND "),),
+            )
     else:  # TRUNCATE likewise; whoever it was, nobody reads such a subject, so it concerns everybody
         told = f"INSERT INTO feed_pending (kind, subject, at) VALUES ('{watched.noun}.deleted', '*', NOW);"
         made += _trigger(watched, dialect, "TRUNCATE", "", (told,))
     return made
+
+
+def _told_of_replaced(watched: Watched, but: str = "") -> str:
+    """Return what is told of the rows that NEW cannot stand beside; without REPLACE, the statement fails for them."""
+    rules = " OR ".join(f"({rule})" for rule in (f"t.{watched.key} = NEW.{watched.key}", *watched.uniques))
+    return _told(watched, "changed", "t", f" FROM {watched.table} AS t WHERE {but}({rules})")
+
+
+def _unique_columns(watched: Watched) -> str:
+    return ", ".join(sorted({watched.key, *re.findall(r"NEW\.(\w+)", " ".join(watched.uniques))}))
 
 
 def _has_changed(watched: Watched, dialect: str) -> str:
@@ -164,9 +215,12 @@ def _trigger(watched: Watched, dialect: str, operation: str, condition: str, tol
     name = f"feed_{watched.table}_{operation.lower()}"
     body = " ".join(told).replace("NOW", _NOW[dialect])
     when = f" WHEN ({condition.replace('NOW', _NOW[dialect])})" if condition else ""
-    moment = "BEFORE INSERT" if operation == "REPLACE" else f"AFTER {operation}"
-    if operation == "UPDATE":  # a statement that names none of them, as a refresh token's use, carries no trigger along
-        moment += f" OF {', '.join(watched.columns)}"
+    moment = {
+        # A statement that names none of its columns, as a refresh token's use, carries no trigger along.
+        "UPDATE": f"AFTER UPDATE OF {', '.join(watched.columns)}",
+        "REPLACE": "BEFORE INSERT",
+        "DISPLACE": f"BEFORE UPDATE OF {_unique_columns(watched)}",
+    }.get(operation, f"AFTER {operation}")
     each = "STATEMENT" if operation == "TRUNCATE" else "ROW"
     head = f"CREATE TRIGGER {name} {moment} ON {watched.table} FOR EACH {each}{when}"
     if dialect == "sqlite":
