@@ -9,8 +9,8 @@ from keybearer.audit.trust import is_signed
 from keybearer.server.store.tables import activity_records
 from keybearer.wire.checkpoint import Checkpoint, key_from, opened
 from keybearer.wire.merkle import leaf_hash, root_of, verify_consistency, verify_inclusion
-from tests.support.activity import until_placed
 from tests.support.api import Stage, set_stage
+from tests.support.happenings import seal_all
 from tests.support.house import House
 from tests.support.reports import Reporting, reporting
 
@@ -25,13 +25,8 @@ async def api(stage: Stage) -> Reporting:
     """Have three of Ada's calls in Acme, which she owns, in the signed log."""
     made = await reporting(stage)
     await made.report(made.lines(1, 2, 3))
-    await until_signed(made)
+    await seal_all(made.house.node)
     return made
-
-
-async def until_signed(api: Reporting) -> None:
-    await until_placed(api.house.node)
-    await api.house.node.sealer.turn()
 
 
 def of_team(api: Reporting) -> str:
@@ -54,7 +49,7 @@ def hashes(body: dict[str, list[str]]) -> list[bytes]:
 async def test_an_owner_proves_a_record_and_that_the_log_only_grew(api: Reporting, stage: Stage) -> None:
     before = await checkpoint(stage.house, of_team(api))
     await api.report(api.lines(4, 5))
-    await until_signed(api)
+    await seal_all(api.house.node)
     after = await checkpoint(stage.house, of_team(api))
     assert (before.size < after.size, after.origin) == (True, before.origin)
     ada = await stage.personal(stage.ada, stage.acme)
@@ -103,7 +98,7 @@ async def test_hashes_of_a_team_are_for_its_owners(api: Reporting, stage: Stage,
 
 async def test_what_is_of_a_person_is_for_that_person(api: Reporting, stage: Stage) -> None:
     await stage.at_browser(stage.ada)
-    await until_signed(api)
+    await seal_all(api.house.node)
     path = f"/activity/log/user/{stage.ada.user_id}/2026-11/checkpoint"
     assert (await stage.house.program().get(path)).status_code == 401
     assert (await (await stage.personal(stage.ada, stage.acme)).get(path)).status_code == 200

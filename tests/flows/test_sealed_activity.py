@@ -8,8 +8,9 @@ from keybearer.audit.trust import is_signed
 from keybearer.server.store.database import Transaction
 from keybearer.server.store.tables import activity_checkpoints, activity_logs
 from keybearer.wire.checkpoint import key_from, opened
-from tests.support.activity import recorded, until_placed
+from tests.support.activity import recorded
 from tests.support.clock import HandClock
+from tests.support.happenings import seal_all
 from tests.support.house import House
 from tests.support.reports import Reporting, reporting_in
 
@@ -40,7 +41,7 @@ async def _forge(tx: Transaction) -> None:
 async def test_a_damaged_log_is_told_of_at_readyz_and_in_the_log_itself(house: House) -> None:
     api = await reporting_in(house)
     await api.report(api.lines(1))
-    await until_placed(house.node)
+    await seal_all(house.node)
     await house.node.act(_forge)
     while not (told := await recorded(house.node.database, "activity.frozen")):  # noqa: ASYNC110 - likewise
         await asyncio.sleep(0.05)

@@ -1,17 +1,14 @@
 """What the activity log holds, with what is personal in it opened."""
 
-import asyncio
 import json
 from typing import Any
 
 from sqlalchemy import select
 
-from keybearer.server.node import Node
 from keybearer.server.store.database import Reader
 from keybearer.server.store.tables import activity_records
 from keybearer.wire.activity import CALL, entry_from, open_details
 
-_UNPLACED = select(activity_records.c.activity_id).where(activity_records.c.log_id.is_(None))
 _ALL = select(activity_records).order_by(activity_records.c.activity_id)
 
 
@@ -30,9 +27,3 @@ def opened(row: dict[str, Any]) -> dict[str, str]:
     """Return what the sealed fields of a record say; every commitment is checked."""
     details = json.loads(row["details"]) if row["details"] is not None else {}
     return open_details(entry_from(bytes(row["entry"])), details)
-
-
-async def until_placed(node: Node) -> None:
-    """Wait until the node has given every record its place in a log."""
-    while await node.database.many(_UNPLACED):  # noqa: ASYNC110 - nothing tells when
-        await asyncio.sleep(0.05)

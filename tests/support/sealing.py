@@ -1,17 +1,19 @@
 """A database whose activity log is sealed by hand, by one node or several, and the rules that hold whatever happens."""
 
 import base64
+import secrets
 from collections import defaultdict
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from sqlalchemy import Table, delete, insert, select
 
 from keybearer.audit.trust import is_signed
 from keybearer.server import ledger
+from keybearer.server.actions.record_own_calls import record_own_calls
 from keybearer.server.events import Activity, Actor
 from keybearer.server.records import ActivityLog
 from keybearer.server.sealing.key import Signer, signer_of
@@ -25,15 +27,26 @@ from keybearer.server.store.tables import (
     activity_seal,
     activity_tiles,
 )
+from keybearer.wire.activity import Details, Entry, entry_bytes, seal
 from keybearer.wire.checkpoint import opened
 from keybearer.wire.merkle import leaf_hash, root_of
 from tests.support.clock import HandClock
+from tests.support.entries import call
 
 BASE = "auth.example.com/activity"
 ACTOR = Actor("a-test", "203.0.113.9", user_id=3, agent="curl/8")
 TABLES = (activity_logs, activity_records, activity_tiles, activity_checkpoints, activity_seal, activity_cursors)
 
 Rows = dict[Table, list[dict[str, Any]]]
+
+
+class Call(NamedTuple):
+    """A call as `reported.Reported` has it."""
+
+    n: int
+    entry: Entry
+    written: bytes
+    details: Details
 
 
 @dataclass(slots=True)
@@ -60,6 +73,15 @@ class Sealed:
         """Record changes, as actions do."""
         made = [(ACTOR, Activity(action, f"client:{one}", team_id=team_id)) for one in range(count)]
         await self.database.transact(ledger.record_all, made, self.clock.now())
+
+    async def report(self, node: Sealer, *numbers: int, **said: Any) -> None:
+        """Have a node keep calls by their numbers in the life of a process, as doors do; *said* is in their entries."""
+        calls = []
+        for n in numbers:
+            sealed, details = seal({"user": "3"}, secrets.token_bytes)
+            entry = call(n=n, sealed=sealed, **said)
+            calls.append(Call(n, entry, entry_bytes(entry), details))
+        await node.keep(record_own_calls, calls, self.clock.now())
 
     async def rows(self, table: Table) -> list[dict[str, Any]]:
         """Return the rows of a table by its key."""

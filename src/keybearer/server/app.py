@@ -104,7 +104,7 @@ async def _open_node(
     feed = FeedReader(database, boottime, settings.lease_s, _barrier(settings, database, boottime))
     verifiers, look_ups, outgoing = Verifiers(boottime), LookUps(), _outgoing(settings, network)
     neighbours = Neighbours(database, feed, verifiers, boottime, settings.bound)
-    signer = _signer(settings)
+    sealer = Sealer(database, _signer(settings), settings.data_dir, now, settings.activity_retention)
     node = Node(
         settings=settings,
         database=database,
@@ -121,14 +121,14 @@ async def _open_node(
         verifiers=verifiers,
         neighbours=neighbours,
         certainty=Certainty(feed, verifiers, neighbours, boottime, settings.bound),
-        call_records=CallRecords(database, settings.data_dir / "calls", now),
+        call_records=CallRecords(sealer, settings.data_dir / "calls", now),
         role_permissions=settings.role_permissions,
         policy=policy_digest(settings.role_permissions),
         webhook_sender=WebhookSender(database, outgoing, now),
         webhook_key=outgoing.key,
         notice_sender=_notice_sender(settings, database, outgoing.mailer, now),
-        cursor_key=signer.derived_key(_CURSORS),
-        sealer=Sealer(database, signer, settings.data_dir, now, settings.activity_retention),
+        cursor_key=sealer.signer.derived_key(_CURSORS),
+        sealer=sealer,
     )
     try:
         async with _at_work(node):

@@ -17,9 +17,10 @@ from keybearer.server.clock import DAY, MINUTE
 from keybearer.wire.activity import entry_from, words_text
 from keybearer.wire.denial import Bearer
 from tests.reporting.spools import ASKED
-from tests.support.activity import recorded, until_placed
+from tests.support.activity import recorded
 from tests.support.api import Stage, set_stage
 from tests.support.clock import HandClock
+from tests.support.happenings import seal_all
 from tests.support.house import House
 from tests.support.reports import NDJSON, REPORT, Reporting, line_of, reporting
 from tests.support.verifiers import asking
@@ -279,7 +280,7 @@ async def test_one_api_cannot_speak_for_another(api: Reporting, stage: Stage) ->
 async def test_k8_what_does_not_fit_on_a_full_disk_is_refused_whole_and_kept_once_there_is_room(api: Reporting) -> None:
     house = api.house
     await api.report(api.lines(1))
-    await until_placed(house.node)  # so that the sealer writes nothing meanwhile
+    await seal_all(house.node)  # so that the sealer writes nothing meanwhile
     lines = [api.line(n, sealing={"words": words_text({"note": "x" * 7_000})}) for n in range(2, 102)]
     connection: Any = house.node.database._session._connection  # type: ignore[attr-defined]  # it is SQLite's
     connection.pragma("max_page_count", connection.pragma("page_count"))  # as if the disk had no page more

@@ -1,15 +1,12 @@
 """What is changed behind the server's back is found, the record is named, and nothing more is signed for its log."""
 
-from collections.abc import AsyncIterator
-from pathlib import Path
 from typing import Any
 
 import pytest
 from sqlalchemy import text
 
 from keybearer.server.store.database import Transaction
-from tests.support.clock import HandClock
-from tests.support.sealing import Sealed, sealed
+from tests.support.sealing import Sealed
 
 TEAM = "/team/7/2026-11"
 OF_TEAM = "log_id = (SELECT log_id FROM activity_logs WHERE origin LIKE '%/team/7/2026-11')"
@@ -61,12 +58,6 @@ EDITS: list[Any] = [
     ),
     pytest.param([f"UPDATE activity_logs SET size = 19 WHERE {OF_TEAM}"], "another root", id="the size"),
 ]
-
-
-@pytest.fixture
-async def rig(database_url: str, tmp_path: Path, clock: HandClock) -> AsyncIterator[Sealed]:
-    async with sealed(database_url, tmp_path, clock) as opened_rig:
-        yield opened_rig
 
 
 async def _run(tx: Transaction, statements: list[str]) -> None:

@@ -1,6 +1,5 @@
 """What is erased or pruned is gone, the log says so, and what remains is proved as before."""
 
-from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
@@ -15,16 +14,9 @@ from keybearer.server.store.tables import activity_checkpoints, activity_records
 from keybearer.wire.activity import entry_from
 from keybearer.wire.checkpoint import Checkpoint
 from tests.support.activity import recorded
-from tests.support.clock import HandClock
-from tests.support.sealing import ACTOR, Sealed, sealed
+from tests.support.sealing import ACTOR, Sealed
 
 OPERATOR = Actor("a test", "command line")
-
-
-@pytest.fixture
-async def rig(database_url: str, tmp_path: Path, clock: HandClock) -> AsyncIterator[Sealed]:
-    async with sealed(database_url, tmp_path, clock) as opened_rig:
-        yield opened_rig
 
 
 async def test_what_is_erased_is_gone_and_the_log_is_verified_as_before(

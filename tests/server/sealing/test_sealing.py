@@ -1,32 +1,23 @@
 """Records get places and signed checkpoints; whatever crashes, races or is put back, no size has two signed roots."""
 
 import asyncio
-import itertools
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import Awaitable, Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from keybearer.audit.trust import is_signed
-from keybearer.server.sealing import integrating
 from keybearer.server.sealing.sealer import Sealer, SealingTrouble
 from keybearer.server.sealing.witness import Witness
 from keybearer.server.store.database import Database, open_database
-from keybearer.server.store.tables import activity_checkpoints, activity_records
+from keybearer.server.store.tables import activity_checkpoints
 from keybearer.wire.checkpoint import opened
 from keybearer.wire.merkle import leaf_hash, root_of
 from tests.support.activity import recorded
-from tests.support.clock import HandClock
-from tests.support.sealing import BASE, Sealed, sealed
+from tests.support.sealing import BASE, Sealed
 
 TEAM = "/team/7/2026-11"
-
-
-@pytest.fixture
-async def rig(database_url: str, tmp_path: Path, clock: HandClock) -> AsyncIterator[Sealed]:
-    async with sealed(database_url, tmp_path, clock) as opened_rig:
-        yield opened_rig
 
 
 async def test_each_record_stands_in_its_log_under_a_checkpoint_that_the_tree_over_all_has(rig: Sealed) -> None:
@@ -55,31 +46,6 @@ async def test_each_record_stands_in_its_log_under_a_checkpoint_that_the_tree_ov
         key = rig.signer().verifier_key.named(origin)
         texts[row["tree_index"]] = opened(row["note"], key, is_signed).text
     assert logs[""].root == root_of([leaf_hash(texts[index].encode()) for index in range(5)])
-
-
-async def test_records_of_several_logs_that_came_by_turns_keep_their_order_in_each(rig: Sealed) -> None:
-    came = ((7, 3), (8, 1), (7, 2), (8, 2), (7, 1))
-    for team_id, count in came:
-        await rig.record(count, team_id=team_id)
-    await rig.node().turn()
-    await rig.hold_the_rules()
-    indexes = {7: itertools.count(), 8: itertools.count()}
-    told = [(row["team_id"], row["log_index"]) for row in await rig.rows(activity_records)]
-    assert told == [(team_id, next(indexes[team_id])) for team_id, count in came for _ in range(count)]
-
-
-async def test_a_log_of_many_tiles_has_the_root_of_its_records(rig: Sealed, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(integrating, "AT_ONCE", 300)
-    await rig.record(700)
-    sealer = rig.node()
-    await sealer.turn()
-    await rig.record(100)
-    await sealer.turn()
-    await rig.hold_the_rules()
-    assert (await rig.logs())[TEAM].size == 800
-    for _ in range(8):
-        await sealer.audit_some()
-    assert not [log for log in (await rig.logs()).values() if log.frozen_at]
 
 
 class Crash(Exception):
@@ -162,9 +128,10 @@ async def test_two_nodes_that_seal_at_once_agree(
     other: Database = await open_database(database_url)
     nodes = [rig.node(), rig.node(other, folder)]
     try:
-        for _ in range(4):
+        for turn in range(4):
             await rig.record(5)
-            await asyncio.gather(*(node.turn() for node in nodes), rig.record(5, team_id=8))
+            reports = [rig.report(node, turn + 1, boot=f"boot-{at}") for at, node in enumerate(nodes)]
+            await asyncio.gather(*(node.turn() for node in nodes), *reports, rig.record(5, team_id=8))
         while not await rig.is_all_signed():
             await asyncio.gather(*(node.turn() for node in nodes))
         await rig.hold_the_rules()
@@ -245,12 +212,3 @@ async def test_nothing_is_signed_while_the_witness_cannot_be_written(
 
 def _full(*_: object) -> None:
     raise OSError(28, "No space left on device")
-
-
-async def test_what_is_not_sealed_yet_is_placed_in_the_order_in_which_it_became_visible(rig: Sealed) -> None:
-    await rig.record(2)
-    await rig.node().turn()
-    await rig.record(2)
-    await rig.node().turn()
-    rows = await rig.rows(activity_records)
-    assert [row["log_index"] for row in rows] == [0, 1, 2, 3]

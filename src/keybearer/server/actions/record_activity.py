@@ -32,12 +32,13 @@ class Recorded:
 
 
 async def record_activity(
-    tx: Transaction, lines: Sequence[Line], owners: Mapping[str, HeldToken], now: int
+    tx: Transaction, base: str | None, lines: Sequence[Line], owners: Mapping[str, HeldToken], now: int
 ) -> Recorded:
     """
     Keep the good lines of a batch, each once; what is wrong with one hinders no other.
 
     Args:
+        base: see `keep_once`.
         lines: well made, all of one reporter.
         owners: whose the tokens are that the lines name, by the token's id.
         now: microseconds since 1970 UTC.
@@ -53,7 +54,7 @@ async def record_activity(
             fitting.append(line)
     last_boot = fitting[-1].boot if fitting else None
     for boot, of_boot in groupby(sorted(fitting, key=lambda line: line.boot), lambda line: line.boot):
-        part = await keep_once(tx, list(of_boot), now)
+        part = await keep_once(tx, base, list(of_boot), now)
         kept, repeated = kept + part.kept, repeated + part.repeated
         refused += [RefusedLine(line.place, line.n, _CONFLICT) for line in part.conflicting]
         through = part.through if boot == last_boot else through

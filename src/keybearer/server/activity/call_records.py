@@ -19,7 +19,7 @@ from keybearer.reporting.shipping import Undelivered
 from keybearer.server.actions.record_own_calls import record_own_calls
 from keybearer.server.clock import Clock
 from keybearer.server.refusals import Refusal
-from keybearer.server.store.database import Database
+from keybearer.server.sealing.sealer import Sealer
 from keybearer.server.store.faults import StoreUnavailable
 from keybearer.wire.activity import VERSION
 from keybearer.wire.denial import Bearer
@@ -48,6 +48,7 @@ class CallRecords:
     That a call which may change something has begun is kept before it is handled.
 
     Args:
+        sealer: keeps them in the database.
         folder: of the spool.
         now: microseconds since 1970 UTC.
 
@@ -55,8 +56,8 @@ class CallRecords:
         ValueError: the folder cannot be written.
     """
 
-    def __init__(self, database: Database, folder: Path, now: Clock) -> None:
-        self._database = database
+    def __init__(self, sealer: Sealer, folder: Path, now: Clock) -> None:
+        self._sealer = sealer
         self._now = now
         self._reporter = Reporter(ActivityLog(folder), now)
 
@@ -122,7 +123,7 @@ class CallRecords:
             entry, details = entry_of(record, reporter, _ENTRY)
             own.append(_Own(record.n, entry, _WRITE(entry), details))
         try:
-            await self._database.transact(record_own_calls, own, self._now())
+            await self._sealer.keep(record_own_calls, own, self._now())
         except StoreUnavailable as error:
             raise Undelivered(str(error)) from error
         return []

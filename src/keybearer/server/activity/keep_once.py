@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import Generic, Protocol, TypeVar
 
 from keybearer.audit.entries import ReadEntry
+from keybearer.server.sealing.integrating import integrate
 from keybearer.server.store import activity_intake
 from keybearer.server.store.activity import values_of
 from keybearer.server.store.database import Transaction
@@ -52,11 +53,12 @@ class Kept(Generic[Record]):
     through: int
 
 
-async def keep_once(tx: Transaction, records: Sequence[Record], now: int) -> Kept[Record]:
+async def keep_once(tx: Transaction, base: str | None, records: Sequence[Record], now: int) -> Kept[Record]:
     """
     Keep the records of one life of a process; its cursor is locked, so no two batches judge the same number.
 
     Args:
+        base: what the names of the logs begin with in which they get their places at once; None: they wait for them.
         records: at least one, all of the same reporter and boot.
         now: microseconds since 1970 UTC.
     """
@@ -74,6 +76,6 @@ async def keep_once(tx: Transaction, records: Sequence[Record], now: int) -> Kep
             conflicting.append(record)
     if new:
         rows = [values_of(record.entry, record.written, record.details, now) for record in new.values()]
-        await activity_intake.keep(tx, rows)
+        await (activity_intake.keep(tx, rows) if base is None else integrate(tx, base, now, rows))
         cursor = await activity_intake.advance(tx, cursor, list(new), now)
     return Kept(len(new), len(records) - len(new) - len(conflicting), tuple(conflicting), cursor.through)

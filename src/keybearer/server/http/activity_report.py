@@ -49,7 +49,7 @@ async def _report(node: Node, request: Request) -> dict[str, Any]:
         await request.body(), Reporter(owner.resource_server_id, owner.environment), node.now()
     )
     owners = await token_owners(node.database, lines)
-    recorded = await node.act(record_activity, lines, owners, node.now())
+    recorded = await node.sealer.keep(record_activity, lines, owners, node.now())
     node.last_seen.note(owner.resource_server_id, node.now())
     for line in lines:
         token = owners.get(line.entry.token or "")

@@ -1,52 +1,75 @@
-"""Records that wait get their places in logs, and what the logs have become is decided, in one transaction."""
+"""Records get their places in logs, and what the logs have become is decided, in one transaction."""
 
 from collections.abc import Sequence
-from typing import Final
+from typing import Final, NamedTuple
 
 from keybearer.server.records import ActivityLog, LogName
 from keybearer.server.rules.activity_logs import TREE, log_of, origin_of
 from keybearer.server.sealing.freezing import freeze
-from keybearer.server.store import activity_checkpoints, activity_logs, activity_tiles
+from keybearer.server.store import activity_checkpoints, activity_intake, activity_logs, activity_tiles
+from keybearer.server.store.activity import Values, of_log
 from keybearer.server.store.activity_checkpoints import New
-from keybearer.server.store.activity_logs import Unplaced
+from keybearer.server.store.activity_logs import Place
 from keybearer.server.store.database import Transaction
 from keybearer.wire.checkpoint import Checkpoint
 from keybearer.wire.merkle import leaf_hash
 from keybearer.wire.tiles import DamagedTiles, TiledTree, right_tiles
 
-AT_ONCE: Final = 500  # records; on SQLite nothing else is written meanwhile
+AT_ONCE: Final = 500  # records that waited; on SQLite nothing else is written meanwhile
 
 
-async def integrate(tx: Transaction, base: str, now: int) -> int:
+class _Leaf(NamedTuple):
+    """What a record becomes in the tree of its log."""
+
+    log: LogName
+    entry: bytes
+
+
+async def integrate(tx: Transaction, base: str, now: int, new: Sequence[Values] = ()) -> int:
     """
-    Give some of the waiting records their places; return how many.
+    Give some of the waiting records their places, and keep *new* ones with theirs; return how many have one now.
 
-    The leaves are hashed out of the bytes that the database holds, and added to trees whose tiles still have the root
+    The leaves are hashed out of the bytes that the rows hold, and added to trees whose tiles still have the root
     that was decided before. What a log becomes by it is decided here and signed later.
 
     Args:
         base: what the logs' names begin with.
         now: microseconds since 1970 UTC.
+        new: if another node is giving places at this moment, they wait.
     """
     if not await activity_logs.take_turn(tx):
+        await activity_intake.keep(tx, new)
         return 0
-    records = await activity_logs.unplaced(tx, AT_ONCE)
-    if not records:
-        return 0
-    of_logs: dict[LogName, list[Unplaced]] = {}
-    for record in records:
-        of_logs.setdefault(_name_of(record), []).append(record)
-    grown = [await _add(tx, (base, name), of_logs[name], now) for name in sorted(of_logs)]
+    waiting = await activity_logs.unplaced(tx, AT_ONCE)
+    leaves = [
+        _Leaf(log_of(record.action, record.team_id, record.user_id, record.received_at), record.entry)
+        for record in waiting
+    ]
+    for action, team_id, user_id, received_at, entry in map(of_log, new):
+        leaves.append(_Leaf(log_of(action, team_id, user_id, received_at), entry))
+    if leaves:
+        places = await _places(tx, base, leaves, now)
+        ids = [record.activity_id for record in waiting]
+        await activity_logs.place_all(tx, list(zip(ids, places, strict=False)))
+        await activity_intake.keep(tx, new, places[len(waiting) :])
+    return len(leaves)
+
+
+async def _places(tx: Transaction, base: str, leaves: Sequence[_Leaf], now: int) -> list[Place]:
+    """Add leaves to the trees of their logs, and return the place of each."""
+    of_logs: dict[LogName, list[int]] = {}
+    for at, leaf in enumerate(leaves):
+        of_logs.setdefault(leaf.log, []).append(at)
+    found: dict[int, Place] = {}
+    grown = []
+    for name in sorted(of_logs):
+        log, tree = await _sound_part(tx, (base, name), now)
+        found |= {at: Place(log.log_id, index) for index, at in enumerate(of_logs[name], tree.size)}
+        tree.extend([leaf_hash(leaves[at].entry) for at in of_logs[name]])
+        await _keep(tx, log, tree)
+        grown.append(Checkpoint(log.origin, tree.size, tree.root))
     await _add_to_tree(tx, base, grown, now)
-    return len(records)
-
-
-async def _add(tx: Transaction, named: tuple[str, LogName], records: Sequence[Unplaced], now: int) -> Checkpoint:
-    log, tree = await _sound_part(tx, named, now)
-    await activity_logs.place_all(tx, log, tree.size, [record.activity_id for record in records])
-    tree.extend([leaf_hash(record.entry) for record in records])
-    await _keep(tx, log, tree)
-    return Checkpoint(log.origin, tree.size, tree.root)
+    return [found[at] for at in range(len(leaves))]
 
 
 async def _add_to_tree(tx: Transaction, base: str, grown: Sequence[Checkpoint], now: int) -> None:
@@ -85,7 +108,3 @@ async def _sound_part(tx: Transaction, named: tuple[str, LogName], now: int) -> 
 async def _keep(tx: Transaction, log: ActivityLog, tree: TiledTree) -> None:
     await activity_tiles.put(tx, log.log_id, tree.changed)
     await activity_logs.grow(tx, log, tree.size, tree.root)
-
-
-def _name_of(record: Unplaced) -> LogName:
-    return log_of(record.action, record.team_id, record.user_id, record.received_at)

@@ -1,9 +1,12 @@
 """What a node does every second for the activity log: places, checkpoints, gaps, and a look at what is stored."""
 
 import asyncio
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Final
+from typing import Concatenate, Final, ParamSpec, TypeVar
+
+import structlog
 
 from keybearer.server.clock import DAY, Clock
 from keybearer.server.records import ActivityLog
@@ -15,13 +18,19 @@ from keybearer.server.sealing.retention import prune_activity
 from keybearer.server.sealing.signing import compare, freeze_by_id, sign_decided
 from keybearer.server.sealing.witness import Witness
 from keybearer.server.store import activity_checkpoints, activity_intake, activity_logs
-from keybearer.server.store.database import Database
+from keybearer.server.store.database import Database, Transaction
+from keybearer.server.store.faults import Conflict
 from keybearer.wire.checkpoint import key_from
 from keybearer.wire.tiles import WIDTH
+
+P = ParamSpec("P")
+T = TypeVar("T")
 
 WITNESS: Final = "activity-checkpoints"
 KEY: Final = "activity-key"
 _ALL_CHECKPOINTS_FOR: Final = 7 * DAY  # then one a day
+
+_LOG = structlog.get_logger("keybearer.activity")
 
 
 class SealingTrouble(Exception):
@@ -52,7 +61,7 @@ class Sealer:
 
     def __init__(self, database: Database, signer: Signer, folder: Path, now: Clock, keep_days: int = 400) -> None:
         self._database = database
-        self._signer = signer
+        self.signer = signer
         self._witness = Witness(folder / WITNESS)
         self._now = now
         self._keep_for = keep_days * DAY
@@ -64,12 +73,12 @@ class Sealer:
     @property
     def base(self) -> str:
         """What the logs' names begin with, and the name of the tree over them."""
-        return self._signer.verifier_key.name
+        return self.signer.verifier_key.name
 
     @property
     def verifier_key(self) -> str:
         """The public key in one line, as whoever verifies takes it along."""
-        return self._signer.verifier_key.text
+        return self.signer.verifier_key.text
 
     async def turn(self) -> None:
         """
@@ -96,13 +105,32 @@ class Sealer:
             raise
         self.trouble = ""
 
+    async def keep(
+        self,
+        work: Callable[Concatenate[Transaction, str | None, P], Awaitable[T]],
+        *args: P.args,
+        **kwargs: P.kwargs,
+    ) -> T:
+        """
+        Run a *work* that keeps reported records, so that they have their places at once, unless something is wrong.
+
+        Args:
+            work: its second argument is `keep_once`'s *base*.
+        """
+        if self._is_compared and not self.trouble:
+            try:
+                return await self._database.transact(work, self.base, *args, **kwargs)
+            except Conflict:
+                _LOG.exception("records cannot be given their places")
+        return await self._database.transact(work, None, *args, **kwargs)
+
     async def seal(self) -> None:
         """Give every waiting record its place, and sign what the logs have become."""
         while await activity_logs.has_unplaced(self._database):
             if not await self._database.transact(integrate, self.base, self._now()):
                 break  # another node is at it
             await asyncio.sleep(0)
-        await sign_decided(self._database, self._witness, self._signer, self._now())
+        await sign_decided(self._database, self._witness, self.signer, self._now())
 
     async def audit_some(self) -> None:
         """Compare the next 256 records with their log's tree, and freeze the log if they do not belong to it."""
@@ -144,5 +172,5 @@ class Sealer:
         known = await activity_logs.signing_key(self._database)
         if not known:
             await self._database.transact(activity_logs.sign_with, self.verifier_key)
-        elif key_from(known).key != self._signer.verifier_key.key:
+        elif key_from(known).key != self.signer.verifier_key.key:
             raise SealingTrouble("the activity log is signed with another key than this node has")

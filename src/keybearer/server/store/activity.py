@@ -31,13 +31,17 @@ _COPIES: Final = {  # columns in which the entry's own words are repeated, to be
     "n": "n",
 }
 COLUMNS: Final = ("received_at", "entry", "details", "user_id", *_COPIES)
+Values = tuple[Any, ...]
+"""A record's values in the order of ``COLUMNS``; see `values_of`."""
+
 _ADD: Final = insert(activity_records)
 _encode: Final = msgspec.json.Encoder().encode
 _copied: Final = attrgetter(*_COPIES.values())
 _in_row: Final = itemgetter(*_COPIES)
+_of_log: Final = itemgetter(*map(COLUMNS.index, ("action", "team_id", "user_id", "received_at", "entry")))
 
 
-def values_of(entry: Entry | ReadEntry, written: bytes, details: Details, received_at: int) -> tuple[Any, ...]:
+def values_of(entry: Entry | ReadEntry, written: bytes, details: Details, received_at: int) -> Values:
     """
     Return the values of a record's ``COLUMNS``: the entry as it was *written*, what opens it, and copies.
 
@@ -48,6 +52,12 @@ def values_of(entry: Entry | ReadEntry, written: bytes, details: Details, receiv
     """
     user = details.get("user")
     return received_at, written, _encode(details), int(user[1]) if user else None, *_copied(entry)
+
+
+def of_log(values: Values) -> tuple[str, int | None, int | None, int, bytes]:
+    """Return what tells a record's log and its leaf there: action, team, user, when it came in, and the entry."""
+    found: tuple[str, int | None, int | None, int, bytes] = _of_log(values)
+    return found
 
 
 def row_of(entry: Entry | ReadEntry, written: bytes, details: Details, received_at: int) -> dict[str, Any]:

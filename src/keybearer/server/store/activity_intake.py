@@ -2,12 +2,13 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Final
 
 from sqlalchemy import bindparam, select, update
 from sqlalchemy.dialects.postgresql import insert as upsert
 
-from keybearer.server.store.activity import COLUMNS
+from keybearer.server.store.activity import COLUMNS, Values
+from keybearer.server.store.activity_logs import Place
 from keybearer.server.store.database import Reader, Transaction
 from keybearer.server.store.tables import activity_cursors, activity_records
 
@@ -85,9 +86,18 @@ async def kept_among(tx: Transaction, cursor: Cursor, numbers: Sequence[int]) ->
     return {row["n"]: bytes(row["entry"]) for row in rows}
 
 
-async def keep(tx: Transaction, rows: Sequence[tuple[Any, ...]]) -> None:
-    """Add reported records; see `activity.values_of`."""
-    await tx.load(activity_records, COLUMNS, rows)
+async def keep(tx: Transaction, records: Sequence[Values], places: Sequence[Place] = ()) -> None:
+    """
+    Add reported records.
+
+    Args:
+        places: of each of them, or none at all: then they wait for them.
+    """
+    if not places:
+        await tx.load(activity_records, COLUMNS, records)
+        return
+    rows = [values + place for values, place in zip(records, places, strict=True)]
+    await tx.load(activity_records, COLUMNS + Place._fields, rows)
 
 
 async def advance(tx: Transaction, cursor: Cursor, kept: Sequence[int], now: int) -> Cursor:

@@ -12,6 +12,13 @@ from keybearer.server.store.tables import activity_logs, activity_records, activ
 from keybearer.wire.merkle import EMPTY_ROOT
 
 
+class Place(NamedTuple):
+    """Where a record stands: in which log, and at which leaf of its tree."""
+
+    log_id: int
+    log_index: int
+
+
 class Unplaced(NamedTuple):
     """A record that has no place in a log yet; *entry* is what its row holds at this moment."""
 
@@ -95,18 +102,17 @@ async def unplaced(tx: Transaction, most: int) -> list[Unplaced]:
     return [Unplaced._make(row.values()) for row in await tx.many(_UNPLACED, most=most)]
 
 
-async def place_all(tx: Transaction, log: ActivityLog, index: int, records: Sequence[int]) -> None:
+async def place_all(tx: Transaction, placed: Sequence[tuple[int, Place]]) -> None:
     """
-    Give records their places in a log, one behind the other; those whose ids follow on each other all at once.
+    Give records their places; those whose ids follow on each other as their places do all at once.
 
     Args:
-        index: of the first of them.
-        records: their ids, the lowest first.
+        placed: the records' ids, the lowest first, each with its place.
     """
     rows = []
-    for ahead, run in groupby(enumerate(records, index), lambda placed: placed[1] - placed[0]):
-        ids = [record for _, record in run]
-        rows.append({"the_log": log.log_id, "ahead": ahead, "first": ids[0], "last": ids[-1]})
+    for (log_id, ahead), run in groupby(placed, lambda each: (each[1].log_id, each[0] - each[1].log_index)):
+        ids = [activity_id for activity_id, _ in run]
+        rows.append({"the_log": log_id, "ahead": ahead, "first": ids[0], "last": ids[-1]})
     await tx.run_all(_PLACE, rows)
 
 
