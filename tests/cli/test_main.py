@@ -3,6 +3,8 @@
 import json
 import subprocess
 import sys
+from importlib.metadata import version
+from pathlib import Path
 
 import pytest
 
@@ -60,6 +62,42 @@ def test_every_command_explains_itself(bare_terminal: Terminal, words: tuple[str
 )
 def test_wrong_usage_is_exit_2_and_says_where_to_read_on(bare_terminal: Terminal, words: str, said: str) -> None:
     assert said in bare_terminal.refused(*words.split(), exit_code=2)
+
+
+def test_the_version_is_told_and_nothing_else_is_done(bare_terminal: Terminal, tmp_path: Path) -> None:
+    done = bare_terminal.type("--version")
+    assert (done.exit_code, done.out, done.err) == (0, f"keybearer {version('keybearer')}\n", "")
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        "user disable x\udcff",
+        "team member remove x\udcff a@example.com",
+        "resource-server revoke \udcff",
+        "activity erase --user a@example.com --basis \udcff",
+    ],
+)
+def test_bytes_that_are_no_text_are_wrong_usage(terminal: Terminal, words: str) -> None:
+    assert terminal.refused(*words.split(), exit_code=2).startswith("what was typed is no UTF-8 text; ")
+
+
+@pytest.mark.parametrize("where", ["typer", "keybearer.cli.examination"])
+def test_ctrl_c_ends_a_command_with_a_line_even_while_it_is_being_loaded(where: str) -> None:
+    script = f"""
+import sys
+class Interrupting:
+    def find_spec(self, name, *_):
+        if name == "{where}":
+            raise KeyboardInterrupt
+sys.meta_path.insert(0, Interrupting())
+from keybearer.cli.program import main
+main()
+"""
+    command = [sys.executable, "-c", script, "doctor"]
+    run = subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
+    assert (run.returncode, run.stdout, run.stderr) == (130, "", "error: interrupted; nothing more was done\n")
 
 
 def test_migrate_says_whether_there_was_anything_to_do(bare_terminal: Terminal) -> None:

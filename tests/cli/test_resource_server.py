@@ -32,7 +32,8 @@ def test_what_is_wrong_is_refused_with_what_to_do(terminal: Terminal) -> None:
     terminal.told("resource-server", "add", "Ledger API", "--environment", "sandbox")
     said = terminal.refused("resource-server", "add", "ledger api", "--environment", "live")
     assert said.startswith("there is a resource server of that name")
-    assert terminal.refused("resource-server", "revoke", "nothing")
+    said = terminal.refused("resource-server", "revoke", "nothing")
+    assert said == "there is no resource server nothing; give its id as 'keybearer resource-server list' prints it"
     terminal.refused("resource-server", "add", "Other", "--environment", "moon", exit_code=2)
 
 

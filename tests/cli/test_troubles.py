@@ -121,4 +121,12 @@ def test_an_address_that_is_taken(bare_terminal: Terminal) -> None:
         for command in ("serve", "demo"):
             said = bare_terminal.refused(command, "--port", str(port))
             assert said.startswith(f"cannot listen on 127.0.0.1 port {port} (Address already in use); ")
-            assert said.endswith("choose another port with --port")
+            assert said.endswith("choose another address or port with --host and --port")
+
+
+@pytest.mark.parametrize(
+    ("host", "said"),
+    [("a..b", "cannot listen on a..b port 0 (Name or service not known); "), ("", "--host is empty; ")],
+)
+def test_an_address_that_is_none(bare_terminal: Terminal, host: str, said: str) -> None:
+    assert bare_terminal.refused("serve", "--port", "0", "--host", host).startswith(said)

@@ -113,4 +113,4 @@ def export(  # noqa: PLR0913 - an option each
     from keybearer.cli.activity_export import write_export
 
     filters = {"from": since, "to": until, "user": user, "token": token, "client": client, "action": action}
-    write_export(team, form.value, {name: value for name, value in filters.items() if value})
+    write_export(team, form.value, {name: value for name, value in filters.items() if value is not None})

@@ -1,13 +1,12 @@
-"""Whom and what a command means: people by address, teams by number or identifier."""
+"""Whom and what a command means: people by address, teams by number or identifier, APIs by their id."""
 
 from keybearer.cli.trouble import Trouble
-from keybearer.server.records import Team, User
+from keybearer.server.pages.numbers import number_in
+from keybearer.server.records import ResourceServer, Team, User
 from keybearer.server.refusals import Refusal
 from keybearer.server.rules.addresses import clean_address
-from keybearer.server.store import teams, users
+from keybearer.server.store import resource_servers, teams, users
 from keybearer.server.store.database import Reader
-
-_LARGEST = 2**63 - 1
 
 
 async def find_user(reader: Reader, email: str) -> User:
@@ -33,8 +32,22 @@ async def find_team(reader: Reader, text: str) -> Team:
     Raises:
         Trouble: there is none.
     """
-    is_number = text.isascii() and text.isdigit() and int(text) <= _LARGEST
-    team = await (teams.by_team_id(reader, int(text)) if is_number else teams.by_identifier(reader, text))
+    number = number_in(text)
+    team = await (teams.by_identifier(reader, text) if number is None else teams.by_team_id(reader, number))
     if team is None:
         raise Trouble(f"there is no team {text}; give its id or identifier as 'keybearer team add' printed them")
     return team
+
+
+async def find_resource_server(reader: Reader, resource_server_id: str) -> ResourceServer:
+    """
+    Return the resource server of this id, a revoked one too.
+
+    Raises:
+        Trouble: there is none.
+    """
+    server = await resource_servers.by_resource_server_id(reader, resource_server_id)
+    if server is None:
+        said = f"there is no resource server {resource_server_id}"
+        raise Trouble(f"{said}; give its id as 'keybearer resource-server list' prints it")
+    return server

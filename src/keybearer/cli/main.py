@@ -3,18 +3,27 @@
 import os
 import sys
 from collections.abc import Sequence
-from typing import Final
+from typing import Annotated, Final
 
 import typer
 
 from keybearer.cli import activity, demo, doctor, migrate, resource_server, serve, settings, team, token, user
-from keybearer.cli.trouble import REFUSED, Trouble, as_clause
+from keybearer.cli.program import INTERRUPTED
+from keybearer.cli.trouble import WRONG_USAGE, Trouble, as_clause
 
 _PRIVATE: Final = 0o077  # what is written here (database, keys, mail) is nobody else's to read
 
+
+def _tell_version(is_asked: bool) -> None:  # noqa: FBT001 - typer calls it so
+    if is_asked:
+        from importlib.metadata import version
+
+        print(f"keybearer {version('keybearer')}")
+        raise typer.Exit
+
+
 app = typer.Typer(
     name="keybearer",
-    help="Personal access tokens and OAuth 2.0 for an API.",
     add_completion=False,
     rich_markup_mode=None,
     pretty_exceptions_enable=False,
@@ -31,10 +40,20 @@ app.add_typer(resource_server.app, name="resource-server")
 app.add_typer(activity.app, name="activity")
 
 
-def main() -> None:
-    """Run the command that was typed, and exit with its code."""
+@app.callback()
+def keybearer(
+    *,
+    version: Annotated[
+        bool, typer.Option("--version", callback=_tell_version, is_eager=True, help="Print the version, and exit.")
+    ] = False,
+) -> None:
+    """Personal access tokens and OAuth 2.0 for an API."""
+
+
+def main() -> int:
+    """Run the command that was typed, and return its exit code."""
     os.umask(_PRIVATE)
-    sys.exit(run(sys.argv[1:]))
+    return run(sys.argv[1:])
 
 
 def run(words: Sequence[str]) -> int:
@@ -45,17 +64,28 @@ def run(words: Sequence[str]) -> int:
         words: what was typed after ``keybearer``.
 
     Returns:
-        0 done, 1 refused or not found, 2 wrong usage.
+        0 done, 1 refused or not found, 2 wrong usage, 130 interrupted.
     """
+    if not _is_text(words):
+        return _say("what was typed is no UTF-8 text; type it anew", WRONG_USAGE)
     try:
         exit_code = app(list(words) or ["--help"], prog_name="keybearer", standalone_mode=False)
     except Trouble as trouble:
         return _say(str(trouble), trouble.exit_code)
     except typer.TyperException as wrong:
         return _say(_usage(wrong), wrong.exit_code)
-    except (typer.Abort, KeyboardInterrupt):
-        return _say("interrupted; nothing more was done", REFUSED)
+    except typer.Abort:
+        return INTERRUPTED  # at a prompt; elsewhere typer says the same by itself
     return exit_code if isinstance(exit_code, int) else 0
+
+
+def _is_text(words: Sequence[str]) -> bool:
+    """Tell whether words can be written down anywhere: bytes that are no UTF-8 come as halves of characters."""
+    try:
+        "".join(words).encode()
+    except UnicodeEncodeError:
+        return False
+    return True
 
 
 def _usage(wrong: typer.TyperException) -> str:

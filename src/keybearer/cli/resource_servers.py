@@ -1,5 +1,6 @@
 """What the resource server commands do, on the open database."""
 
+from keybearer.cli.finding import find_resource_server
 from keybearer.cli.workplace import in_database, load_settings, look_into_database, now, operator
 from keybearer.server.actions.add_resource_server import AddedServer, add_resource_server
 from keybearer.server.actions.revoke_resource_server import revoke_resource_server
@@ -48,11 +49,16 @@ def list_servers() -> list[dict[str, object]]:
 
 
 def revoke_server(resource_server_id: str) -> dict[str, object]:
-    """Revoke a resource server's key; return whose it was."""
+    """
+    Revoke a resource server's key; return whose it was.
+
+    Raises:
+        Trouble: there is no such resource server.
+    """
 
     async def work(database: Database) -> ResourceServer:
-        at = now()
-        return await database.transact(revoke_resource_server, operator(at), resource_server_id, at)
+        found, at = await find_resource_server(database, resource_server_id), now()
+        return await database.transact(revoke_resource_server, operator(at), found.resource_server_id, at)
 
     server = in_database(load_settings(), work)
     return {

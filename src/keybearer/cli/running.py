@@ -2,7 +2,6 @@
 
 import functools
 import gc
-import os
 import socket
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -51,15 +50,17 @@ def listen(host: str, port: int) -> socket.socket:
     Open the listening socket.
 
     Raises:
-        Trouble: the address is taken, or not this machine's.
+        Trouble: the address is taken, or not this machine's, or there is none.
     """
+    if not host:
+        raise Trouble("--host is empty; name the address to listen on, such as 127.0.0.1, or 0.0.0.0 for all")
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
     try:
         return socket.create_server((host, port), family=family, backlog=BACKLOG)
     except OSError as error:
         raise Trouble(
-            f"cannot listen on {host} port {port} ({os.strerror(error.errno or 0)}); "
-            "stop what listens there, or choose another port with --port"
+            f"cannot listen on {host} port {port} ({(error.strerror or '').partition(' (while ')[0]}); "
+            "stop what listens there, or choose another address or port with --host and --port"
         ) from None
 
 

@@ -71,6 +71,7 @@ async def test_an_empty_body_is_an_empty_object() -> None:
         pytest.param(b'{"a": "\xff"}', id="no UTF-8"),
         pytest.param(b'{"a": 1, "a": 2}', id="one property twice"),
         pytest.param(b'{"b": {"a": 1, "a": 2}}', id="one property twice, inside"),
+        pytest.param(b'{"a": ["\\ud800"]}', id="half a character"),
     ],
 )
 async def test_what_is_no_sound_object_is_refused(body: bytes) -> None:

@@ -1,6 +1,7 @@
 """The doors for verifiers: what happened since, who acts with a token, and who may ask at all."""
 
 import asyncio
+import json
 from typing import Any
 
 import pytest
@@ -14,7 +15,7 @@ from tests.support.api import Stage, set_stage
 from tests.support.house import House
 from tests.support.verifiers import Asking, asking
 
-SYNC, FETCH = "/verifier/sync", "/verifier/fetch"
+SYNC, FETCH, COUNT = "/verifier/sync", "/verifier/fetch", "/verifier/count"
 ACTOR = Actor("a test", "127.0.0.1")
 HASH = "00" * 32
 
@@ -121,6 +122,13 @@ async def test_a_malformed_question_is_refused(verifier: Asking, path: str, chan
     body = answer.json()
     assert set(body) == {"error", "message"}
     assert body["error"] == "invalid_request"
+
+
+@pytest.mark.parametrize("path", [SYNC, FETCH, COUNT])
+async def test_a_nonce_that_no_answer_could_repeat_is_refused(verifier: Asking, path: str) -> None:
+    body = verifier.question() | {"digest": HASH, "wants": [], "nonce": "\ud800"}
+    answer = await verifier.program.post(path, content=json.dumps(body), headers={"content-type": "application/json"})
+    assert (answer.status_code, answer.json()["error"]) == (422, "invalid_json")
 
 
 async def test_a_position_beyond_all_numbers_is_none_of_this_feeds(verifier: Asking) -> None:

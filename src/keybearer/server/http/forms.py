@@ -143,8 +143,8 @@ async def read_json(request: Request) -> dict[str, Any]:
     Read the body as one JSON object; an empty body is an empty object.
 
     Raises:
-        Refusal: ``unsupported_media_type``; ``invalid_json`` for what is no JSON object, is nested too deeply or names
-            a property twice.
+        Refusal: ``unsupported_media_type``; ``invalid_json`` for what is no JSON object, is nested too deeply, names
+            a property twice or has half a character (RFC 7493 §2.1).
     """
     body = await request.body()
     if not body.strip():
@@ -155,6 +155,8 @@ async def read_json(request: Request) -> dict[str, Any]:
         if _depth(body) > _MAX_JSON_DEPTH:
             raise refusals.Refusal("invalid_json", public, "json: too deep")
         decoded = _STRICT.decode(body.decode("utf-8"))
+        if b"\\u" in body:
+            json.dumps(decoded, ensure_ascii=False).encode()  # fails for half a character, which no answer could repeat
     except (ValueError, UnicodeDecodeError) as error:
         raise refusals.Refusal("invalid_json", public, f"json: {error}") from error
     if not isinstance(decoded, dict):
