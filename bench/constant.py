@@ -14,6 +14,7 @@ from keybearer.cli.running import Server, listen, uvicorn_config
 from keybearer.server import clock
 from keybearer.server.http.answers import json_answer
 from keybearer.server.http.edge import Edge, Terms
+from keybearer.server.metrics.requests import Requests
 
 # As long as what /api/v2/me answers.
 _BODY: Final = {"id": 1, "name": "Ada", "email": "ada@example.com", "created_at": "2026-11-24T12:00:00Z"}
@@ -25,7 +26,7 @@ async def _answer(_: Request) -> Response:
 
 def build_constant() -> Starlette:
     """Return the application with its one door."""
-    edge = Middleware(Edge, terms=Terms("http://127.0.0.1"), now=clock.now)
+    edge = Middleware(Edge, terms=Terms("http://127.0.0.1"), now=clock.now, requests=Requests())
     return Starlette(routes=[Route("/constant", _answer)], middleware=[edge])
 
 

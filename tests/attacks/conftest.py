@@ -10,7 +10,7 @@ import pytest
 from tests.support.databases import copy_sqlite
 from tests.support.house import House
 from tests.support.oauth import Play, set_play
-from tests.support.processes import ServerProcess, running_server
+from tests.support.processes import ServerProcess, running, scraped_server
 
 _SECRET: Final = re.compile(r"kb_(?:pat|oat|ort|rsk|ocs|oac)_(?:live|test)_[0-9A-Za-z]{38}")
 _FAILED: Final = re.compile(r"status=5\d\d|\[error|Traceback")
@@ -36,5 +36,5 @@ def impatient(tmp_path_factory: pytest.TempPathFactory, migrated_sqlite: Path) -
     """Run a server that gives a request one second to arrive; what is attacked here lies in front of any database."""
     folder = tmp_path_factory.mktemp("impatient")
     url = copy_sqlite(migrated_sqlite, folder / "keybearer.db")
-    with running_server(folder, url, {"KEYBEARER_REQUEST_TIMEOUT": "1"}) as server:
+    with running(scraped_server(folder, url, {"KEYBEARER_REQUEST_TIMEOUT": "1"})) as server:
         yield server

@@ -13,6 +13,7 @@ from keybearer.server.http.intake import MAX_BODY_BYTES
 from tests.support.api import set_stage
 from tests.support.house import House
 from tests.support.processes import ServerProcess
+from tests.support.scraped import scrape_process
 from tests.support.wire import knock
 
 HOST = b"Host: x\r\n"
@@ -57,6 +58,15 @@ def test_k1_the_second_head_on_a_connection_has_no_more_time_than_the_first(impa
     heard = knock(impatient.port, b"GET /healthz HTTP/1.1\r\n" + HOST + b"\r\nGET /healthz HTTP/1.1\r\n")
     assert heard.is_closed
     assert heard.statuses in ([200, 408], [200])
+
+
+def test_k1_who_scrapes_has_no_more_time_and_holds_nobody_up(impatient: ServerProcess) -> None:
+    with closing(socket.create_connection(("127.0.0.1", impatient.metrics_port), timeout=20)) as slow:
+        slow.sendall(b"GET /metrics HTTP/1.1\r\n")
+        assert scrape_process(impatient).value("database_up") == 1
+        assert slow.recv(65536).startswith(b"HTTP/1.1 408 ")
+    heard = knock(impatient.metrics_port, b"GET /metrics HTTP/1.1\r\n" + HOST + b"X-A: " + b"a" * 64 * 1024)
+    assert heard.statuses == [431]
 
 
 def test_k1_a_body_that_never_comes_is_408(impatient: ServerProcess) -> None:

@@ -5,18 +5,21 @@ import base64
 import hashlib
 import json
 import re
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from urllib.parse import parse_qs, quote, urlencode, urlsplit
 
 import asyncpg
 import httpx2
+import pytest
 from starlette.routing import Route
 
 from keybearer.server.http.intake import MAX_HEADER_BYTES
 from tests.support.house import House
 from tests.support.people import CALLBACK, PASSWORD, Person, at_browser, told
-from tests.support.processes import ServerProcess
+from tests.support.processes import ServerProcess, running, scraped_server
+from tests.support.scraped import scrape_process
 from tests.support.waiting import until
 
 VERIFIER = "canary-verifier-" + "v" * 40
@@ -102,9 +105,17 @@ async def stored(url: str, folder: Path) -> str:
         await connection.close()
 
 
-async def test_no_secret_is_found_in_the_log_the_database_or_anybodys_answer(
-    server: ServerProcess, database_url: str, house: House, tmp_path: Path
+@pytest.fixture
+def scraped(database_url: str, tmp_path: Path) -> Iterator[ServerProcess]:
+    """Run a server that answers its metrics, too, on each database."""
+    with running(scraped_server(tmp_path, database_url)) as server:
+        yield server
+
+
+async def test_no_secret_is_found_in_the_log_the_metrics_the_database_or_anybodys_answer(
+    scraped: ServerProcess, database_url: str, house: House, tmp_path: Path
 ) -> None:
+    server = scraped
     told(server, "user", "add", "ada@example.com", "--name", "Ada", "--password-stdin", "--verified", stdin=PASSWORD)
     told(server, "team", "add", "Acme", "--environment", "sandbox", "--owner", "ada@example.com")
     async with at_browser(server, "ada") as ada, httpx2.AsyncClient(base_url=server.url, timeout=60) as stranger:
@@ -116,7 +127,13 @@ async def test_no_secret_is_found_in_the_log_the_database_or_anybodys_answer(
                     is_asked_by_gateways = path.startswith("/forward-auth")  # 503: these have no gateway's key
                     assert answer.status_code < 500 or is_asked_by_gateways, (kind, path)
                     assert secrets.found_in(answer.text + str(answer.headers)) <= {kind}, (kind, path)
+    metrics = scrape_process(server)
     assert server.stop() == 0
+    assert secrets.found_in(metrics.text) == set()
+    assert {route for name, labels in metrics.samples for label, route in labels if label == "route"} <= {
+        "unmatched",
+        *(path for path, _ in paths(house)),
+    }
     assert secrets.found_in(server.log) == set()
     assert secrets.found_in(await stored(database_url, tmp_path)) == set()
     assert [line for line in server.log.splitlines() if not isinstance(json.loads(line), dict)] == []

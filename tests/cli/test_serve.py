@@ -2,16 +2,21 @@
 
 import contextlib
 import json
+import os
+import re
+import signal
 import socket
 import sqlite3
 import time
+from importlib.metadata import version
 from pathlib import Path
 
 import httpx2
 import pytest
 
 from tests.support.databases import PostgresDatabases, copy_sqlite
-from tests.support.processes import ServerProcess, running_server, server_process
+from tests.support.processes import ServerProcess, running, running_server, scraped_server
+from tests.support.scraped import scrape_process
 
 READY_S = 30
 
@@ -70,16 +75,49 @@ def test_an_idle_connection_does_not_hold_the_end_up(url: str, tmp_path: Path) -
         assert server.stop() == 0
 
 
-def test_several_workers_share_the_port_and_all_end_well(url: str, tmp_path: Path) -> None:
-    server = server_process(tmp_path, url)
+def test_several_workers_share_the_ports_are_scraped_as_one_and_all_end_well(url: str, tmp_path: Path) -> None:
+    server = scraped_server(tmp_path, url)
     server.workers = 2
-    server.start()
-    try:
-        assert {httpx2.get(f"{server.url}/healthz", timeout=20).status_code for _ in range(10)} == {200}
-    finally:
+    with running(server):
+        for count in (10, 20):
+            assert {httpx2.get(f"{server.url}/healthz", timeout=20).status_code for _ in range(10)} == {200}
+            while (counted := healthy_answers(server)) != count:  # workers tell each other once a second
+                assert counted < count
+                time.sleep(0.05)
+            (first, *others) = started(server)
+            if not others[1:]:
+                os.kill(first, signal.SIGKILL)
+                wait_for_workers(server, 3)
+        assert httpx2.get(f"{server.url}/metrics", timeout=20).status_code == 404
         assert server.stop() == 0
-    started = [line for line in server.log.splitlines() if "Application startup complete" in line]
-    assert len(started) == 2
+    assert server.log.count("Application startup complete") == 3
+
+
+def healthy_answers(server: ServerProcess) -> float:
+    return scrape_process(server).value("requests_total", method="GET", route="/healthz", status="200")
+
+
+def started(server: ServerProcess) -> list[int]:
+    return [int(found) for found in re.findall(r"Started server process \[(\d+)\]", server.log)]
+
+
+def wait_for_workers(server: ServerProcess, count: int) -> None:
+    deadline = time.monotonic() + READY_S
+    while server.log.count("Application startup complete") < count:
+        assert time.monotonic() < deadline
+        time.sleep(0.05)
+
+
+def test_a_server_that_is_scraped_ends_however_its_scrapers_behave(url: str, tmp_path: Path) -> None:
+    with (
+        running(scraped_server(tmp_path, url)) as server,
+        socket.create_connection(("127.0.0.1", server.metrics_port)),
+        socket.create_connection(("127.0.0.1", server.metrics_port)) as slow,
+    ):
+        slow.sendall(b"GET /metrics HTTP/1.1\r\n")
+        assert scrape_process(server).value("build_info", version=version("keybearer")) == 1
+        assert server.stop() == 0
+        wait_until_refused(server.metrics_port)
 
 
 def test_a_database_of_another_revision_is_not_ready_and_recovers(url: str, tmp_path: Path) -> None:

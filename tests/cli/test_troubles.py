@@ -20,6 +20,9 @@ SECRET = "opensesame"
         pytest.param("DATABASE_URL", SECRET, "KEYBEARER_DATABASE_URL: must begin with postgresql://", id="no url"),
         pytest.param("SMTP_URL", "mail.example.com:25", "KEYBEARER_SMTP_URL: must read like smtps://", id="no scheme"),
         pytest.param("SMTP_URL", f"smtp://u:{SECRET}/@mail", "KEYBEARER_SMTP_URL: must read like", id="not encoded"),
+        pytest.param("METRICS_LISTEN", "9464", "KEYBEARER_METRICS_LISTEN: must read like 127.0.0.1:9464", id="no host"),
+        pytest.param("METRICS_LISTEN", "::1:9464", "must read like 127.0.0.1:9464 or [::1]:9464", id="bare IPv6"),
+        pytest.param("METRICS_LISTEN", "localhost:70000", "KEYBEARER_METRICS_LISTEN: must read", id="no port"),
         pytest.param("CODE_TTL", "601", "KEYBEARER_CODE_TTL: input should be less than or equal", id="a life too long"),
         pytest.param("CODE_TTL", "ten", "KEYBEARER_CODE_TTL: input should be a valid integer", id="no number"),
         pytest.param("ROLES", '{"king": {"permissions": []}}', "roles.king must be one of owner, member", id="role"),
@@ -122,6 +125,11 @@ def test_an_address_that_is_taken(bare_terminal: Terminal) -> None:
             said = bare_terminal.refused(command, "--port", str(port))
             assert said.startswith(f"cannot listen on 127.0.0.1 port {port} (Address already in use); ")
             assert said.endswith("choose another address or port with --host and --port")
+            bare_terminal.set(METRICS_LISTEN=f"127.0.0.1:{port}")
+            said = bare_terminal.refused(command, "--port", "0")
+            assert said.startswith(f"cannot listen on 127.0.0.1 port {port} (Address already in use); ")
+            assert said.endswith("choose another address or port with KEYBEARER_METRICS_LISTEN")
+            bare_terminal.set(METRICS_LISTEN="")
 
 
 @pytest.mark.parametrize(

@@ -12,6 +12,7 @@ from pydantic import SecretStr
 from starlette.routing import Route
 
 from keybearer.cli.main import app
+from keybearer.server.metrics.table import METRICS
 from keybearer.server.pages.markdown import anchor_of
 from keybearer.server.roles import DEFAULT_PERMISSIONS
 from keybearer.server.settings import Settings
@@ -90,6 +91,16 @@ def test_the_example_of_a_settings_file_is_one(tmp_path: Path, monkeypatch: pyte
     assert settings.role_permissions["owner"] == set(settings.permissions)
     asked_for = {name for name in DEFAULT_PERMISSIONS if not name.startswith("clients:")}
     assert asked_for <= set(settings.permissions)
+
+
+def test_metrics_are_described_as_they_are() -> None:
+    described = [
+        cells for cells in rows(read("docs/operations.md")) if cells[0].startswith(("`keybearer_", "`process_"))
+    ]
+    assert described == [
+        [f"`{name}`", metric.kind, ", ".join(f"`{label}`" for label in metric.labels), metric.words]
+        for name, metric in METRICS.items()
+    ]
 
 
 def commands() -> dict[str, Any]:

@@ -39,6 +39,11 @@ class ServerProcess:
         return f"http://127.0.0.1:{self.port}"
 
     @property
+    def metrics_port(self) -> int:
+        """The port on which it is scraped, if it was set."""
+        return int(self.environment["KEYBEARER_METRICS_LISTEN"].rpartition(":")[2])
+
+    @property
     def log(self) -> str:
         """What it has written to stderr and stdout."""
         return (self.folder / "server.log").read_text("utf-8")
@@ -126,11 +131,18 @@ class ServerProcess:
             connection.close()
 
 
-def free_port() -> int:
-    """Return a port of the loopback address that nobody listens on."""
+def free_port(but: int = 0) -> int:
+    """Return a port of the loopback address that nobody listens on, another one than *but*."""
     with socket.create_server(("127.0.0.1", 0)) as listener:
         port: int = listener.getsockname()[1]
-    return port
+        return port if port != but else free_port(but)
+
+
+def scraped_server(folder: Path, database_url: str, settings: dict[str, str] | None = None) -> ServerProcess:
+    """Prepare a server that answers its metrics, too; the arguments are those of `server_process`."""
+    server = server_process(folder, database_url, settings)
+    server.environment["KEYBEARER_METRICS_LISTEN"] = f"127.0.0.1:{free_port(but=server.port)}"
+    return server
 
 
 def server_process(folder: Path, database_url: str, settings: dict[str, str] | None = None) -> ServerProcess:
@@ -158,7 +170,13 @@ def server_process(folder: Path, database_url: str, settings: dict[str, str] | N
 @contextmanager
 def running_server(folder: Path, database_url: str, settings: dict[str, str] | None = None) -> Iterator[ServerProcess]:
     """Run a server while the block lasts; the arguments are those of `server_process`."""
-    server = server_process(folder, database_url, settings)
+    with running(server_process(folder, database_url, settings)) as server:
+        yield server
+
+
+@contextmanager
+def running(server: ServerProcess) -> Iterator[ServerProcess]:
+    """Run this server while the block lasts."""
     server.start()
     try:
         yield server

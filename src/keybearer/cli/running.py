@@ -4,7 +4,9 @@ import functools
 import gc
 import socket
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
+from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Final, cast
 
 import uvicorn
@@ -13,6 +15,7 @@ from uvicorn.supervisors.multiprocess import Multiprocess
 
 from keybearer.cli.connection import Connection
 from keybearer.cli.logs import log_to_stderr
+from keybearer.cli.scraping import Scraped, answer_metrics
 from keybearer.cli.trouble import Trouble
 from keybearer.server.app import build_app
 from keybearer.server.settings import Settings
@@ -45,9 +48,12 @@ class Server(uvicorn.Server):
             self._captured_signals.clear()
 
 
-def listen(host: str, port: int) -> socket.socket:
+def listen(host: str, port: int, by: str = "--host and --port") -> socket.socket:
     """
-    Open the listening socket.
+    Open a listening socket.
+
+    Args:
+        by: what the operator chooses them by.
 
     Raises:
         Trouble: the address is taken, or not this machine's, or there is none.
@@ -60,7 +66,7 @@ def listen(host: str, port: int) -> socket.socket:
     except OSError as error:
         raise Trouble(
             f"cannot listen on {host} port {port} ({(error.strerror or '').partition(' (while ')[0]}); "
-            "stop what listens there, or choose another address or port with --host and --port"
+            f"stop what listens there, or choose another address or port with {by}"
         ) from None
 
 
@@ -92,22 +98,38 @@ def run_server(
         The exit code: 0 when it ended because it was asked to.
     """
     settings = own_address(settings, listener)
-    config = uvicorn_config(functools.partial(_make_app, settings, log), workers, settings.request_timeout)
-    if workers > 1:
-        log()
-        return _run_workers(Multiprocess(config, [listener]))
-    server = Server(config, when_listening)
-    try:
-        server.run([listener])
-    except SystemExit:
-        return _FAILED  # uvicorn's word for a start that failed; it is in the log
-    return 0
+    with ExitStack() as held:
+        held.enter_context(listener)
+        scraped = _scraped(settings, workers, held)
+        make_app = functools.partial(_make_app, settings, log, scraped)
+        config = uvicorn_config(make_app, workers, settings.request_timeout)
+        if workers > 1:
+            log()
+            return _run_workers(Multiprocess(config, [listener]))
+        server = Server(config, when_listening)
+        try:
+            server.run([listener])
+        except SystemExit:
+            return _FAILED  # uvicorn's word for a start that failed; it is in the log
+        return 0
 
 
-def _make_app(settings: Settings, log: Callable[[], None]) -> Starlette:
+def _scraped(settings: Settings, workers: int, held: ExitStack) -> Scraped | None:
+    """Open what metrics are answered on, and what workers tell each other theirs by; *held* closes it."""
+    if settings.metrics_address is None:
+        return None
+    listener = held.enter_context(listen(*settings.metrics_address, by="KEYBEARER_METRICS_LISTEN"))
+    several = workers > 1
+    folder = Path(held.enter_context(TemporaryDirectory(prefix="keybearer-metrics-"))) if several else None
+    return Scraped(listener, folder)
+
+
+def _make_app(settings: Settings, log: Callable[[], None], scraped: Scraped | None) -> Starlette:
     """Build the application in the process that runs it."""
     log()
     app = build_app(settings)
+    if scraped:
+        answer_metrics(app, scraped, lambda make: uvicorn_config(make, 1, settings.request_timeout))
     gc.freeze()  # what was imported stays for good: the collector need not look through it again and again
     return app
 

@@ -34,7 +34,8 @@ class Life:
         self._owner: str | None = None
         self.file = 1
         """The number of the file up to which records were given; none of an earlier one is left after them."""
-        self._through = 0
+        self.through = 0
+        """The number of the last record that is shipped."""
         self._batch: list[Record] = []
         self._rereading: Rereading | None = None
 
@@ -73,7 +74,7 @@ class Life:
 
     def shipped(self) -> None:
         """Go on behind the last batch: the server has it, and the files that have nothing else can go."""
-        self._through, self._batch = self._batch[-1].n, []
+        self.through, self._batch = self._batch[-1].n, []
         for path in segments_of(self.folder):
             if int(path.stem) < self.file:
                 path.unlink(missing_ok=True)
@@ -89,7 +90,7 @@ class Life:
         self.let_go()
 
     def _next(self) -> list[Record]:
-        recent = None if self._spool is None else self._spool.behind(self._through, BATCH)
+        recent = None if self._spool is None else self._spool.behind(self.through, BATCH)
         if recent is None:
             return self._next_of_files()
         self._rereading = None  # it would go on far behind, in a file that may be gone by then
@@ -97,14 +98,14 @@ class Life:
             self.file = recent[-1].file
         return [
             Record(self.folder.name, n, intent, as_read(outcome))
-            for n, (intent, outcome, _) in enumerate(recent, self._through + 1)
+            for n, (intent, outcome, _) in enumerate(recent, self.through + 1)
         ]
 
     def _next_of_files(self) -> list[Record]:
         reading = self._rereading = self._rereading or Rereading(self.folder)
         while records := reading.records(BATCH):
             self.file = reading.file
-            if new := [record for record in records if record.n > self._through]:
+            if new := [record for record in records if record.n > self.through]:
                 return new
         return reading.left_over() if self.is_over else []
 

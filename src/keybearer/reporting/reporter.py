@@ -77,6 +77,16 @@ class Reporter:
         """Why records do not get to the server; None if they do."""
         return None if self._shipper is None else self._shipper.trouble
 
+    @property
+    def waiting(self) -> int:
+        """How many calls of this process are over whose records the server does not have yet."""
+        return self._spool.over - (0 if self._shipper is None else self._shipper.through)
+
+    @property
+    def behind_s(self) -> float:
+        """For how many seconds there have been records that the server would not take."""
+        return 0.0 if self._shipper is None else self._shipper.behind_s
+
     def begin(self, bearer: Bearer, asked: Asked) -> Call:
         """
         Keep that a call is about to be handled.

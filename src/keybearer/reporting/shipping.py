@@ -74,6 +74,11 @@ class Shipper:
         return self._own.file
 
     @property
+    def through(self) -> int:
+        """The number of this process's last record that is shipped; 0 before the first."""
+        return self._own.through
+
+    @property
     def is_through(self) -> bool:
         """Whether this process's spool has nothing left."""
         return self._own in self._lives and self.trouble is None and not self._own.batch()

@@ -14,7 +14,7 @@ from keybearer.reporting.recent import Finished, Recent
 from keybearer.reporting.segment import SUFFIX, Segment, Unwritable
 
 SEGMENT_BYTES: Final = 2 * 2**20
-_LOCK: Final = "lock"
+LOCK: Final = "lock"
 _LOG: Final = logging.getLogger("keybearer")
 
 
@@ -85,6 +85,11 @@ class Spool:
                 self._turn_over()
             self.appended += 1
             return self.appended
+
+    @property
+    def over(self) -> int:
+        """How many calls are over."""
+        return self._recent.newest
 
     def behind(self, number: int, most: int) -> list[Finished] | None:
         """Return calls that are over, out of memory; see `Recent.behind`."""
@@ -186,7 +191,7 @@ def _sync_and_close(segments: list[Segment]) -> None:
 
 def hold(folder: Path) -> int | None:
     """Take hold of a life's folder for as long as the descriptor returned is open; None: its process is alive."""
-    descriptor = os.open(folder / _LOCK, os.O_CREAT | os.O_RDWR | os.O_CLOEXEC, 0o600)
+    descriptor = os.open(folder / LOCK, os.O_CREAT | os.O_RDWR | os.O_CLOEXEC, 0o600)
     try:
         fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except BlockingIOError:

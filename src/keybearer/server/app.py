@@ -30,6 +30,7 @@ from keybearer.server.limits.look_ups import LookUps
 from keybearer.server.limits.rate_limits import RateLimits
 from keybearer.server.mail.letters import Letters
 from keybearer.server.mail.mailer import Mailer
+from keybearer.server.metrics.requests import Requests
 from keybearer.server.node import Node
 from keybearer.server.notices.letters import NoticeLetters
 from keybearer.server.notices.sender import NoticeSender
@@ -76,6 +77,7 @@ def build_app(
         boottime, elapsed: seconds that go on while the machine sleeps; rate limits go by the latter.
         network: the world outside; the real one if none is given.
     """
+    requests = Requests()
     bare: dict[tuple[str, str], BareDoor] = {}
     handlers = failures.handlers(settings)
     terms = Terms(settings.issuer, frozenset(settings.trusted_proxies), settings.request_timeout)
@@ -86,11 +88,12 @@ def build_app(
             app.state.node = node
             app.router.routes[:] = _routes(node)
             bare.update(bare_doors(app.router.routes))
-            yield {HITS: Hits(app.router.routes, terms, now, node.feed.is_fresh)}
+            yield {HITS: Hits(app.router.routes, terms, now, node.feed.is_fresh, requests)}
 
-    edge = Middleware(Edge, terms=terms, now=now, page=failures.page_for_people)
+    edge = Middleware(Edge, terms=terms, now=now, requests=requests, page=failures.page_for_people)
     middleware = [edge, Middleware(BareDoors, doors=bare, handlers=handlers)]
     app = Starlette(lifespan=lifespan, middleware=middleware, exception_handlers=dict(handlers))
+    app.state.requests = requests
     app.router.redirect_slashes = False  # the redirect would be built out of the Host header
     return app
 

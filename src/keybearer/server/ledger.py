@@ -24,6 +24,7 @@ async def record(tx: Transaction, actor: Actor, activity: Activity, now: int) ->
 
 async def record_all(tx: Transaction, made: Sequence[tuple[Actor, Activity]], now: int) -> None:
     """Keep what several actors did in one transaction, and have their teams' webhooks told; see `record`."""
+    tx.done += [activity.action for _, activity in made]
     await rows.add_all(tx, [_row(actor, activity, now) for actor, activity in made])
     await outbox.put(tx, made, now)
 

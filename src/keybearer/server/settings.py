@@ -24,6 +24,7 @@ from keybearer.verify.lease import BOUND_S, LEASE_S
 YEAR_S: Final = 31_536_000
 MIN_KEY_LENGTH: Final = 32
 _RATE: Final = re.compile(r"(\d{1,6})/(second|minute|hour)")
+_ADDRESS: Final = re.compile(r"(\[[0-9A-Fa-f:.]+\]|[A-Za-z0-9._-]+):(\d{1,5})")
 _WINDOWS_S: Final = {"second": 1, "minute": 60, "hour": 3600}
 
 
@@ -72,6 +73,9 @@ class Settings(BaseSettings):
     )
     barrier: Literal["off", "on"] = Field(
         "off", description="Whether PostgreSQL proves by its synchronous standby that none other has taken over."
+    )
+    metrics_listen: str = Field(
+        "", description="HOST:PORT that answers `GET /metrics` for Prometheus, there alone; off when empty."
     )
     trusted_proxies: Annotated[tuple[str, ...], NoDecode] = Field(
         (), description="Addresses that may set forwarding headers, comma-separated."
@@ -147,6 +151,15 @@ class Settings(BaseSettings):
             raise ValueError(msg)
         return value
 
+    @field_validator("metrics_listen")
+    @classmethod
+    def _metrics_have_an_address(cls, value: str) -> str:
+        match = _ADDRESS.fullmatch(value)
+        if value and (match is None or not 0 < int(match[2]) < 65536):
+            msg = "must read like 127.0.0.1:9464 or [::1]:9464"
+            raise ValueError(msg)
+        return value
+
     @field_validator("webhook_key")
     @classmethod
     def _key_is_long_enough(cls, value: SecretStr) -> SecretStr:
@@ -191,6 +204,12 @@ class Settings(BaseSettings):
     def store_url(self) -> str:
         """The database's URL; the embedded one unless another is set."""
         return self.database_url.get_secret_value() or f"sqlite:///{self.data_dir.absolute() / 'keybearer.db'}"
+
+    @property
+    def metrics_address(self) -> tuple[str, int] | None:
+        """Where metrics are answered, as host and port; None: nowhere."""
+        match = _ADDRESS.fullmatch(self.metrics_listen)
+        return (match[1].strip("[]"), int(match[2])) if match else None
 
     @property
     def rate(self) -> Rate:

@@ -14,6 +14,7 @@ from keybearer.server import clock
 from keybearer.server.http.bare_doors import BareDoor, BareDoors, bare_doors
 from keybearer.server.http.edge import Edge, Terms
 from keybearer.server.http.intake import MAX_BODY_BYTES
+from keybearer.server.metrics.requests import Requests
 
 PATHS = ["/bare", "/route"]
 
@@ -42,7 +43,7 @@ async def _told(_: Request, error: Exception) -> Response:
 @pytest.fixture
 async def program() -> AsyncIterator[httpx2.AsyncClient]:
     routes = [BareDoor("/bare", _knock, methods=["POST"]), Route("/route", _knock, methods=["POST"])]
-    edge = Middleware(Edge, terms=Terms("https://keybearer.test"), now=clock.now)
+    edge = Middleware(Edge, terms=Terms("https://keybearer.test"), now=clock.now, requests=Requests())
     handlers = {_Trouble: _told}
     bare = Middleware(BareDoors, doors=bare_doors(routes), handlers=handlers)
     app = Starlette(routes=routes, middleware=[edge, bare], exception_handlers=dict(handlers))

@@ -13,6 +13,7 @@ from starlette.routing import Route
 from keybearer.server import clock
 from keybearer.server.http.edge import Edge, Terms
 from keybearer.server.http.intake import MAX_BODY_BYTES
+from keybearer.server.metrics.requests import Requests
 
 
 async def _echo(request: Request) -> Response:
@@ -26,7 +27,7 @@ async def _fail(_: Request) -> Response:
 
 @pytest.fixture
 async def program() -> AsyncIterator[httpx2.AsyncClient]:
-    edge = Middleware(Edge, terms=Terms("https://keybearer.test"), now=clock.now)
+    edge = Middleware(Edge, terms=Terms("https://keybearer.test"), now=clock.now, requests=Requests())
     app = Starlette(routes=[Route("/echo", _echo, methods=["POST"]), Route("/fail", _fail)], middleware=[edge])
     async with httpx2.AsyncClient(transport=httpx2.ASGITransport(app), base_url="https://keybearer.test") as client:
         yield client

@@ -14,6 +14,7 @@ from starlette.responses import Response
 from keybearer.reporting.segment import Segment, Unwritable
 from keybearer.server.http.edge import Terms
 from keybearer.server.http.hits import Hit, HitDoor, Hits
+from keybearer.server.metrics.requests import Requests
 from keybearer.server.settings import Settings
 from keybearer.wire.activity import CALL
 from tests.server.store.trial import execute
@@ -22,6 +23,7 @@ from tests.support.api import Stage, set_stage
 from tests.support.clock import START, HandBoottime, HandClock
 from tests.support.databases import PostgresDatabases, copy_sqlite
 from tests.support.house import open_house
+from tests.support.scraped import scraping
 from tests.support.sockets import Answer, Front, on_a_socket, read_answer
 from tests.support.verifiers import asking
 
@@ -119,6 +121,24 @@ async def test_a_hit_is_answered_as_the_application_answers_it(doors: Doors, doo
     assert {name for name, _ in hit.headers} == {name for name, _ in answer.headers}
 
 
+@pytest.mark.parametrize(
+    ("door", "counted"), [("introspect", "POST /oauth/introspect"), ("forward", "GET /forward-auth")]
+)
+async def test_a_hit_is_counted_among_the_requests(doors: Doors, door: str, counted: str) -> None:
+    question: bytes = getattr(doors, door)
+    scrape = scraping(doors.stage.house)
+    await doors.hit(question)
+    before, asked = await scrape(), doors.front.asked
+    for _ in range(3):
+        await doors.hit(question)
+    by_the_application = doors.front.asked - asked
+    assert (await scrape()).risen(before, "requests_total", "hits_total", "request_duration_seconds_count") == {
+        f"requests_total {counted} 200": 3 + by_the_application,
+        f"hits_total {counted}": 3,
+        **({f"request_duration_seconds_count {counted}": by_the_application} if by_the_application else {}),
+    }
+
+
 async def test_where_only_a_look_up_can_tell_what_was_committed_nothing_is_a_hit(
     postgres_url: str, tmp_path: Path, clock: HandClock
 ) -> None:
@@ -178,7 +198,7 @@ async def test_what_others_committed_counts_at_the_next_question(doors: Doors, u
 async def test_one_look_at_the_store_does_for_all_that_one_turn_of_the_loop_reads() -> None:
     answers = iter([False, True, True])
     door = HitDoor("/x", _no_knock, lambda _: Hit(b"", b"yes"), method="GET", headers={})
-    hits = Hits([door], Terms("https://keybearer.test"), lambda: START, lambda: next(answers))
+    hits = Hits([door], Terms("https://keybearer.test"), lambda: START, lambda: next(answers), Requests())
 
     def asked() -> bool:
         return hits.answer(b"GET /x HTTP/1.1", [(b"host", b"x")], b"", "") is not None

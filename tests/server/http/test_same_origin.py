@@ -5,6 +5,7 @@ from starlette.applications import Starlette
 
 from keybearer.server.http.edge import Edge, Terms
 from keybearer.server.http.same_origin import is_same_origin, is_trustworthy, origin_of
+from keybearer.server.metrics.requests import Requests
 
 ISSUER = "https://auth.example.com/keys"
 
@@ -60,6 +61,6 @@ def test_an_origin_is_written_as_browsers_write_it(url: str, origin: str) -> Non
     ],
 )
 def test_no_address_is_told_wherever_our_own_forms_are_known_without(issuer: str, policy: str) -> None:
-    edge = Edge(Starlette(), Terms(issuer), lambda: 0)
+    edge = Edge(Starlette(), Terms(issuer), lambda: 0, Requests())
     assert dict(edge._headers)[b"referrer-policy"] == policy.encode()
     assert is_trustworthy(issuer) is (policy == "no-referrer")

@@ -60,6 +60,8 @@ class CallRecords:
         self._sealer = sealer
         self._now = now
         self._reporter = Reporter(ActivityLog(folder), now)
+        self.shipped = 0
+        """How many records this process has brought into the database."""
 
     def begin(self, bearer: Bearer, asked: Asked, *, may_change: bool) -> Call:
         """
@@ -90,6 +92,16 @@ class CallRecords:
             self._reporter.keep_read(bearer, asked, status, words)
         except Unwritable as error:
             raise unrecorded(error) from error
+
+    @property
+    def waiting(self) -> int:
+        """How many calls are over whose records are not in the database yet."""
+        return self._reporter.waiting
+
+    @property
+    def behind_s(self) -> float:
+        """For how many seconds the database has not taken what waits; 0 while it does."""
+        return self._reporter.behind_s
 
     @asynccontextmanager
     async def keeping(self) -> AsyncIterator[None]:
@@ -126,6 +138,7 @@ class CallRecords:
             await self._sealer.keep(record_own_calls, own, self._now())
         except StoreUnavailable as error:
             raise Undelivered(str(error)) from error
+        self.shipped += len(own)
         return []
 
 

@@ -81,6 +81,11 @@ class FeedReader:
         """Up to where the followers have been told; None before the first look."""
         return self._window.head if self._window else None
 
+    @property
+    def unread_s(self) -> float | None:
+        """For how many seconds the store has not been read; None while nobody asks, and it is left alone."""
+        return self._boottime() - self._looked_at if self._asked.is_set() else None
+
     @asynccontextmanager
     async def following(self) -> AsyncIterator[None]:
         """Read while the block lasts and somebody asks."""

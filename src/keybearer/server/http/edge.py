@@ -1,4 +1,4 @@
-"""The outermost door: request ids, refusals of what comes in, headers on what goes out, one log line each."""
+"""The outermost door: request ids, refusals of what comes in, headers on what goes out, a log line and a count each."""
 
 import logging
 import time
@@ -19,6 +19,7 @@ from keybearer.server.http.addresses import client_address
 from keybearer.server.http.answers import json_answer
 from keybearer.server.http.intake import Body, OverLimit, check_head, most_bytes
 from keybearer.server.http.same_origin import is_trustworthy
+from keybearer.server.metrics.requests import Requests
 
 MAX_AGENT: Final = 300  # characters of a User-Agent that are kept
 
@@ -135,13 +136,15 @@ class Edge:
 
     Args:
         now: microseconds since 1970 UTC.
+        requests: where they are counted.
         page: makes what a person is shown who is refused here, out of status and sentence; None: JSON for this one.
     """
 
-    def __init__(self, app: ASGIApp, terms: Terms, now: Clock, page: Page = _no_page) -> None:
+    def __init__(self, app: ASGIApp, terms: Terms, now: Clock, requests: Requests, page: Page = _no_page) -> None:
         self._app = app
         self._terms = terms
         self._now = now
+        self._requests = requests
         self._page = page
         self._headers = [(name.encode(), value.encode()) for name, value in headers_of(terms.issuer).items()]
 
@@ -175,7 +178,9 @@ class Edge:
             _LOG.exception("failed", request_id=scope["keybearer.request_id"])
             await self._refuse(scope, answer, 500, _CRASHED)
         finally:
-            _log_line(scope, answer.status, time.perf_counter() - began)
+            seconds = time.perf_counter() - began
+            self._requests.note((scope["method"], _route_of(scope)), answer.status, seconds, scope["keybearer.noted"])
+            _log_line(scope, answer.status, seconds)
 
     async def _refuse(self, scope: Scope, answer: "_Answer", status: int, public: str) -> None:
         """Answer with an error, unless an answer is on its way already; in JSON if there is no page."""
@@ -216,8 +221,13 @@ class _Answer:
         return [*kept, *(pair for pair in self._headers if pair[0] not in present), *promised.items()]
 
 
+def _route_of(scope: Scope) -> str:
+    """Return the route's pattern, never the path or query, which may hold what somebody typed."""
+    return getattr(scope.get("route"), "path", "") or "unmatched"
+
+
 def _log_line(scope: Scope, status: int, seconds: float) -> None:
-    """Log the request: the route's pattern, never the path or query, which may hold what somebody typed."""
+    """Log the request."""
     is_quiet = "keybearer.is_quiet" in scope and status < 400
     if is_quiet and not _LOG.is_enabled_for(logging.DEBUG):
         return  # before the line is put together
@@ -226,7 +236,7 @@ def _log_line(scope: Scope, status: int, seconds: float) -> None:
         "request",
         request_id=scope["keybearer.request_id"],
         method=scope["method"],
-        route=getattr(scope.get("route"), "path", "") or "unmatched",
+        route=_route_of(scope),
         status=status,
         duration_ms=round(seconds * 1000, 2),
         address=scope["keybearer.address"],

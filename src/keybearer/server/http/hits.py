@@ -15,6 +15,7 @@ from keybearer.server.http.addresses import client_address
 from keybearer.server.http.bare_doors import BareDoor
 from keybearer.server.http.edge import Terms, headers_of
 from keybearer.server.http.intake import MAX_HEADERS
+from keybearer.server.metrics.requests import Requests
 from keybearer.server.refusals import Refusal
 
 HITS: Final = "keybearer.hits"
@@ -80,6 +81,7 @@ class HitDoor(BareDoor):
         headers: Mapping[str, str],
     ) -> None:
         super().__init__(path, endpoint, methods=[method])
+        self.asked = (method, path)
         self.first_line = f"{method} {path} HTTP/1.1".encode()
         self.look = look
         self.headers = headers
@@ -95,15 +97,24 @@ class Hits:
     Args:
         now: microseconds since 1970 UTC.
         is_fresh: tells whether what the node has in memory is all that was committed before this moment.
+        requests: where they are counted.
     """
 
-    def __init__(self, routes: Iterable[BaseRoute], terms: Terms, now: Clock, is_fresh: Callable[[], bool]) -> None:
+    def __init__(
+        self,
+        routes: Iterable[BaseRoute],
+        terms: Terms,
+        now: Clock,
+        is_fresh: Callable[[], bool],
+        requests: Requests,
+    ) -> None:
+        self._told = requests.hits
         self._trusted = terms.trusted
         self._now = now
         self._look = OneLook(is_fresh)
         of_all = headers_of(terms.issuer)
         self._doors = {
-            door.first_line: (door.look, header_lines({**of_all, **door.headers}))
+            door.first_line: (door.look, header_lines({**of_all, **door.headers}), door.asked)
             for door in routes
             if isinstance(door, HitDoor)
         }
@@ -125,7 +136,7 @@ class Hits:
         is_plain = len(headers) == len(head) <= MAX_HEADERS and b"host" in head and _UNUSUAL.isdisjoint(head)
         if not is_plain or not self._look.knows_all():
             return None
-        look, lines = self._doors[first_line]
+        look, lines, asked = self._doors[first_line]
         request_id = secrets.record_id(self._now())
         try:
             hit = look(Plain(head, body, request_id, self._address(head, peer)))
@@ -136,6 +147,7 @@ class Hits:
             return None
         if hit is None:
             return None
+        self._told[asked] += 1
         return b"%b%bcontent-length: %d\r\nx-request-id: %b\r\n\r\n%b" % (
             hit.lines,
             lines,

@@ -31,27 +31,38 @@ _PREFLIGHT: Final = {
 }
 
 Answer = Callable[[Request, Client, Form], Awaitable[Response]]
+Note = Callable[[Request, Form], None]
 
 
 def routes(node: Node) -> list[BaseRoute]:
     """Return the token, revocation, introspection and metadata doors."""
-    caller = Caller(node)
+    caller, token = Caller(node), TokenEndpoint(node)
     return [
-        _door("/oauth/token", caller, TokenEndpoint(node).answer),
+        _door("/oauth/token", caller, token.answer, token.note),
         _door("/oauth/revoke", caller, RevocationEndpoint(node).answer),
         *introspection.routes(node, caller),
         *metadata.routes(node),
     ]
 
 
-def _door(path: str, caller: Caller, answer: Answer) -> BareDoor:
-    """Return a door that reads a form, authenticates its client, and says no in OAuth's words."""
+def _nothing(_request: Request, _form: Form) -> None:
+    """Have the log say no more of a form than of any request."""
+
+
+def _door(path: str, caller: Caller, answer: Answer, note: Note = _nothing) -> BareDoor:
+    """
+    Return a door that reads a form, authenticates its client, and says no in OAuth's words.
+
+    Args:
+        note: what the log says of the form, also where its client does not authenticate.
+    """
 
     async def handle(request: Request) -> Response:
         if request.method == "OPTIONS":
             return empty_answer(204, _PREFLIGHT)
         try:
             form = await read_oauth_form(request)
+            note(request, form)
             answered = await answer(request, await caller.of(request, form), form)
         except Refusal as refusal:
             note_actor(request, refused=refusal.code, detail=refusal.detail)

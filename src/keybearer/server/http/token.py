@@ -10,7 +10,7 @@ from keybearer.server import refusals
 from keybearer.server.actions import exchange_code as exchange
 from keybearer.server.actions import refresh_tokens as refresh
 from keybearer.server.http.answers import NO_STORE, json_answer
-from keybearer.server.http.edge import actor_of
+from keybearer.server.http.edge import actor_of, note_actor
 from keybearer.server.http.forms import Form
 from keybearer.server.issuing import Terms, TokenPair, terms_of
 from keybearer.server.node import Node
@@ -36,6 +36,12 @@ class TokenEndpoint:
             "authorization_code": self._authorization_code,
             "refresh_token": self._refresh_token,
         }
+
+    def note(self, request: Request, form: Form) -> None:
+        """Add to the request's log line which grant type is asked for: one of ours, or that it is another."""
+        wanted = form.all("grant_type")
+        is_known = len(wanted) == 1 and wanted[0] in self._grant_types
+        note_actor(request, grant_type=wanted[0] if is_known else "other")
 
     async def answer(self, request: Request, client: Client, form: Form) -> Response:
         """

@@ -3,8 +3,9 @@
 import asyncio
 import os
 import uuid
+from collections import Counter
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from email import policy
 from email.message import EmailMessage
 from ipaddress import ip_address
@@ -37,11 +38,13 @@ class Mailer:
         smtp_url: ``smtp://`` or ``smtps://`` with user, password, host and port; empty writes files.
         folder: where files go when there is no SMTP server.
         sender: the From address.
+        outcomes: how many mails were ``sent``, and how many ``failed``.
     """
 
     smtp_url: str
     folder: Path
     sender: str
+    outcomes: Counter[str] = field(default_factory=lambda: Counter(sent=0, failed=0))
 
     async def send(self, letter: Letter) -> None:
         """
@@ -55,6 +58,14 @@ class Mailer:
         message["To"] = letter.to
         message["Subject"] = letter.subject
         message.set_content(letter.text)
+        try:
+            await self._hand_over(message)
+        except (Refusal, OSError):
+            self.outcomes["failed"] += 1
+            raise
+        self.outcomes["sent"] += 1
+
+    async def _hand_over(self, message: EmailMessage) -> None:
         if self.smtp_url:
             await self._send_by_smtp(message)
         else:

@@ -69,6 +69,8 @@ class Sealer:
         self._place = _Place()
         self.trouble = ""
         """Why nothing can be signed here for now; '' while all is well."""
+        self.done_at = now()
+        """When a turn was last done to its end; before the first, when this was made."""
 
     @property
     def base(self) -> str:
@@ -103,7 +105,7 @@ class Sealer:
         except SealingTrouble as trouble:
             self.trouble = str(trouble)
             raise
-        self.trouble = ""
+        self.trouble, self.done_at = "", self._now()
 
     async def keep(
         self,

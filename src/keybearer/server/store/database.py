@@ -5,6 +5,8 @@ from typing import Any, Concatenate, ParamSpec, Protocol, TypeVar
 
 from sqlalchemy import Executable, Table
 
+from keybearer.server.store.commits import Commits
+
 P = ParamSpec("P")
 T = TypeVar("T")
 
@@ -38,7 +40,12 @@ class Transaction(Reader, Protocol):
 
     Returning from the work commits, raising rolls back. A work that met a fault of the
     store cannot go on in either database: let it rise.
+
+    Attributes:
+        done: what the work says that it does, in the words of `events.ACTIONS`: counted once it is kept.
     """
+
+    done: list[str]
 
     async def run(self, statement: Executable, /, **values: Any) -> int:
         """Run *statement* and give the number of rows it touched."""
@@ -56,9 +63,15 @@ class Database(Protocol):
 
     Attributes:
         answers_at_once: its look-ups take microseconds, and no other task runs meanwhile.
+        commits: those of this process.
     """
 
     answers_at_once: bool
+    commits: Commits
+
+    @property
+    def waiting(self) -> int:
+        """How many transactions of this process are not begun yet."""
 
     async def transact(
         self, work: Callable[Concatenate[Transaction, P], Awaitable[T]], *args: P.args, **kwargs: P.kwargs

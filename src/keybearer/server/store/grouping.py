@@ -2,11 +2,13 @@
 
 import asyncio
 import logging
+import time
 from collections import deque
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from typing import Any, TypeVar, cast
 
+from keybearer.server.store.commits import Commits
 from keybearer.server.store.database import Transaction
 from keybearer.server.store.faults import OutcomeUnknown, StoreUnavailable
 from keybearer.server.store.listeners import Listeners
@@ -29,11 +31,12 @@ class _Job:
 
 @dataclass(frozen=True, slots=True)
 class _Done:
-    """What a work returned, or what it raised."""
+    """What a work returned, or what it raised; and what it says that it did."""
 
     job: _Job
     returned: Any = None
     raised: BaseException | None = None
+    done: Sequence[str] = ()
 
     def tell(self) -> None:
         """Answer the waiter, unless he has gone away: that must not hurt the others."""
@@ -51,10 +54,16 @@ class GroupWriter:
     def __init__(self, session: SqliteSession, listeners: Listeners) -> None:
         self._session = session
         self._listeners = listeners
+        self.commits = Commits()
         self._waiting: deque[_Job] = deque()
         self._wake = asyncio.Event()
         self._closing = False
         self._task = asyncio.create_task(self._serve(), name="store-writer")
+
+    @property
+    def waiting(self) -> int:
+        """How many works wait for a group."""
+        return len(self._waiting)
 
     async def transact(self, work: Callable[[Transaction], Awaitable[T]], *, is_synced: bool = True) -> T:
         """
@@ -133,7 +142,9 @@ class GroupWriter:
             if turn % _WORKS_A_TURN == 0:
                 await asyncio.sleep(0)
         position = self._session.number() if is_synced else None
+        began = time.perf_counter()
         await self._session.commit()
+        self.commits.note(time.perf_counter() - began, len(group), [word for each in done for word in each.done])
         self._listeners.tell(position)
         return done
 
@@ -150,4 +161,4 @@ class GroupWriter:
         except Exception as error:  # noqa: BLE001 - what a work raises is its caller's
             self._session.drop_part()
             return _Done(job, raised=error)
-        return _Done(job, returned)
+        return _Done(job, returned, done=part.done)

@@ -1,12 +1,14 @@
 """Reach PostgreSQL: look-ups on held connections, a transaction for each work."""
 
 import asyncio
+import time
 from collections.abc import Awaitable, Callable
 from typing import Any, Concatenate, ParamSpec, TypeVar
 
 import asyncpg
 from sqlalchemy import Executable, text
 
+from keybearer.server.store.commits import Commits
 from keybearer.server.store.database import Position, Reader, Row, Transaction
 from keybearer.server.store.faults import StoreUnavailable
 from keybearer.server.store.feed_numbering import read_position
@@ -36,10 +38,16 @@ class PostgresDatabase:
         self._boundary = Boundary(address)
         self._readers = Connections(address, _READERS, self._settle)
         self._writers = Connections(address, _WRITERS, self._settle)
+        self.commits = Commits()
         self._running: set[asyncio.Task[Any]] = set()
         self._listeners = Listeners()
         self._closing = False
         self._proved = ""
+
+    @property
+    def waiting(self) -> int:
+        """See `Database.waiting`."""
+        return max(0, len(self._running) - _WRITERS)
 
     async def transact(
         self, work: Callable[Concatenate[Transaction, P], Awaitable[T]], *args: P.args, **kwargs: P.kwargs
@@ -92,7 +100,9 @@ class PostgresDatabase:
             except BaseException:
                 await roll_back(connection)
                 raise
+            began = time.perf_counter()
             await commit(connection)
+            self.commits.note(time.perf_counter() - began, 1, tx.done)
         finally:
             self._writers.give(connection)
         self._listeners.tell(position)

@@ -23,6 +23,7 @@ class PostgresTransaction:
         self._connection = connection
         self.fault: BaseException | None = None
         self.has_written = False
+        self.done: list[str] = []
 
     async def one(self, statement: Executable, /, **values: Any) -> Row | None:
         """See `database.Reader.one`."""

@@ -31,10 +31,16 @@ class SqliteDatabase:
         self._session = session
         self._listeners = Listeners()
         self._writer = GroupWriter(self._session, self._listeners)
+        self.commits = self._writer.commits
         # Autocommit and never with an unfinished cursor: every look-up sees the newest commit of any process.
         self._reader = SqliteReader(open_reader(path))
         self._snapshots: list[SqliteReader] = []
         self._is_closed = False
+
+    @property
+    def waiting(self) -> int:
+        """See `Database.waiting`."""
+        return self._writer.waiting
 
     async def transact(
         self, work: Callable[Concatenate[Transaction, P], Awaitable[T]], *args: P.args, **kwargs: P.kwargs

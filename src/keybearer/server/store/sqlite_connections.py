@@ -204,6 +204,7 @@ class SqlitePart:
     def __init__(self, rows: Rows) -> None:
         self._rows = rows
         self.fault: BaseException | None = None
+        self.done: list[str] = []
 
     def end(self) -> None:
         """Take no more statements: whoever kept hold of the part must not write into another's."""

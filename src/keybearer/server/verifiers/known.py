@@ -69,7 +69,7 @@ class Verifiers:
 
     def known(self) -> tuple[KnownVerifier, ...]:
         """Return every verifier that was heard of in the last hour, the most silent first."""
-        return self._seen_within(_REMEMBERED_S)
+        return self.seen_within(_REMEMBERED_S)
 
     def report(self, head: Position, bound_s: float) -> Report:
         """
@@ -84,18 +84,30 @@ class Verifiers:
             (verifier.resource_server_id, verifier.instance): (
                 verifier.position.seq if verifier.position.epoch == head.epoch else 0
             )
-            for verifier in self._seen_within(bound_s)
+            for verifier in self.seen_within(bound_s)
         }
         is_whole = self._boottime() - self._lost_sight_at > bound_s
         return Report(head.epoch, head.seq if is_whole else -1, reached)
 
+    def seen_within(self, seconds: float) -> tuple[KnownVerifier, ...]:
+        """Return every verifier that was heard of in these last seconds, the most silent first."""
+        since = self._boottime() - seconds
+        return tuple(verifier for verifier in self._known.values() if verifier.seen_at >= since)
+
+    def unconfirmed_s(self, head: Position, bound_s: float) -> float:
+        """
+        Return for how long the most silent verifier was not heard of that may still accept tokens on older news.
+
+        Args:
+            head: up to where this node has seen the feed; who has confirmed that does not count.
+            bound_s: whoever was not heard of for so long accepts nothing any more.
+        """
+        behind = [verifier.seen_at for verifier in self.seen_within(bound_s) if verifier.position != head]
+        return self._boottime() - min(behind) if behind else 0.0
+
     def has_seen_within(self, seconds: float) -> bool:
         """Tell whether any was heard of in these last seconds."""
         return bool(self._known) and next(reversed(self._known.values())).seen_at >= self._boottime() - seconds
-
-    def _seen_within(self, seconds: float) -> tuple[KnownVerifier, ...]:
-        since = self._boottime() - seconds
-        return tuple(verifier for verifier in self._known.values() if verifier.seen_at >= since)
 
     def _make_room(self) -> None:
         since = self._boottime() - _REMEMBERED_S

@@ -18,6 +18,7 @@ from keybearer.server.mail.letters import Letters
 from keybearer.server.mail.mailer import Mailer
 from keybearer.server.records import Errand, Webhook
 from keybearer.server.refusals import Refusal
+from keybearer.server.rules.redelivery import is_taken
 from keybearer.server.rules.webhook_signature import Attempt, signed_headers
 from keybearer.server.store import webhooks
 from keybearer.server.store.database import Database
@@ -65,6 +66,8 @@ class WebhookSender:
         self._to_tell = asyncio.Event()
         self._running: set[asyncio.Task[None]] = set()
         self._under_way: Counter[str] = Counter()  # by webhook
+        self.attempts: Counter[str] = Counter(taken=0, failed=0)
+        """How many attempts were ``taken`` by their receivers, and how many ``failed``."""
         self._last = ""  # the webhook served last: who comes after it is served next
 
     @asynccontextmanager
@@ -148,6 +151,7 @@ class WebhookSender:
         answer = await self._outgoing.egress.post(
             errand.url, body, {"content-type": "application/json", "user-agent": "Keybearer-Webhooks", **headers}
         )
+        self.attempts["taken" if is_taken(answer.status) else "failed"] += 1
         is_noted = await self._database.transact(settle_delivery, delivery, answer, self._now())
         _LOG.info(
             "webhook sent" if is_noted else "webhook sent, and another node has taken it over",

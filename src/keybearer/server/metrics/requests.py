@@ -1,0 +1,70 @@
+"""The requests that this process has answered, counted out of what their lines in the log say."""
+
+from collections import Counter, defaultdict
+from collections.abc import Mapping
+from functools import partial
+from typing import Any, Final
+
+from keybearer.server.store.faults import OutcomeUnknown, StoreUnavailable
+from keybearer.server.tally import Histogram
+from keybearer.wire.denial import Reason
+
+BOUNDS_S: Final = (0.001, 0.005, 0.025, 0.1, 0.5, 1.0, 2.5, 10.0)
+ISSUED: Final = "issued"
+FAILED: Final = "failed"
+_METHODS: Final = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
+_OTHER: Final = "other"
+_FAULTS: Final = (StoreUnavailable.__name__, OutcomeUnknown.__name__)
+_REFUSED: Final = 400
+
+
+class Requests:
+    """
+    Counts; what tells counts apart is a route's pattern or a word of ours, never anything that was sent.
+
+    What is known to be possible begins with 0: who watches sees its first time, too, as a rise.
+
+    Attributes:
+        answered: by what was asked, method and route, and by status.
+        hits: those that were answered below the application, by method and route; all of them with 200.
+        seconds: how long the application took, by method and route.
+        refusals: by the refusal's code.
+        denials: tokens that were not accepted, by the reason.
+        faults: requests that the store could not serve, by the fault's name.
+        token_requests: to the token endpoint, by grant type and outcome: `ISSUED`, a refusal's code, or `FAILED`.
+    """
+
+    def __init__(self) -> None:
+        self.answered: Counter[tuple[tuple[str, str], int]] = Counter()
+        self.hits: Counter[tuple[str, str]] = Counter()
+        self.seconds: defaultdict[tuple[str, str], Histogram] = defaultdict(partial(Histogram, BOUNDS_S))
+        self.refusals: Counter[str] = Counter()
+        self.denials: Counter[str] = Counter(dict.fromkeys(Reason, 0))
+        self.faults: Counter[str] = Counter(dict.fromkeys(_FAULTS, 0))
+        self.token_requests: Counter[tuple[str, str]] = Counter()
+
+    def note(self, asked: tuple[str, str], status: int, seconds: float, noted: Mapping[str, Any]) -> None:
+        """
+        Count a request that the application has answered.
+
+        Args:
+            asked: its method, and its route's pattern.
+            noted: what its line in the log says beside.
+        """
+        if asked[0] not in _METHODS:
+            asked = (_OTHER, asked[1])
+        self.answered[asked, status] += 1
+        self.seconds[asked].add(seconds)
+        if noted:
+            self._note_more(status, noted)
+
+    def _note_more(self, status: int, noted: Mapping[str, Any]) -> None:
+        refused = noted.get("refused")
+        if refused is not None:
+            self.refusals[refused] += 1
+        if "denied" in noted:
+            self.denials[noted["denied"]] += 1
+        if "fault" in noted:
+            self.faults[noted["fault"]] += 1
+        if "grant_type" in noted:
+            self.token_requests[noted["grant_type"], refused or (ISSUED if status < _REFUSED else FAILED)] += 1

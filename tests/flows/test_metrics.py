@@ -1,0 +1,136 @@
+"""Operators scrape what was done, by exactly how much, and nothing that tells who did it."""
+
+import asyncio
+from collections.abc import Awaitable, Callable
+
+import pytest
+
+from keybearer.wire.denial import Reason
+from tests.support.house import House
+from tests.support.oauth import Play, set_play
+from tests.support.scraped import Scraped, scrape_of, scraping
+
+Scrape = Callable[[], Awaitable[Scraped]]
+
+
+@pytest.fixture
+async def play(house: House) -> Play:
+    """Have an app and its users."""
+    return await set_play(house)
+
+
+@pytest.fixture
+async def scrape(play: Play) -> Scrape:
+    """Scrape once the scene is set."""
+    return scraping(play.house)
+
+
+async def test_requests_are_counted_by_what_became_of_them(play: Play, scrape: Scrape) -> None:
+    token = await play.scene.personal_token(play.ada, play.acme)
+    before = await scrape()
+    assert await play.status(token) == 204
+    assert await play.status("kb_pat_test_nonsense") == 401
+    program = play.house.program()
+    assert (await program.get("/api/v2/teams/1/members")).status_code == 401
+    assert (await program.get("/nobody/knows?this=path")).status_code == 404
+    assert (await program.request("BREW", "/api/v2/status")).status_code == 405
+    risen = (await scrape()).risen(before, "requests_total", "refusals_total", "denials_total", "hits_total")
+    assert risen == {
+        "requests_total GET /api/v2/status 204": 1,
+        "requests_total GET /api/v2/status 401": 1,
+        "requests_total GET /api/v2/teams/{team_id}/members 401": 1,
+        "requests_total GET unmatched 404": 1,
+        "requests_total other /api/v2/status 405": 1,
+        "refusals_total unauthenticated": 2,
+        "denials_total malformed": 1,
+        "denials_total missing": 1,
+    }
+
+
+async def test_every_request_is_timed_once(play: Play, scrape: Scrape) -> None:
+    before = await scrape()
+    for _ in range(3):
+        await play.house.program().get("/healthz")
+    after = await scrape()
+    timed = {"method": "GET", "route": "/healthz"}
+    assert after.value("request_duration_seconds_count", **timed) == 3
+    assert after.value("request_duration_seconds_bucket", le="+Inf", **timed) == 3
+    assert after.value("request_duration_seconds_sum", **timed) > before.value("request_duration_seconds_sum", **timed)
+
+
+async def test_what_the_token_endpoint_does_is_counted_by_grant_type_and_outcome(play: Play, scrape: Scrape) -> None:
+    code = await play.code()
+    before = await scrape()
+    pair = (await play.exchange(code)).json()
+    assert (await play.refresh(pair["refresh_token"])).status_code == 200
+    assert (await play.refresh("kb_ort_test_nonsense")).status_code == 400
+    assert (await play.refresh(pair["refresh_token"], client_secret="wrong")).status_code == 401
+    assert (await play.post("/oauth/token", grant_type="password")).status_code == 400
+    assert (await play.post("/oauth/token", grant_type="kb_canary")).status_code == 400
+    assert (await play.post("/oauth/revoke", token="unknown")).status_code == 200
+    assert (await scrape()).risen(before, "token_requests_total") == {
+        "token_requests_total authorization_code issued": 1,
+        "token_requests_total refresh_token issued": 1,
+        "token_requests_total refresh_token invalid_grant": 1,
+        "token_requests_total refresh_token invalid_client": 1,
+        "token_requests_total other unsupported_grant_type": 2,
+    }
+
+
+async def test_tokens_issued_and_revoked_are_counted(play: Play, scrape: Scrape) -> None:
+    before = await scrape()
+    pair = await play.pair()
+    refreshed = (await play.refresh(pair["refresh_token"])).json()
+    assert (await play.post("/oauth/revoke", token=refreshed["access_token"])).status_code == 200
+    token = await play.scene.personal_token(play.ada, play.acme)
+    assert (await play.house.api(token).delete("/api/v2/token")).status_code == 204
+    await play.house.node.call_records.flush()
+    assert (await scrape()).risen(before, "changes_total", "call_records_shipped_total") == {
+        "changes_total grant.created": 1,
+        "changes_total token.issued": 1,
+        "changes_total token.refreshed": 1,
+        "changes_total token.revoked": 1,
+        "changes_total grant.ended": 1,
+        "call_records_shipped_total": 1,
+    }
+
+
+async def test_commits_and_the_transactions_in_them_are_counted(play: Play, scrape: Scrape) -> None:
+    before = await scrape()
+    await asyncio.gather(*(play.scene.person(f"user{number}") for number in range(20)))
+    after = await scrape()
+    assert after.value("transactions_total") - before.value("transactions_total") >= 20
+    commits = after.value("commit_duration_seconds_count") - before.value("commit_duration_seconds_count")
+    assert 1 <= commits <= after.value("transactions_total") - before.value("transactions_total")
+
+
+async def test_what_can_happen_stands_at_zero_before_it_has(scrape: Scrape) -> None:
+    text = (await scrape()).text
+    for series in (
+        *(f'denials_total{{reason="{reason}"}}' for reason in Reason),
+        'changes_total{action="refresh.replayed"}',
+        'changes_total{action="session.refused"}',
+        'mails_total{outcome="failed"}',
+        'webhook_attempts_total{outcome="failed"}',
+        'store_faults_total{fault="OutcomeUnknown"}',
+    ):
+        assert f"keybearer_{series} 0.0\n" in text, series
+
+
+async def test_only_that_address_is_answered_and_only_looked_at(play: Play) -> None:
+    client = scrape_of(play.house)
+    head = await client.head("/metrics")
+    assert (head.status_code, head.content) == (200, b"")
+    assert head.headers["cache-control"] == "no-store"
+    assert (await client.post("/metrics")).status_code == 405
+    for path in ("/", "/metrics/", "/healthz", "/api/v2/me", "/login"):
+        assert (await client.get(path)).status_code == 404, path
+    assert (await play.house.program().get("/metrics")).status_code == 404
+
+
+async def test_a_scraper_gets_the_format_it_asks_for(play: Play) -> None:
+    answer = await scrape_of(play.house).get(
+        "/metrics", headers={"accept": "application/openmetrics-text; version=1.0.0"}
+    )
+    assert answer.headers["content-type"].startswith("application/openmetrics-text; version=1.0.0")
+    assert answer.text.endswith("# EOF\n")
