@@ -2,7 +2,7 @@
 
 from typing import Any, Final
 
-from keybearer.cli.finding import find_user
+from keybearer.cli.lookup import find_user
 from keybearer.cli.trouble import WRONG_USAGE, Trouble
 from keybearer.cli.workplace import in_database, load_settings, now, operator
 from keybearer.server.actions.erase_activity import erase_activity

@@ -3,7 +3,7 @@
 import sys
 from collections.abc import Mapping
 
-from keybearer.cli.finding import find_team, find_user
+from keybearer.cli.lookup import find_team, find_user
 from keybearer.cli.progress import Progress
 from keybearer.cli.workplace import load_settings, look_into_database
 from keybearer.server.http.activity_query import filter_of

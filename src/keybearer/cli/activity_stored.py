@@ -7,7 +7,7 @@ from keybearer.audit.trust import Trust
 from keybearer.audit.verdict import Verdict
 from keybearer.audit.verification import Verification
 from keybearer.cli.activity_verification import trust_of
-from keybearer.cli.finding import find_team
+from keybearer.cli.lookup import find_team
 from keybearer.cli.progress import Progress
 from keybearer.cli.trouble import Trouble
 from keybearer.cli.workplace import load_settings, look_into_database

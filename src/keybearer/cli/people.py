@@ -1,6 +1,6 @@
 """What the user commands do, on the open database."""
 
-from keybearer.cli.finding import find_user
+from keybearer.cli.lookup import find_user
 from keybearer.cli.workplace import in_database, load_settings, now, operator
 from keybearer.server.accounts.passwords import Passwords
 from keybearer.server.actions.add_user import NewUser, add_user

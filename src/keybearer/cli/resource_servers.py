@@ -1,6 +1,6 @@
 """What the resource server commands do, on the open database."""
 
-from keybearer.cli.finding import find_resource_server
+from keybearer.cli.lookup import find_resource_server
 from keybearer.cli.workplace import in_database, load_settings, look_into_database, now, operator
 from keybearer.server.actions.add_resource_server import AddedServer, add_resource_server
 from keybearer.server.actions.revoke_resource_server import revoke_resource_server

@@ -1,6 +1,6 @@
 """What the team commands do, on the open database."""
 
-from keybearer.cli.finding import find_team, find_user
+from keybearer.cli.lookup import find_team, find_user
 from keybearer.cli.workplace import in_database, load_settings, now, operator
 from keybearer.server.actions.add_team import NewTeam, add_team
 from keybearer.server.actions.remove_member import remove_member

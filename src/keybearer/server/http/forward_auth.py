@@ -16,8 +16,8 @@ from keybearer.server.http.call_record import Behind, record_call_behind, record
 from keybearer.server.http.demand import demand_permission
 from keybearer.server.http.edge import address_of, log_quietly
 from keybearer.server.http.hits import Hit, HitDoor, Plain
+from keybearer.server.http.identity_cache import IdentityCache
 from keybearer.server.http.limits import count_call, left_lines
-from keybearer.server.http.made_once import MadeOnce
 from keybearer.server.http.scopes import scope_of
 from keybearer.server.node import Node
 from keybearer.server.records import ResourceServer
@@ -55,7 +55,7 @@ class ForwardAuth:
 
     def __init__(self, node: Node) -> None:
         self._node = node
-        self._identity = MadeOnce(_identity_lines)
+        self._identity = IdentityCache(_identity_lines)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one request of any method; its body is not read."""

@@ -16,7 +16,7 @@ from keybearer.server.http.edge import address_of, log_quietly, note_actor
 from keybearer.server.http.errors import oauth_error
 from keybearer.server.http.forms import Form, read_oauth_form
 from keybearer.server.http.hits import Hit, HitDoor, Plain
-from keybearer.server.http.made_once import MadeOnce
+from keybearer.server.http.identity_cache import IdentityCache
 from keybearer.server.http.scopes import scope_of
 from keybearer.server.node import Node
 from keybearer.server.reads.introspection import active_refresh
@@ -62,7 +62,9 @@ class IntrospectionEndpoint:
     def __init__(self, node: Node, caller: Caller) -> None:
         self._node = node
         self._caller = caller
-        self._told: MadeOnce[Principal, bytes] = MadeOnce(lambda principal: json_bytes(self._active(principal)))
+        self._told: IdentityCache[Principal, bytes] = IdentityCache(
+            lambda principal: json_bytes(self._active(principal))
+        )
 
     async def answer(self, request: Request, form: Form) -> dict[str, Any]:
         """

@@ -7,7 +7,7 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 
 from keybearer.server.http.intake import MAX_BODY_BYTES
 from keybearer.server.limits.rate_limits import lent_of, slack_of
-from keybearer.server.pages.words import duration
+from keybearer.server.pages.times import duration
 from keybearer.server.reads.webhooks import offered_events
 from keybearer.server.roles import ROLE_TITLES
 from keybearer.server.settings import Settings

@@ -15,10 +15,10 @@ from keybearer.server.http.forms import Form, read_form
 from keybearer.server.limits.attempts import AttemptLimit
 from keybearer.server.node import Node
 from keybearer.server.pages.doors import page
+from keybearer.server.pages.pager import paging_of, turn_of
 from keybearer.server.pages.render import redirect, render
 from keybearer.server.pages.role_choices import HOURS, beside_fields, role_asked, role_choices
 from keybearer.server.pages.session import Visitor, active_team, require_permission, require_recent, team_of, visitor
-from keybearer.server.pages.turning import paging_of, turn_of
 from keybearer.server.reads.members import members_page, newcomer
 from keybearer.server.records import User
 from keybearer.server.refusals import Refusal

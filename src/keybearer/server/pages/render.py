@@ -9,7 +9,7 @@ from starlette.responses import HTMLResponse, RedirectResponse, Response
 from keybearer.server.clock import as_wire
 from keybearer.server.http.edge import note_actor
 from keybearer.server.node import Node
-from keybearer.server.pages import words
+from keybearer.server.pages import times
 from keybearer.server.pages.cookies import ENDING, NOTICE, clear_cookie, leave_notice, read_notice
 from keybearer.server.pages.endings import is_ending_kept, leave_ending, seen_ending
 from keybearer.server.pages.session import Visitor
@@ -26,14 +26,14 @@ _ENVIRONMENT: Final = Environment(
 )
 _ENVIRONMENT.globals["asset"] = asset
 _ENVIRONMENT.filters |= {
-    "day": words.day,
-    "moment": words.moment,
-    "relative": words.relative,
+    "day": times.day,
+    "moment": times.moment,
+    "relative": times.relative,
     "wire_time": as_wire,
     "role_title": lambda role: ROLE_TITLES[role],
 }
 
-_ENVIRONMENT.tests |= {"reads_only": only_reads, "soon": words.is_soon}
+_ENVIRONMENT.tests |= {"reads_only": only_reads, "soon": times.is_soon}
 
 
 def render(

@@ -11,9 +11,9 @@ from keybearer.server.node import Node
 from keybearer.server.pages import endings
 from keybearer.server.pages.browser_names import browser_name
 from keybearer.server.pages.doors import page
+from keybearer.server.pages.pager import paging_of, turn_of
 from keybearer.server.pages.render import redirect_ended, render
 from keybearer.server.pages.session import Visitor, active_team, require_permission, require_recent, team_of, visitor
-from keybearer.server.pages.turning import paging_of, turn_of
 from keybearer.server.reads.access import access_to_team, named_in_team, team_access
 from keybearer.server.reads.last_uses import last_uses
 from keybearer.server.records import ActivityFilter

@@ -16,9 +16,9 @@ from keybearer.server.http.edge import actor_of
 from keybearer.server.http.errors import status_of
 from keybearer.server.node import Node
 from keybearer.server.pages.doors import page
+from keybearer.server.pages.pager import paging_of, turn_of
 from keybearer.server.pages.render import errors_of, keep_to_fields, redirect, render
 from keybearer.server.pages.session import Visitor, active_team, require_permission, visitor
-from keybearer.server.pages.turning import paging_of, turn_of
 from keybearer.server.pages.webhooks import LIST, posted_by_admin, typed_in, webhook_admin
 from keybearer.server.reads.lifetimes import offered_overlaps
 from keybearer.server.reads.webhooks import host_of, offered_events, one_webhook, webhook_details

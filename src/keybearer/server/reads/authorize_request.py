@@ -4,7 +4,7 @@ from keybearer.server import refusals
 from keybearer.server.rules import authorize_request as rules
 from keybearer.server.rules.authorize_request import Asked, Examined, Known
 from keybearer.server.rules.client_authentication import as_client_id
-from keybearer.server.rules.permissions import narrowing_of
+from keybearer.server.rules.narrowing import narrowing_of
 from keybearer.server.store import clients, grants
 from keybearer.server.store.database import Reader
 

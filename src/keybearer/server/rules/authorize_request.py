@@ -8,7 +8,7 @@ from keybearer.server import refusals
 from keybearer.server.records import Client
 from keybearer.server.refusals import Refusal
 from keybearer.server.rules import pkce
-from keybearer.server.rules.permissions import narrowing_of
+from keybearer.server.rules.narrowing import narrowing_of
 from keybearer.server.rules.redirect_uri import matches
 
 MAX_STATE_BYTES: Final = 2_048

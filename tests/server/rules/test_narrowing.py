@@ -1,7 +1,7 @@
 """An empty scope follows the role; a scope of words narrows; unknown words are named."""
 
 from keybearer.server.roles import DEFAULT_PERMISSIONS, default_role_permissions
-from keybearer.server.rules.permissions import narrowing_of
+from keybearer.server.rules.narrowing import narrowing_of
 
 NAMES = frozenset(DEFAULT_PERMISSIONS)
 

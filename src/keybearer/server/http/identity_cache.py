@@ -1,4 +1,4 @@
-"""What is made of an object that comes again and again."""
+"""A cache of what was made of an object, found by the object's identity."""
 
 from collections.abc import Callable
 from typing import Final, Generic, TypeVar
@@ -9,12 +9,12 @@ Made = TypeVar("Made")
 _MOST: Final = 10_000
 
 
-class MadeOnce(Generic[Of, Made]):
+class IdentityCache(Generic[Of, Made]):
     """
     Makes something of an object the first time that this very object comes, and remembers it.
 
-    It asks for no equality, which of a principal takes longer to tell than what is made of it here; and an object that
-    is remembered cannot make room for another with its identity.
+    Objects are compared by identity: to compare two principals by value takes longer than what is made of one here. The
+    cache holds on to the objects, so no identity is used a second time while it is known here.
 
     Args:
         make: of an object that never changes.

@@ -1,4 +1,4 @@
-"""Long lists on pages: which part is wanted, and the ways to those beside it."""
+"""Long lists in pages: which page the query asks for, and how many there are."""
 
 from dataclasses import dataclass
 from typing import Final

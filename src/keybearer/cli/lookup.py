@@ -1,4 +1,4 @@
-"""Whom and what a command means: people by address, teams by number or identifier, APIs by their id."""
+"""Finding what a command names: people by address, teams by number or identifier, APIs by their id."""
 
 from keybearer.cli.trouble import Trouble
 from keybearer.server.pages.numbers import number_in

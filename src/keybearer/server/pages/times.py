@@ -1,4 +1,4 @@
-"""Times in the words of people."""
+"""Days, moments and lengths of time, written for people."""
 
 from typing import Final
 
