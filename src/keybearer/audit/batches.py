@@ -1,4 +1,4 @@
-"""Many records at once, in a fraction of the time: what passes here is what `lines` would let pass, line by line."""
+"""Reads many records at once, for speed; whatever it does not accept is judged by `lines`, line by line."""
 
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence

@@ -1,4 +1,4 @@
-"""Entries read fast: what passes here is what `wire.activity` would let pass, and it judges whatever does not."""
+"""Reads entries at speed; it accepts no entry that `wire.activity` would refuse."""
 
 import re
 from collections.abc import Sequence

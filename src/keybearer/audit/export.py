@@ -1,4 +1,4 @@
-"""Writing an export: the records that somebody may see, and in the place of the others the hashes that prove them."""
+"""Writes exports: the records that a viewer may see, and hashes in the place of all others."""
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass

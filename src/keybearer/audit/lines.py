@@ -1,4 +1,4 @@
-"""The lines of an export: what each kind says, how it is written, and how it is read by somebody who trusts nothing."""
+"""The lines of an export: what each kind holds, how it is written, and how it is read without trusting the writer."""
 
 import json
 from base64 import b64encode

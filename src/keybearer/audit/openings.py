@@ -1,4 +1,4 @@
-"""Commitments opened many at a time: what opens here is what `wire.activity.open_details` opens."""
+"""Checks many commitments at once, with the same result as `wire.activity.open_details`."""
 
 from binascii import a2b_base64, b2a_base64
 from collections import defaultdict

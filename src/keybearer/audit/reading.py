@@ -1,4 +1,4 @@
-"""One log while its lines are read: each record in its place, and the tree that grows out of them."""
+"""One log while its lines are read: each record is given its place, and the tree grows by it."""
 
 import re
 from collections.abc import Mapping, Sequence

@@ -1,4 +1,4 @@
-"""What somebody who verifies brings along and believes: public keys, and checkpoints saved before."""
+"""What a verification trusts: public keys, and checkpoints that were saved before."""
 
 from collections.abc import Iterable, Iterator, Sequence
 

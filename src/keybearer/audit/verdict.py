@@ -1,4 +1,4 @@
-"""What came of verifying: of each log what it holds and whether that is proved, and what is wrong, with its place."""
+"""The result of a verification: what each log holds, whether that is proved, and what is wrong where."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field

@@ -1,4 +1,4 @@
-"""Verifying an export, line after line: places, hashes, roots, signatures, and what was saved before."""
+"""Verifies an export line by line: places, hashes, roots, signatures, and saved checkpoints."""
 
 from collections.abc import Sequence
 from typing import Final

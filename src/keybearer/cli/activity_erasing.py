@@ -1,4 +1,4 @@
-"""Erasing what the activity log tells of a person, from the command line."""
+"""Erases personal data from the activity log."""
 
 from typing import Any, Final
 

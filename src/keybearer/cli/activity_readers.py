@@ -1,4 +1,4 @@
-"""An export read by several processes, so that it is verified by all the cores of a machine."""
+"""Reads an export in several processes, so that all cores of the machine verify it."""
 
 import os
 import signal

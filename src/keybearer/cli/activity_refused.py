@@ -1,4 +1,4 @@
-"""What an API reported and the server would not take, as the reporter keeps it beside its spool."""
+"""Lists reported records that the server refused; the reporter keeps them beside its spool."""
 
 import json
 from collections.abc import Iterator

@@ -1,4 +1,4 @@
-"""The demo: its data, what it remembers between two starts, and what it prints."""
+"""The demo: its data, its state from one start to the next, and what it prints."""
 
 import functools
 import json

@@ -1,4 +1,4 @@
-"""``keybearer doctor``: what ails this server."""
+"""``keybearer doctor``: reports what is wrong with this server."""
 
 from keybearer.cli.printing import JSON, say
 

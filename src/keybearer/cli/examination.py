@@ -1,4 +1,4 @@
-"""What ails this server's database and activity log, found without a running server."""
+"""Checks this server's database, barrier and activity log, without a running server."""
 
 from typing import Any
 

@@ -1,4 +1,4 @@
-"""An example API as a process beside the demo: it has an address and a key, as anybody's API would."""
+"""An example API as a process beside the demo, with an address and a key of its own."""
 
 import os
 import socket

@@ -1,4 +1,4 @@
-"""The command line: every group of commands, and what becomes of their errors."""
+"""The command line: all groups of commands, and how their errors are shown."""
 
 import os
 import sys

@@ -1,4 +1,4 @@
-"""How a command is told a password: from stdin or a prompt, never in its words, where every process could read it."""
+"""Reads a password from stdin or a prompt; as an argument, every process on the machine could read it."""
 
 import getpass
 import sys

@@ -1,4 +1,4 @@
-"""How commands print what they have to say: aligned for people, one JSON object a line for programs."""
+"""Prints results: aligned for people, one JSON object a line for programs."""
 
 from collections.abc import Mapping, Sequence
 from typing import Annotated, TypeAlias

@@ -1,4 +1,4 @@
-"""The program `keybearer`: the command line, or word of what to install where the SDK alone is."""
+"""The program `keybearer`: runs the command line, or says what to install where only the SDK is installed."""
 
 import sys
 from typing import Final

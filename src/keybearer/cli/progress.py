@@ -1,4 +1,4 @@
-"""How far a long command is, on stderr, for people who look on."""
+"""Shows on stderr how far a long command is."""
 
 import sys
 from types import TracebackType

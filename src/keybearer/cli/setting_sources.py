@@ -1,4 +1,4 @@
-"""Each setting as it is in force, with the place that it comes from."""
+"""Each setting as it is in force, and where its value comes from."""
 
 import json
 from typing import Final

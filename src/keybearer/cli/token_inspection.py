@@ -1,4 +1,4 @@
-"""A token from stdin, in words."""
+"""Describes a token that is read from stdin."""
 
 from typing import Final
 

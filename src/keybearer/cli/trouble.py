@@ -1,4 +1,4 @@
-"""What ends a command early: one line for people, and an exit code for programs."""
+"""The error that ends a command: one line for people, and an exit code for programs."""
 
 from typing import Final
 

@@ -1,4 +1,4 @@
-"""What commands work with: the settings, and an open database that has this version's tables."""
+"""What commands need: the settings, and an open database that has this version's tables."""
 
 import asyncio
 from collections.abc import Awaitable, Callable

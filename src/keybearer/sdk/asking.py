@@ -1,4 +1,4 @@
-"""Questions about single tokens that the mirror does not know: one at a time for each token, a few at a time in all."""
+"""Fetches single tokens that the mirror does not know: one question for each token, a few at a time in all."""
 
 import asyncio
 import secrets

@@ -1,4 +1,4 @@
-"""The two clocks of a verifier: one that goes on while the machine sleeps, and the wall's to catch it out."""
+"""The two clocks of a verifier: BOOTTIME, which goes on while the machine sleeps, and the wall clock."""
 
 import time
 from collections.abc import Callable

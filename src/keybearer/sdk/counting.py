@@ -1,4 +1,4 @@
-"""Calls asked of the nodes for the purse: in one question for all who wait, one question at a time."""
+"""Fills the purse: asks the nodes for calls, in one question for all who wait, one question at a time."""
 
 import asyncio
 import logging

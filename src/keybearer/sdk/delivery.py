@@ -1,4 +1,4 @@
-"""Delivery: batches of records over HTTP to whichever node answers."""
+"""Sends batches of records over HTTP to whichever node answers."""
 
 import asyncio
 from collections.abc import AsyncIterator

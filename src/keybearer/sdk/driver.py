@@ -1,4 +1,4 @@
-"""What a verifier asks next, whom, and when: the sync loop without its network."""
+"""The sync loop without its network: which question a verifier asks next, of which node, and when."""
 
 import math
 from collections.abc import Mapping

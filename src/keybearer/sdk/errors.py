@@ -1,4 +1,4 @@
-"""What a verifier raises, and what an API answers then."""
+"""The errors that a verifier raises, and the status with which an API answers each."""
 
 import math
 

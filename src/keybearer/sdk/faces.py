@@ -1,4 +1,4 @@
-"""What a framework's layer needs of a verifier: a real one and a test's double both have it."""
+"""The interface that the layers for frameworks use; verifiers and their doubles for tests implement it."""
 
 from types import TracebackType
 from typing import Protocol, Self

@@ -1,4 +1,4 @@
-"""Following the feed: the driver's questions put to the nodes, one after the other, while the verifier runs."""
+"""Follows the feed: puts the driver's questions to the nodes while the verifier runs."""
 
 import asyncio
 import logging

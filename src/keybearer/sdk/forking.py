@@ -1,4 +1,4 @@
-"""What a fork does to verifiers: the child's begin anew, and leave the parent's connections alone."""
+"""Makes verifiers survive a fork: the child's begin anew, and leave the parent's connections alone."""
 
 import os
 from typing import Final, Protocol

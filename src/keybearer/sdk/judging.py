@@ -1,4 +1,4 @@
-"""What can be said of a token by its text, without asking anybody."""
+"""What the text of a token alone can tell, without a question to a node."""
 
 from dataclasses import dataclass
 

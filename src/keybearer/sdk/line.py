@@ -1,4 +1,4 @@
-"""One connection to a node, kept open for question after question: the way of those that wait for news."""
+"""One connection to a node that is kept open for one question after another; questions that wait for events use it."""
 
 import asyncio
 import json

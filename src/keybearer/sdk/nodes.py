@@ -1,4 +1,4 @@
-"""Which node a verifier speaks to: the one that answered last, and after a failure the next."""
+"""Chooses the node that a verifier asks: the one that answered last, and after a failure the next."""
 
 from collections.abc import Sequence
 from ipaddress import ip_address

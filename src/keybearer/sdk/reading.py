@@ -1,4 +1,4 @@
-"""One HTTP answer out of what comes on a connection: read at a glance where it is written plainly, else by h11."""
+"""Reads one HTTP answer from a connection: directly if it is written in the usual way, otherwise by h11."""
 
 import re
 from typing import Final, NamedTuple

@@ -1,4 +1,4 @@
-"""A verifier at work in one process and one event loop: connections, and the task that keeps its mirror true."""
+"""A running verifier in one process and one event loop: its connections, and the task that updates its mirror."""
 
 import asyncio
 from collections.abc import Callable

@@ -1,4 +1,4 @@
-"""Calls that last longer than a decision does: the token is looked at again and again, and its end ends the call."""
+"""Calls that last: the token is checked again and again, and its end ends the call."""
 
 import asyncio
 from collections.abc import AsyncIterator

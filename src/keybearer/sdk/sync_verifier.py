@@ -1,4 +1,4 @@
-"""The synchronous face of the SDK: the asynchronous one in a thread of its own; known tokens need no thread."""
+"""The synchronous verifier: the asynchronous one in a thread; known tokens are answered without it."""
 
 import asyncio
 import concurrent.futures

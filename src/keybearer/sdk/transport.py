@@ -1,4 +1,4 @@
-"""Questions to a node over HTTP: JSON out, JSON in, never longer than they may take nor larger than they may be."""
+"""Asks a node over HTTP: JSON out, JSON in, with limits on time and size."""
 
 import asyncio
 import json

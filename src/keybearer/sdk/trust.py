@@ -1,4 +1,4 @@
-"""Whose certificates a verifier trusts: everybody's that the machine does."""
+"""The certificate authorities that a verifier trusts: those of the machine."""
 
 import ssl
 from collections.abc import Iterable

@@ -1,4 +1,4 @@
-"""The asynchronous face of the SDK: whose token is this, and what may it do now?"""
+"""The asynchronous verifier: whose token is this, and what may it do now?"""
 
 import asyncio
 from collections.abc import Callable, Sequence

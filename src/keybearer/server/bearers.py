@@ -1,4 +1,4 @@
-"""Who acts with a token that is presented to this node itself: the node is its own first verifier."""
+"""Who acts with a token at this server's own endpoints: the node verifies it like any verifier, out of a mirror."""
 
 from collections.abc import Mapping
 from typing import Final

@@ -1,4 +1,4 @@
-"""Keeping an API client: its rows, its first secret, its record; and finding it again to change it."""
+"""What several actions do to an API client: keep it, give it a secret, record it, lock it to change it."""
 
 from dataclasses import dataclass
 

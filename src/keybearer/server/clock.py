@@ -1,4 +1,4 @@
-"""The one place where the server asks what time it is, and how much has gone by."""
+"""The clocks of the server, wall time and BOOTTIME, and the units of time; nothing else reads a clock."""
 
 import time
 from collections.abc import Callable

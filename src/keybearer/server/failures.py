@@ -1,4 +1,4 @@
-"""What becomes of a refusal that no door caught: an answer in the words of whoever asked."""
+"""The exception handlers: answers to refusals that no endpoint caught, as JSON or as a page."""
 
 from typing import Any, Final
 

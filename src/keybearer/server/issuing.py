@@ -1,4 +1,4 @@
-"""Making tokens for a grant: texts for the bearer, digests for the store."""
+"""Makes tokens for a grant: the texts for the bearer, and the rows with their digests."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass

@@ -1,4 +1,4 @@
-"""Keys that this server makes for itself and keeps in its data directory, for its own eyes only."""
+"""Secret keys that this server makes for itself and keeps as files in its data directory."""
 
 import os
 from collections.abc import Callable

@@ -1,4 +1,4 @@
-"""The activity record of a change, kept in the change's own transaction; triggers write the feed event."""
+"""Writes the activity record of a change in the change's own transaction, and has webhooks told."""
 
 import secrets
 from collections.abc import Iterable, Sequence

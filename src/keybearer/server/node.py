@@ -1,4 +1,4 @@
-"""One running server process: what every door is handed, and nothing more."""
+"""The parts of one running server process, which every endpoint is given."""
 
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass

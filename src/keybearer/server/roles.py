@@ -1,4 +1,4 @@
-"""The roles and permissions there are, and the words in which people are told."""
+"""The roles and permissions, and what people are told about them."""
 
 from typing import Final
 

@@ -1,4 +1,4 @@
-"""Making random parts, and the digests under which texts are kept."""
+"""Makes random texts and ids, digests, derived keys; seals and unseals."""
 
 import base64
 import hashlib

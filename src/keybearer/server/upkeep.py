@@ -1,4 +1,4 @@
-"""What a node does beside its requests: writing down last uses, taking old rows away."""
+"""Regular work of a node beside its requests: writing last uses, pruning old rows, sealing the activity log."""
 
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence

@@ -1,4 +1,4 @@
-"""From what is known of a token to who acts with it, or why nobody does."""
+"""Decides from a token's record who acts with it, or why nobody does."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass

@@ -1,4 +1,4 @@
-"""What the server said of the tokens seen so far, by their digests; whatever an event touches is forgotten."""
+"""The tokens that a verifier knows, by their digests; whatever an event concerns is forgotten."""
 
 from collections import deque
 from collections.abc import Iterable

@@ -1,4 +1,4 @@
-"""The calls that a verifier may let through: granted by a node, counted here; no I/O, no clock."""
+"""The calls that a verifier may let through without asking: granted by a node, counted here; no I/O, no clock."""
 
 import math
 from collections.abc import Sequence

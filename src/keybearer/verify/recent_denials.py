@@ -1,4 +1,4 @@
-"""The tokens that were refused a moment ago."""
+"""Remembers for a moment which tokens were refused, so that the store is not asked again."""
 
 from typing import Final
 

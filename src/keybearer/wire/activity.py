@@ -1,4 +1,4 @@
-"""The entry: what the activity log says of one thing that happened, as the bytes that are hashed and never change."""
+"""The entry: one record of the activity log as the bytes that are hashed."""
 
 import binascii
 import json

@@ -1,4 +1,4 @@
-"""What may stand under each key of an entry of the activity log."""
+"""The keys of an entry, and which values each may have."""
 
 import json
 import re

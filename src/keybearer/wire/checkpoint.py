@@ -1,4 +1,4 @@
-"""Checkpoints: what a log says of itself, its name, size and root, as a note that is signed and can be carried away."""
+"""Checkpoints: a log's name, size and root as a signed note."""
 
 import base64
 import binascii

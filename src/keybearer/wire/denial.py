@@ -1,4 +1,4 @@
-"""Why a token is refused, in words that a log can keep."""
+"""The reasons for which a token is refused."""
 
 from dataclasses import dataclass
 from enum import StrEnum

@@ -1,4 +1,4 @@
-"""What the store's feed of changes says to verifiers: events, whom each concerns, questions and answers."""
+"""The feed of changes as verifiers see it: events, whom each concerns, questions and answers."""
 
 import hashlib
 from dataclasses import dataclass

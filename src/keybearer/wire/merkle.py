@@ -1,4 +1,4 @@
-"""Merkle trees as RFC 6962 has them: the root of a growing log, and proofs that are made and checked step by step."""
+"""Merkle trees of RFC 6962: the root of a growing log, and proofs, made and checked."""
 
 from collections.abc import Callable, Iterator, Sequence
 from hashlib import sha256

@@ -1,4 +1,4 @@
-"""Questions and answers between verifier and node as JSON says them: what `json` reads and writes, and no more."""
+"""Questions and answers between verifier and node as JSON objects."""
 
 import struct
 from collections.abc import Mapping

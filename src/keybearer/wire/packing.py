@@ -1,5 +1,5 @@
 """
-What is seldom read of a principal, as bytes: an object for each part would take most of a verifier's memory.
+Packs the rarely read fields of a principal into bytes: one object for each field would fill a verifier's memory.
 
 Of a token: when it ends, flags, its ids and those of its grant (16 bytes each where they are UUIDs), its last four.
 Of a user's place in a team: its ids, the environment, their role, name and address.

@@ -1,4 +1,4 @@
-"""What verifier and node say to each other about rate limits: how many calls are wanted, and how many may be made."""
+"""What verifier and node tell each other about rate limits: how many calls are wanted, and how many are granted."""
 
 import math
 from collections.abc import Mapping, Sequence

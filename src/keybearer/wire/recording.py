@@ -1,4 +1,4 @@
-"""Where the words of an API go that it adds to the record of the call it is handling."""
+"""Where an API's own words go that belong into the record of the call at hand."""
 
 from collections.abc import Mapping
 from contextvars import ContextVar

@@ -1,4 +1,4 @@
-"""A log's tree in tiles of 256 hashes, from which whoever proves something takes what he needs (C2SP tlog-tiles)."""
+"""A log's tree in tiles of 256 hashes, from which proofs are made (C2SP tlog-tiles)."""
 
 from collections.abc import Callable, Mapping, Sequence
 from typing import Final

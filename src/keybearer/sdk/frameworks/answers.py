@@ -1,4 +1,4 @@
-"""The header that carries a token, and the answers to those whose token does not do: alike in every framework."""
+"""Reads the header that carries a token, and writes the refusals; the same for every framework."""
 
 import logging
 from collections.abc import Sequence

@@ -1,4 +1,4 @@
-"""What a framework's layer has recorded of a call: how it began, how it ended, and why it was refused."""
+"""Records a call for a framework's layer: how it began, how it ended, and why it was refused."""
 
 from typing import Final
 

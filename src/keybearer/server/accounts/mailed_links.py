@@ -1,4 +1,4 @@
-"""Links for a user's mailbox: how many, how long they act, and what a new address begins with."""
+"""Links that are mailed to users: how many a day, how long they work, and the first steps of a new address."""
 
 from dataclasses import dataclass
 from typing import Final

@@ -1,4 +1,4 @@
-"""What a user's profile is asked to be, as typed, and what is kept of that."""
+"""A change of a user's profile as it was typed, and the checked values that are kept."""
 
 from dataclasses import dataclass
 

@@ -1,4 +1,4 @@
-"""One look at the feed for all that one turn of the event loop has to answer."""
+"""Lets all requests that one turn of the event loop handles share one look at the feed."""
 
 import asyncio
 from collections.abc import Callable

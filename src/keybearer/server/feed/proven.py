@@ -1,4 +1,4 @@
-"""Reading the feed so that it is known since when a snapshot may lack something that was acknowledged."""
+"""Reads the feed together with the time before which nothing that was acknowledged can be missing."""
 
 from collections.abc import Callable
 

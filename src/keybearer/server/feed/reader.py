@@ -1,4 +1,4 @@
-"""This node's one look at the feed, which everybody who asks shares: however many ask, the store is read as often."""
+"""Follows the feed for this node: one reader for everybody who asks, so the load on the store stays the same."""
 
 import asyncio
 import math

@@ -1,4 +1,4 @@
-"""The newest stretch of the feed, in memory: whole, in order, and chained to the head that it was read with."""
+"""The newest events of the feed, in memory: without gaps, and chained up to the head."""
 
 from typing import Final
 

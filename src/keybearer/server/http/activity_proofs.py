@@ -1,4 +1,4 @@
-"""The doors to what proves the activity log: checkpoints, tiles and proofs, by the log's name (C2SP tlog-tiles)."""
+"""The endpoints that serve checkpoints, tiles and proofs of the activity log (C2SP tlog-tiles)."""
 
 import base64
 import re

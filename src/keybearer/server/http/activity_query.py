@@ -1,4 +1,4 @@
-"""What is asked of the activity log: the filters of a query, and the cursor that leads on to what is older."""
+"""Queries of the activity log: their filters, and the cursor that leads to older records."""
 
 import base64
 import binascii

@@ -1,4 +1,4 @@
-"""The door at which APIs report what was done with tokens: batches of records, each kept exactly once."""
+"""The endpoint to which APIs report records of calls, in batches; each record is kept exactly once."""
 
 import asyncio
 from typing import Any, Final

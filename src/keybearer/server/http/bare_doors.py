@@ -1,4 +1,4 @@
-"""Doors that are asked often: found by one look at the path, without the way through Starlette's router."""
+"""Endpoints that are called often: found by one look-up of method and path, without Starlette's router."""
 
 from collections.abc import Awaitable, Callable, Iterable, Mapping
 from typing import Any

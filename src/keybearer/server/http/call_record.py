@@ -1,4 +1,4 @@
-"""The activity record of a call at one of the server's own doors: begun when it is known whose token it is."""
+"""The activity record of a call at one of the server's own endpoints; it begins when the token is known."""
 
 from collections.abc import Awaitable, Callable
 from functools import lru_cache

@@ -1,4 +1,4 @@
-"""What is demanded of a token that is accepted: a permission, which it has or not."""
+"""Checks that an accepted token has the permission that an endpoint demands."""
 
 from starlette.requests import Request
 

@@ -1,4 +1,4 @@
-"""The outermost door: request ids, refusals of what comes in, headers on what goes out, a log line and a count each."""
+"""The outermost middleware: request ids, limits on what comes in, headers on what goes out, a log line and a count."""
 
 import logging
 import time

@@ -1,4 +1,4 @@
-"""The one place that picks a status for a refusal, and the bodies in which machines are told."""
+"""The HTTP status of each refusal, and the JSON bodies in which programs are told."""
 
 from typing import Final
 

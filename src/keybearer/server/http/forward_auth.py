@@ -1,4 +1,4 @@
-"""The door for gateways: whether a request may pass to the API behind, and as whom, told in headers."""
+"""The endpoint for gateways: whether a request may pass to the API, and in whose name, told in headers."""
 
 from functools import lru_cache
 from typing import Final

@@ -1,4 +1,4 @@
-"""What those ask who run the server: whether it is alive, and whether it can serve."""
+"""The endpoints for whoever runs the server: is it alive, and can it serve?"""
 
 from starlette.requests import Request
 from starlette.responses import Response

@@ -1,4 +1,4 @@
-"""What comes in is bounded before anything reads it."""
+"""Limits on size, time and form of a request, checked before anything reads it."""
 
 import asyncio
 import re

@@ -1,4 +1,4 @@
-"""One look finds the door of a path without parameters; Starlette alone tries one pattern after the other."""
+"""Finds the route of a path without parameters by one look-up; Starlette tries one pattern after the other."""
 
 from collections.abc import Iterable
 

@@ -1,4 +1,4 @@
-"""What OAuth clients can find out about this server by themselves."""
+"""The metadata documents by which OAuth clients discover this server (RFC 8414, RFC 9728)."""
 
 from collections.abc import Awaitable, Callable
 from typing import Final

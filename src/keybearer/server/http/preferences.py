@@ -1,4 +1,4 @@
-"""``Prefer: wait=propagated``: the answer to a revocation comes when nobody accepts any more what it ended."""
+"""``Prefer: wait=propagated``: the answer to a revocation waits until no verifier accepts the token any more."""
 
 import asyncio
 from typing import Final

@@ -1,4 +1,4 @@
-"""Permissions as one text."""
+"""Writes permissions as a scope."""
 
 from functools import lru_cache
 from typing import Final

@@ -1,4 +1,4 @@
-"""The doors for verifiers: what happened since, who acts with a token (coherence.md 5.3), how often they may call."""
+"""The endpoints for verifiers (coherence.md 5.3): events, single tokens, and calls taken off rate limits."""
 
 import re
 from collections.abc import Awaitable, Callable

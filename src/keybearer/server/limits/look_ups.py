@@ -1,4 +1,4 @@
-"""The lane in which what nobody here knows is looked up: guesses cost the store no more than a few look-ups at once."""
+"""Limits look-ups of unknown credentials, so that guesses cost the store no more than a few at once."""
 
 import asyncio
 from collections import Counter

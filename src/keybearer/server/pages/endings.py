@@ -1,4 +1,4 @@
-"""What a page says after something was ended: how many APIs have confirmed it, and when nobody accepts it any more."""
+"""Tells on the next pages how far a revocation has come: how many APIs have confirmed it."""
 
 import re
 from dataclasses import dataclass

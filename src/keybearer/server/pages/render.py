@@ -1,4 +1,4 @@
-"""Turning templates and frozen records into pages."""
+"""Renders templates to pages."""
 
 from typing import Any, Final
 

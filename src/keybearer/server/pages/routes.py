@@ -1,4 +1,4 @@
-"""Every page's door, in the order of the menu."""
+"""The routes of all pages, in the order of the menu."""
 
 from collections.abc import Callable
 from typing import Final

@@ -1,4 +1,4 @@
-"""Who looks at a page, and as what: sign-in, active team, role there."""
+"""Who visits a page: their sign-in, active team and role, and what a page may demand of them."""
 
 from dataclasses import dataclass
 from typing import Final

@@ -1,4 +1,4 @@
-"""What the people, tokens, apps and APIs of activity records are called, as far as the viewer may see them."""
+"""The names of people, tokens, apps and APIs in activity records, as far as the viewer may see them."""
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass

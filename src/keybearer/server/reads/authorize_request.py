@@ -1,4 +1,4 @@
-"""What comes of an authorization request before anybody is asked."""
+"""Examines an authorization request before anybody is asked."""
 
 from keybearer.server import refusals
 from keybearer.server.rules import authorize_request as rules

@@ -1,4 +1,4 @@
-"""Who acts with the token of a digest, and how new that is: what a mirror keeps."""
+"""Reads who acts with the token of a digest, and at which point of the feed: what a mirror keeps."""
 
 from collections.abc import Mapping
 

@@ -1,4 +1,4 @@
-"""What is told of a token to whoever may ask about it."""
+"""Reads a refresh token for the client that asks about it."""
 
 from dataclasses import dataclass
 

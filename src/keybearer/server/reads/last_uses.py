@@ -1,4 +1,4 @@
-"""From where tokens and apps were used last: what the newest of their calls in the activity log tells."""
+"""From where tokens and apps were last used, by their newest records in the activity log."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace

@@ -1,4 +1,4 @@
-"""Whose the tokens are that a batch of records names."""
+"""The tokens that a batch of records names, with their owners."""
 
 from collections.abc import Iterable, Mapping
 

@@ -1,4 +1,4 @@
-"""What users are told about the end of what acts in their names."""
+"""Notices to users about the end of tokens and apps."""
 
 from dataclasses import dataclass
 

@@ -1,4 +1,4 @@
-"""When a user is told that something which acts in their name ends, and what is news no more."""
+"""When a user is told that a token or an app ends, and when it is too late to tell."""
 
 from dataclasses import dataclass
 from typing import Final

@@ -1,4 +1,4 @@
-"""What a presented refresh token deserves."""
+"""Judges a presented refresh token: rotate, replay, reuse or refuse."""
 
 from dataclasses import dataclass
 from enum import Enum, auto

@@ -1,4 +1,4 @@
-"""One clock for the rate limits of all nodes, kept in the store: it goes on as theirs do, and nothing makes it jump."""
+"""The clock of the rate limits, which all nodes move on together through the store; no wall clock moves it."""
 
 from dataclasses import dataclass
 

@@ -1,4 +1,4 @@
-"""What each log was at which size: decided in one transaction, signed in a later one, never another root for a size."""
+"""The checkpoints of logs: decided in one transaction, signed in a later one; a size never gets a second root."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass

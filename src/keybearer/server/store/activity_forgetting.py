@@ -1,4 +1,4 @@
-"""What the activity log forgets: a person's details, and the records of months long past. Entries' hashes stay."""
+"""Erases a person's details and prunes old months from the activity log; the entries' hashes stay."""
 
 from typing import Final
 

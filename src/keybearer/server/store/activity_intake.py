@@ -1,4 +1,4 @@
-"""What keeps reported records exactly once: how far each process has come, and what is there already."""
+"""Keeps reported records exactly once: how far each process has come, and which numbers are there."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass

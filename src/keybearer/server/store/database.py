@@ -1,4 +1,4 @@
-"""Define the one small async interface through which all SQL goes, and open the database behind it."""
+"""The one small async interface through which all SQL goes, and the opening of the database behind it."""
 
 from collections.abc import Awaitable, Callable, Coroutine, Mapping, Sequence
 from typing import Any, Concatenate, ParamSpec, Protocol, TypeVar

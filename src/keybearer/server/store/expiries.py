@@ -1,4 +1,4 @@
-"""When to look at a grant's end, and how a grant stands that may be about to end."""
+"""When to look at a grant's end next, and the facts about the grant that decide what is told."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any

@@ -1,4 +1,4 @@
-"""Say what went wrong in the store in words that are the same for both databases."""
+"""The errors of the store, the same for both databases."""
 
 
 class StoreFault(Exception):

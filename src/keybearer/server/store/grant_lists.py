@@ -1,4 +1,4 @@
-"""Lists of what acts in users' names, each by one statement."""
+"""Lists of personal tokens and apps' access, each by one statement."""
 
 from dataclasses import dataclass
 

@@ -1,4 +1,4 @@
-"""Statements with lists in them (``column.in_(…)``): their text depends on how long the lists are, and is made once."""
+"""Statements with lists in them (``column.in_(…)``): one text for each length, compiled once."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass

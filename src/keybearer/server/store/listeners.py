@@ -1,4 +1,4 @@
-"""Tell this process's listeners how far the feed has come."""
+"""Tells this process's listeners how far the feed has come."""
 
 import logging
 from collections.abc import Callable

@@ -1,4 +1,4 @@
-"""Insert many rows by one statement: what a statement costs beside its rows is paid once for all of them."""
+"""Inserts many rows by one statement, so that its fixed cost is paid once."""
 
 import re
 from collections.abc import Iterator, Sequence

@@ -1,4 +1,4 @@
-"""What waits to be mailed to users about what acts in their names: of each grant the latest news alone."""
+"""Notices that wait to be mailed: for each grant the latest only."""
 
 from collections.abc import Sequence
 

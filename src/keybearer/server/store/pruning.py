@@ -1,4 +1,4 @@
-"""Rows that nothing asks for any more, taken away a few at a time."""
+"""Deletes rows that are no longer needed, a few at a time."""
 
 from typing import Final
 

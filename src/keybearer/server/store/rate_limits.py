@@ -1,4 +1,4 @@
-"""What of each user's limit in each team is used up, and the clock by which it is regained."""
+"""What is used up of each user's limit in each team, and the clock by which it is regained."""
 
 from collections.abc import Mapping
 

@@ -1,4 +1,4 @@
-"""Whom PostgreSQL waits for before it says that something is committed."""
+"""Which standbys PostgreSQL waits for before it acknowledges a commit."""
 
 from typing import Final
 

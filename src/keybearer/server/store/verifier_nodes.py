@@ -1,4 +1,4 @@
-"""What nodes tell one another of the verifiers that ask them: a row for each node that answers any."""
+"""What nodes tell one another about their verifiers: one row for each node that has any."""
 
 import json
 from collections.abc import Mapping

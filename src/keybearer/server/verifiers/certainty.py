@@ -1,4 +1,4 @@
-"""Waiting until nobody accepts any more what has been ended: every verifier has confirmed, or the bound is over."""
+"""Waits until nobody accepts what was revoked: every verifier has confirmed it, or the bound has passed."""
 
 import asyncio
 from collections.abc import Callable

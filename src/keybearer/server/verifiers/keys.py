@@ -1,4 +1,4 @@
-"""The resource servers whose keys were presented lately, so that a verifier's questions do not each read the store."""
+"""Remembers whose the lately presented keys are, so that a verifier's questions do not each read the store."""
 
 from typing import Final
 

@@ -1,4 +1,4 @@
-"""Which verifiers ask this node, and how far each has come."""
+"""The verifiers that ask this node, and how far each has come."""
 
 import asyncio
 import math

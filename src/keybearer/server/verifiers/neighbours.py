@@ -1,4 +1,4 @@
-"""What this node tells the other nodes of its verifiers, and hears from them, through the store."""
+"""Exchanges with the other nodes, through the store, how far each one's verifiers have come."""
 
 import asyncio
 import math

@@ -1,4 +1,4 @@
-"""The feed of what verifiers must hear of."""
+"""The feed of changes for verifiers."""
 
 from sqlalchemy import BigInteger, CheckConstraint, Column, Integer, LargeBinary, Table, Text
 
