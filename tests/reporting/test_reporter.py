@@ -1,5 +1,6 @@
 """The reporter: each call becomes one record, through crashes, lost answers, full disks and servers that are away."""
 
+import math
 import os
 from collections.abc import Callable
 from http import HTTPStatus
@@ -7,11 +8,12 @@ from pathlib import Path
 
 import pytest
 
+from keybearer.reporting import shipping
 from keybearer.reporting.asked import Asked, request_id_of
 from keybearer.reporting.lines import Whole, line_of, text_of
 from keybearer.reporting.reporter import ActivityLog, Reporter
 from keybearer.reporting.segment import Unwritable
-from keybearer.reporting.spool import Spool
+from keybearer.reporting.spool import LOCK, Spool, hold
 from tests.reporting.spools import ASKED, Taking, called, failing, now, reporter_of, shipped, somebody
 
 
@@ -173,6 +175,31 @@ async def test_what_was_begun_with_one_key_is_not_told_with_another(tmp_path: Pa
     assert second.kept == {}
     assert [path.suffix for path in tmp_path.iterdir() if path.name != following._spool.folder.name] == [".broken"]
     following.close()
+
+
+@pytest.mark.parametrize(
+    ("every_s", "left"),
+    [
+        pytest.param(math.inf, [".alive", ".bare", ".dead"], id="at one look each may be in the making"),
+        pytest.param(0.0, [".alive"], id="at two looks"),
+    ],
+)
+async def test_a_folder_whose_process_died_while_it_made_it_is_removed(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, every_s: float, left: list[str]
+) -> None:
+    monkeypatch.setattr(shipping, "_ADOPT_EVERY_S", every_s)
+    for name in (".dead", ".alive", ".bare"):
+        (tmp_path / name).mkdir()
+    (tmp_path / ".dead" / LOCK).touch()
+    held = hold(tmp_path / ".alive")
+    assert held is not None
+    reporter, taking = Reporter(ActivityLog(tmp_path), now), Taking()
+    for _ in range(2):
+        called(reporter)
+        await shipped(reporter, taking)
+    assert sorted(path.name for path in tmp_path.glob(".*")) == left
+    reporter.close()
+    os.close(held)
 
 
 async def test_files_turn_over_and_go_while_calls_are_under_way(tmp_path: Path) -> None:

@@ -14,7 +14,7 @@ from keybearer.reporting.life import Life
 from keybearer.reporting.lines import Broken
 from keybearer.reporting.records import Record, line_of
 from keybearer.reporting.segment import Unwritable
-from keybearer.reporting.spool import Spool, hold
+from keybearer.reporting.spool import Spool, hold, is_unfinished, remove_unfinished
 
 REFUSED: Final = "refused.jsonl"
 BROKEN: Final = ".broken"
@@ -65,6 +65,7 @@ class Shipper:
         self._lives = [self._own]
         self._turn = asyncio.Lock()
         self._adopt_at = 0.0
+        self._unfinished: set[Path] = set()
         self._failures = 0
         self._behind_since: float | None = None
 
@@ -142,10 +143,12 @@ class Shipper:
         if time.monotonic() < self._adopt_at:
             return
         self._adopt_at = time.monotonic() + _ADOPT_EVERY_S
-        known = {life.folder for life in self._lives} | {self._spool.folder}
-        for folder in sorted(self._root.iterdir()):
-            if folder in known or not folder.is_dir() or folder.name[0] == "." or folder.suffix == BROKEN:
-                continue
+        folders = {folder for folder in self._root.iterdir() if folder.is_dir() and folder.suffix != BROKEN}
+        unfinished = {folder for folder in folders if is_unfinished(folder)}
+        for folder in unfinished & self._unfinished:  # one that is being made now was not there the last time
+            remove_unfinished(folder)
+        self._unfinished = unfinished
+        for folder in sorted(folders - unfinished - {life.folder for life in self._lives} - {self._spool.folder}):
             try:
                 held = hold(folder)
             except FileNotFoundError:

@@ -1,11 +1,12 @@
 """The spool: what one life of a process has to report, in files that outlive it."""
 
+import errno
 import fcntl
 import logging
 import os
 import shutil
 import threading
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 from pathlib import Path
 from typing import Final
 
@@ -15,6 +16,7 @@ from keybearer.reporting.segment import SUFFIX, Segment, Unwritable
 
 SEGMENT_BYTES: Final = 2 * 2**20
 LOCK: Final = "lock"
+_UNFINISHED: Final = "."  # before its name, while a folder is being made
 _LOG: Final = logging.getLogger("keybearer")
 
 
@@ -168,16 +170,35 @@ class Spool:
 
 
 def _made(folder: Path) -> int:
-    """Make the folder of a life, and return the hold of it: nobody sees it before it is held."""
-    unseen = folder.with_name(f".{folder.name}")
+    """Make the folder of a life, and return the hold of it: it has its name only once it is held."""
+    unfinished = folder.with_name(f"{_UNFINISHED}{folder.name}")
     try:
-        unseen.mkdir(mode=0o700, parents=True)
-        held = hold(unseen)
-        assert held is not None  # noqa: S101 - nobody looks at names that begin with a dot
-        unseen.rename(folder)
+        unfinished.mkdir(mode=0o700, parents=True)
+        held = hold(unfinished)
+        if held is None:
+            raise BlockingIOError(errno.EAGAIN, "another process removes it")
+        unfinished.rename(folder)
     except OSError as error:
         raise Unwritable(f"{folder} cannot be made: {error.strerror or error}") from error
     return held
+
+
+def is_unfinished(folder: Path) -> bool:
+    """Tell whether the process that makes this folder has not finished that; it may have died."""
+    return folder.name.startswith(_UNFINISHED)
+
+
+def remove_unfinished(folder: Path) -> None:
+    """Remove a folder that was never finished, unless its process lives: no record was ever in it."""
+    with suppress(OSError):  # it was finished, or another process removes it
+        held = hold(folder)
+        if held is None:
+            return
+        try:
+            (folder / LOCK).unlink()
+            folder.rmdir()
+        finally:
+            os.close(held)
 
 
 def _sync_and_close(segments: list[Segment]) -> None:
