@@ -143,6 +143,7 @@ async def test_every_watched_table_has_its_triggers(database_url: str) -> None:
     triggers = {name for name, _ in await _rows(database_url, _TRIGGERS)}
     words = ("update", "delete", "replace" if database_url.startswith("sqlite") else "truncate")
     wanted = {f"feed_{watched.table}_{word}" for watched in WATCHED for word in words}
+    wanted |= {f"feed_{watched.table}_move" for watched in WATCHED if watched.tells_before}
     if database_url.startswith("sqlite"):
         wanted |= {f"feed_{watched.table}_displace" for watched in WATCHED if watched.uniques}
     assert wanted | {"feed_memberships_insert", "feed_policy_insert"} == triggers

@@ -151,23 +151,20 @@ def recreate_statements(dialect: str) -> list[str]:
 def _triggers(watched: Watched, dialect: str) -> list[str]:
     made = [
         *_trigger(watched, dialect, "UPDATE", _has_changed(watched, dialect), _told_by_update(watched)),
-        *_trigger(watched, dialect, "DELETE", watched.was_good, (_told(watched, "deleted", "OLD"),)),
+        *_trigger(watched, dialect, "DELETE", watched.was_good, _told(watched, "deleted", "OLD")),
     ]
+    if watched.tells_before:
+        made += _trigger(watched, dialect, "MOVE", _has_moved(watched, dialect), _told(watched, "changed", "OLD"))
     if watched.tells_insert:
-        made += _trigger(watched, dialect, "INSERT", "", (_told(watched, "changed", "NEW"),))
+        made += _trigger(watched, dialect, "INSERT", "", _told(watched, "changed", "NEW"))
     if dialect == "sqlite":  # OR REPLACE deletes the rows in the way without the triggers of a deletion
-        made += _trigger(watched, dialect, "REPLACE", "", (_told_of_replaced(watched),))
+        made += _trigger(watched, dialect, "REPLACE", "", _told_of_replaced(watched))
         if watched.uniques:
-            made += _trigger(
-                watched,
-                dialect,
-                "DISPLACE",
-                "",
-                (_told_of_replaced(watched, but=f"t.{watched.key} <> OLD.{watched.key} AND "),),
-            )
+            told = _told_of_replaced(watched, but=f"t.{watched.key} <> OLD.{watched.key} AND ")
+            made += _trigger(watched, dialect, "DISPLACE", "", told)
     else:  # TRUNCATE likewise; whoever it was, nobody reads such a subject, so it concerns everybody
         told = f"INSERT INTO feed_pending (kind, subject, at) VALUES ('{watched.noun}.deleted', '*', NOW);"
-        made += _trigger(watched, dialect, "TRUNCATE", "", (told,))
+        made += _trigger(watched, dialect, "TRUNCATE", "", told)
     return made
 
 
@@ -188,15 +185,18 @@ def _has_changed(watched: Watched, dialect: str) -> str:
     return " OR ".join(f"({condition})" for condition in differ.values())
 
 
-def _told_by_update(watched: Watched) -> tuple[str, ...]:
-    """Return what an update tells: whom the row concerns now, and whom it concerned before if that was another."""
-    moved = f" WHERE {_subject(watched, 'OLD')} <> {_subject(watched, 'NEW')}"
-    before = (_told(watched, "changed", "OLD", moved),) if watched.tells_before else ()
-    if not watched.ends:
-        return _told(watched, "changed", "NEW"), *before
-    has_ended = f" WHERE NEW.{watched.ends} IS NOT NULL"
-    goes_on = f" WHERE NEW.{watched.ends} IS NULL"
-    return _told(watched, "ended", "NEW", has_ended), _told(watched, "changed", "NEW", goes_on), *before
+def _has_moved(watched: Watched, dialect: str) -> str:
+    return " OR ".join(f"OLD.{column} {_DIFFERS[dialect]} NEW.{column}" for column in _subject_columns(watched))
+
+
+def _subject_columns(watched: Watched) -> list[str]:
+    return sorted(set(re.findall(r"ROW\.(\w+)", " ".join(watched.subject))))
+
+
+def _told_by_update(watched: Watched) -> str:
+    changed, ended = f"'{watched.noun}.changed'", f"'{watched.noun}.ended'"
+    kind = f"CASE WHEN NEW.{watched.ends} IS NULL THEN {changed} ELSE {ended} END" if watched.ends else changed
+    return _told_as(watched, kind, "NEW")
 
 
 def _subject(watched: Watched, row: str) -> str:
@@ -206,18 +206,22 @@ def _subject(watched: Watched, row: str) -> str:
 
 
 def _told(watched: Watched, verb: str, row: str, rest: str = "") -> str:
-    told = f"SELECT '{watched.noun}.{verb}', {_subject(watched, row)}, NOW"
-    return f"INSERT INTO feed_pending (kind, subject, at) {told}{rest};"
+    return _told_as(watched, f"'{watched.noun}.{verb}'", row, rest)
 
 
-def _trigger(watched: Watched, dialect: str, operation: str, condition: str, told: tuple[str, ...]) -> list[str]:
+def _told_as(watched: Watched, kind: str, row: str, rest: str = "") -> str:
+    return f"INSERT INTO feed_pending (kind, subject, at) SELECT {kind}, {_subject(watched, row)}, NOW{rest};"
+
+
+def _trigger(watched: Watched, dialect: str, operation: str, condition: str, told: str) -> list[str]:
     """Return the statements for one trigger; PostgreSQL wants its body as a function of its own."""
     name = f"feed_{watched.table}_{operation.lower()}"
-    body = " ".join(told).replace("NOW", _NOW[dialect])
+    body = told.replace("NOW", _NOW[dialect])
     when = f" WHEN ({condition.replace('NOW', _NOW[dialect])})" if condition else ""
     moment = {
         # A statement that names none of its columns, as a refresh token's use, carries no trigger along.
         "UPDATE": f"AFTER UPDATE OF {', '.join(watched.columns)}",
+        "MOVE": f"AFTER UPDATE OF {', '.join(_subject_columns(watched))}",
         "REPLACE": "BEFORE INSERT",
         "DISPLACE": f"BEFORE UPDATE OF {_unique_columns(watched)}",
     }.get(operation, f"AFTER {operation}")

@@ -16,7 +16,7 @@ _ENDED_WITH: Final = (
 
 
 def upgrade() -> None:
-    """Add what is new; the triggers that go with it are those of 0010."""
+    """Add what is new; the triggers that go with it are those of 0011."""
     op.add_column("users", sa.Column("cut_offs", sa.BigInteger(), nullable=False, server_default="0"))
     op.add_column("users", sa.Column("operator_at", sa.BigInteger(), nullable=True))
     op.execute(sa.text(_ENDED_WITH))

@@ -1,4 +1,4 @@
-"""Triggers that an update carries along only if it names a column that matters to verifiers; those of 0010 are now."""
+"""Triggers that an update carries along only if it names a column that matters to verifiers; those of 0011 are now."""
 
 from typing import Final
 
@@ -7,4 +7,4 @@ down_revision: Final = "0002"
 
 
 def upgrade() -> None:
-    """Leave the triggers to 0010, which makes all of them anew."""
+    """Leave the triggers to 0011, which makes all of them anew."""
