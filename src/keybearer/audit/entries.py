@@ -61,7 +61,7 @@ def read_entry(data: bytes) -> ReadEntry:
 
 def read_entries(block: bytes) -> list[ReadEntry]:
     """
-    Read entries, one a line; what is said of many in one breath is said in half the time.
+    Read entries, one a line; to decode many at once takes half the time.
 
     Raises:
         ValueError: one of them is none, or has spaces, escapes or letters beyond ASCII: `read_entry` tells.

@@ -20,7 +20,7 @@ Email = Annotated[str, typer.Argument(metavar="EMAIL", help="The person's addres
 
 
 class Environment(StrEnum):
-    """Where a team lives, for good."""
+    """The environment of a team, which never changes."""
 
     SANDBOX = "sandbox"
     LIVE = "live"

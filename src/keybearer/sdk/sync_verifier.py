@@ -119,7 +119,7 @@ class SyncVerifier:
 
     @property
     def is_ready(self) -> bool:
-        """Whether tokens are verified without asking: after the first word of the server, while in touch with it."""
+        """Whether known tokens are verified without asking: from the first answer of a node, while the lease lasts."""
         if not self._verifier.is_ready and not self._verifier.is_closed:
             self._run(self._verifier.__aenter__)  # it may not have started yet in this process
         return self._verifier.is_ready
@@ -164,7 +164,7 @@ class SyncVerifier:
         return parents
 
     def _run(self, work: Callable[[], Coroutine[Any, Any, Result]], longest_s: float | None = _LONGEST_S) -> Result:
-        """Have the thread do *work*, and wait for what comes of it."""
+        """Run *work* in the thread, and wait for its result."""
         loop = self._started()
         future = asyncio.run_coroutine_threadsafe(work(), loop)
         try:

@@ -9,7 +9,7 @@ import httpx2
 
 
 def trust_for(urls: Iterable[str]) -> ssl.SSLContext:
-    """Return whose certificates are good; nobody's where no node shows one: to read them takes a while."""
+    """Return the trusted authorities; none are loaded if no node uses TLS, because that takes a while."""
     if any(urlsplit(url).scheme == "https" for url in urls):
         return _public()
     return ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)

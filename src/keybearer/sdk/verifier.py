@@ -136,7 +136,7 @@ class Verifier:
 
     @property
     def is_ready(self) -> bool:
-        """Whether tokens are verified without asking: after the first word of the server, while in touch with it."""
+        """Whether known tokens are verified without asking: from the first answer of a node, while the lease lasts."""
         return not self._lease.is_out(self._clock())
 
     @property

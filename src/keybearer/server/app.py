@@ -1,4 +1,4 @@
-"""The one place where the parts meet."""
+"""Builds the server: the one place where all parts meet."""
 
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
@@ -143,7 +143,7 @@ async def _open_node(
 
 @asynccontextmanager
 async def _at_work(node: Node) -> AsyncIterator[None]:
-    """Let the node's policy be in force, and let it do what it does beside its requests."""
+    """Put the node's policy in force, and run its background work while the block lasts."""
     if node.feed.barrier and (unproven := await empty_barrier(node.database)):
         _LOG.warning("the barrier is empty", why=unproven)
     await node.act(adopt_policy, _ITSELF, node.policy, node.now())

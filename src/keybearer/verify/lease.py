@@ -19,12 +19,12 @@ NOWHERE: Final = Position("", 0, NO_HASH)
 
 
 class Heard(Enum):
-    """What an answer came to."""
+    """What an answer means for the mirror."""
 
-    NOTHING = auto()  # another question's, or a stale node's: as if it had not come
-    RENEWED = auto()  # the mirror is as new as the answer's snapshot, and may be believed for a while
-    BEHIND = auto()  # there is more to be told: ask again at once
-    LOST = auto()  # it did not fit together: everything is forgotten, ask again at once
+    NOTHING = auto()  # the answer to another question, or of a stale node: it is ignored
+    RENEWED = auto()  # the mirror is as new as the answer's snapshot; the lease is renewed
+    BEHIND = auto()  # the answer did not have all events: ask again at once
+    LOST = auto()  # the events do not follow on each other: all is forgotten, ask again at once
 
 
 @dataclass(frozen=True, slots=True)

@@ -56,7 +56,7 @@ class Grant:
     Args:
         calls: perhaps fewer than were wanted; they are off the limit, made or not.
         remaining: what is left for whoever asks next.
-        wait_s: seconds until there is another call to be had; 0 if some were granted.
+        wait_s: seconds until another call can be granted; 0 if some were granted.
     """
 
     user_id: int

@@ -10,7 +10,7 @@ from keybearer.server.store.database import Transaction
 
 async def revoke_resource_server(tx: Transaction, actor: Actor, resource_server_id: str, now: int) -> ResourceServer:
     """
-    Revoke a resource server's key for good; doing it twice changes nothing more.
+    Revoke a resource server's key permanently; doing it twice changes nothing more.
 
     What it has mirrored it believes until its lease is out; it gets no other.
 

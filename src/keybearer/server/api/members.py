@@ -45,7 +45,7 @@ async def show_member(call: Call) -> Response:
 
 def _demand_own_team(call: Call) -> None:
     """
-    Refuse any team but the token's own, exactly as if it did not exist.
+    Refuse any team but the token's own, with the answer for a team that does not exist.
 
     The texts are compared, so no other way of writing a number names a team.
     """

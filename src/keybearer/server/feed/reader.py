@@ -251,7 +251,7 @@ class FeedReader:
         self._commits_seen = commits
 
     async def _read(self) -> None:
-        """Read where the feed stands; if that is news, read what is new, and tell it."""
+        """Read where the feed stands; if it has moved, read the new events, and tell the followers."""
         if self._boottime() - self._settled_at >= _SETTLE_EVERY_S:
             await self._database.settle_lineage()
             self._settled_at = self._boottime()

@@ -23,7 +23,7 @@ _LOG = structlog.get_logger("keybearer.rate_limits")
 
 
 def slack_of(rate: Rate) -> int:
-    """Return by how many calls a limit may be overstepped, without the one in hand of each process that counts."""
+    """Return by how many calls a limit may be exceeded, not counting the one that each process holds in reserve."""
     limit, window_s = rate
     return slack(limit, window_s, 0)
 

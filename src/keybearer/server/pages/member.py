@@ -89,7 +89,7 @@ async def _member(request: Request, viewer: Visitor) -> TeamMember:
     Return the member of the active team whom the path names.
 
     Raises:
-        Refusal: ``not_found``: the id is another team's, nobody's, or that of somebody who left.
+        Refusal: ``not_found``: there is no such id in the team, or its person has left.
     """
     node: Node = request.app.state.node
     membership_id = number_in(request.path_params["membership_id"])

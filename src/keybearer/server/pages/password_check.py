@@ -1,4 +1,4 @@
-"""Checking a password that was typed: counted first, the same work for an address that nobody has."""
+"""Checks a typed password: the attempt is counted first, and an unknown address takes the same time."""
 
 from starlette.requests import Request
 
@@ -16,7 +16,7 @@ async def check_typed_password(request: Request, email: str, password: str) -> P
     Return the attempt if the password is right; the action that follows forgets that it was counted.
 
     Raises:
-        Refusal: ``unauthenticated``: wrong, or nobody's address, which nobody can tell apart; ``too_many``: not yet.
+        Refusal: ``unauthenticated``: wrong password or unknown address, which look alike; ``too_many``: too early.
     """
     node: Node = request.app.state.node
     attempt = await node.act(count_attempt, email, read_cookie(node, request, DEVICE), node.now())

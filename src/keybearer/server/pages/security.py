@@ -1,4 +1,4 @@
-"""``/settings/security``: the password, where one is signed in, and who has signed in, or tried to, of late."""
+"""``/settings/security``: the password, where one is signed in, and the latest sign-ins and wrong passwords."""
 
 from dataclasses import dataclass
 from typing import Final

@@ -79,7 +79,7 @@ async def own_app_name(reader: Reader, user_id: int, grant_id: str) -> str:
     Return the name of an app that the viewer has let in, also when that is over.
 
     Raises:
-        Refusal: ``not_found``: it is nobody's grant, somebody else's, or a personal token's.
+        Refusal: ``not_found``: there is no such grant, or it is somebody else's or a personal token's.
     """
     grant = await grants.by_grant_id(reader, grant_id)
     if grant is None or grant.user_id != user_id or grant.client_id is None:
@@ -125,7 +125,7 @@ async def access_to_team(reader: Reader, team_id: int, grant_id: str, now: int) 
 
 
 async def _named(reader: Reader, grant: Grant) -> Named:
-    """Look the names up; the rows are there, for neither users nor clients are ever deleted for good."""
+    """Look the names up; the rows are there, because rows of users and clients are never deleted."""
     user = await users.by_user_id(reader, grant.user_id)
     client = await clients.by_client_id(reader, grant.client_id) if grant.client_id else None
     return Named(grant.name or (client.name if client else ""), user.name if user else "")

@@ -127,9 +127,9 @@ async def activity_record(reader: Reader, sight: Sight, activity_id: int) -> Hap
 
 async def recent_sign_ins(reader: Reader, user_id: int) -> list[Happening]:
     """
-    Return who gave a user's password of late, or tried to, the newest first.
+    Return the latest sign-ins of a user, and the attempts with a wrong password, the newest first.
 
-    Of each kind the newest ten: guesses by the thousand must not hide a sign-in that was no guess.
+    Of each kind the newest ten, so that a thousand wrong guesses do not hide a sign-in that succeeded.
     """
     kinds = [await activity_search.newest_of_own(reader, user_id, action, _OF_EACH_KIND) for action in _SIGN_INS]
     found = [_opened(row) for rows in kinds for row in rows]

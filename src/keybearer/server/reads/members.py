@@ -42,7 +42,7 @@ async def member_of(reader: Reader, team_id: int, membership_id: int, now: int) 
     Return the place of this id in this team, also one that is over.
 
     Raises:
-        Refusal: ``not_found``: the id is another team's, or nobody's.
+        Refusal: ``not_found``: there is no such id in the team.
     """
     member = await memberships.by_membership_id(reader, team_id, membership_id)
     if member is None:
@@ -71,7 +71,7 @@ async def newcomer(reader: Reader, team_id: int, email: str, now: int) -> User:
         email: as typed.
 
     Raises:
-        Refusal: ``invalid``: no address, nobody's address, or a member's.
+        Refusal: ``invalid``: it is no address, nobody here has it, or a member has it.
     """
     user = await users.by_email(reader, clean_address(email).key)
     if user is None:

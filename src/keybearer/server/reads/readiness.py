@@ -1,4 +1,4 @@
-"""Whether this node can serve: its database answers, and has this version's tables; and what ails it beside that."""
+"""Whether this node can serve: its database answers, and has this version's tables; and what else is wrong with it."""
 
 import asyncio
 from typing import Final

@@ -107,7 +107,7 @@ class Attempts:
 
 @dataclass(frozen=True, slots=True)
 class PasswordAttempt:
-    """A password that is about to be checked and was counted as wrong beforehand; ``user`` None: nobody's address."""
+    """A password that is about to be checked, counted as wrong beforehand; ``user`` is None for an unknown address."""
 
     email_digest: bytes
     device_digest: bytes

@@ -40,9 +40,9 @@ def look_at(expiry: Expiry, now: int) -> Look:
     """
     Judge what to tell a grant's user at *now* (microseconds since 1970 UTC).
 
-    Of several moments that have passed unseen only the last one counts, and none from before the grant's newest token:
-    one that lives for five days is no news on its first, nor is an app that has just refreshed. Who cannot use it
-    anyway is told nothing; if that changes, they are told at the next moment.
+    If several moments have passed since the last look, only the last of them counts. None counts from before the
+    grant's newest token was made: a token that lives for five days is not announced on its first day, nor is an app
+    that has just refreshed. A user who cannot use the grant anyway is told nothing until they can again.
     """
     standing = expiry.standing
     if standing.over_at is not None or standing.runs_out_at is None or standing.born_at is None:
@@ -78,10 +78,10 @@ def is_usable(standing: Standing, now: int) -> bool:
 
 def is_still_news(kind: str, at: int, standing: Standing, now: int) -> bool:
     """
-    Tell whether a notice that has waited says what is so, and to somebody whom it concerns.
+    Tell whether a notice that has waited is still true, and still concerns its user.
 
     Args:
-        at: when it ends, or was revoked, as the notice says. What had run out before it was revoked is no news.
+        at: when it ends, or was revoked, as the notice says. If all its tokens had expired by then, nothing is told.
     """
     if kind == "revoked":
         return standing.user_disabled_at is None and standing.runs_out_at is not None and standing.runs_out_at > at

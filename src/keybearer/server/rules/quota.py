@@ -29,10 +29,10 @@ class Chunk:
     Calls that were taken off a limit together, to be made a little later.
 
     Args:
-        calls: 0 when there are none to be had.
+        calls: 0 when none are left.
         remaining: what is left for others.
         full_at: when all is regained; the key for the next chunk (microseconds).
-        retry_after: microseconds until there is a call to be had; 0 when there were some.
+        retry_after: microseconds until a call can be taken; 0 when some were.
     """
 
     calls: int

@@ -77,7 +77,7 @@ class Database(Protocol):
         self, work: Callable[Concatenate[Transaction, P], Awaitable[T]], *args: P.args, **kwargs: P.kwargs
     ) -> T:
         """
-        Run *work* in a transaction and give what it returned, once that is kept for good.
+        Run *work* in a transaction and return what it returned, once that is durable.
 
         Works may be grouped into one commit, and may be run again from their start, so a work
         does nothing but talk to its transaction. What is slow is done before. A caller who is
@@ -95,8 +95,8 @@ class Database(Protocol):
         """
         Run *work* as `transact` does, but wait neither for a disk nor for a standby.
 
-        No end of a process loses it. A power cut may, until the next `transact` has ended, which keeps for good what
-        was before it. So the work changes nothing that the feed tells of; events are not numbered with it.
+        The end of a process does not lose it. A power cut may, until the next `transact` has ended, which makes all
+        before it durable. So the work must not change anything that the feed tells of: events are not numbered with it.
         """
 
     async def view(self, work: Callable[Concatenate[Reader, P], Awaitable[T]], *args: P.args, **kwargs: P.kwargs) -> T:
@@ -131,7 +131,7 @@ class Database(Protocol):
         Commit what changes nothing, with the quorum's acknowledgement: proof that no other store has taken over.
 
         Returns:
-            The feed's epoch in the store that has proved it; connections to any other are let go of.
+            The feed's epoch in the store that has proved it; connections to any other store are closed.
 
         Raises:
             StoreUnavailable: the quorum did not answer, so another may have.
@@ -146,9 +146,9 @@ class Database(Protocol):
         """
         Call *callback* with the new position after each commit of this process that numbered events.
 
-        It is called before the works of that commit are acknowledged, so what it does is in
-        force for whatever their callers do next. It must be quick. Two commits at the same
-        moment may be told in either order: only a higher number is news.
+        It is called before the works of that commit are acknowledged, so what it does has effect on whatever their
+        callers do next. It must be quick. Two commits at the same moment may be told in either order, so a callback
+        ignores a number that is not higher than the last.
         """
 
     async def close(self) -> None:

@@ -180,7 +180,7 @@ async def personal_tokens(reader: Reader, user_id: int) -> list[PersonalToken]:
 
 
 async def personal_token(reader: Reader, user_id: int, grant_id: str) -> PersonalToken | None:
-    """Return one of the user's personal tokens; None if it is nobody's, somebody else's, or ended."""
+    """Return one of the user's personal tokens; None if it does not exist, is somebody else's, or has ended."""
     row = await reader.one(_ONE_PERSONAL, user_id=user_id, grant_id=grant_id)
     return PersonalToken(**row) if row else None
 
@@ -209,7 +209,7 @@ async def team_count(reader: Reader, team_id: int, now: int) -> int:
 
 
 async def one_of_team(reader: Reader, team_id: int, grant_id: str, now: int) -> TeamAccess | None:
-    """Return one thing that reaches the team; None if it is another team's, nobody's, or ended."""
+    """Return one token or app that reaches the team; None if it does not exist, is another team's, or has ended."""
     row = await reader.one(_ONE_OF_TEAM, team_id=team_id, grant_id=grant_id, now=now)
     return TeamAccess(**row) if row else None
 

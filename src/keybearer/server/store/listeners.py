@@ -19,7 +19,7 @@ class Listeners:
         self._callbacks.append(callback)
 
     def tell(self, position: Position | None) -> None:
-        """Tell everybody that the feed reaches to *position*; None, that it is where it was, is no news."""
+        """Tell all listeners that the feed has reached *position*; with None it has not moved, and nobody is told."""
         if position is None:
             return
         for callback in self._callbacks:

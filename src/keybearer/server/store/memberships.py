@@ -76,7 +76,7 @@ async def lock_of_user(tx: Transaction, team_id: int, user_id: int) -> Member | 
 
 
 async def by_membership_id(reader: Reader, team_id: int, membership_id: int) -> Member | None:
-    """Return the place of this id in this team; None if the id is another team's or nobody's."""
+    """Return the place of this id in this team; None if there is no such id in this team."""
     row = await reader.one(_BY_ID, team_id=team_id, membership_id=membership_id)
     return Member(**row) if row else None
 

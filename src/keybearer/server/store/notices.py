@@ -48,7 +48,7 @@ _PUT_OF_CLIENT = _in_place_of_older(
     )
 )
 _USERS_DUE = select(notices.c.user_id).where(_IS_DUE).group_by(notices.c.user_id).limit(bindparam("limit"))
-# What waits for company, or to be tried again, goes along; what another node is sending does not.
+# Notices that wait to be sent together, or to be tried again, are claimed too; those that another node sends are not.
 _CLAIM = (
     update(notices)
     .where(notices.c.user_id == bindparam("the_user"), _IS_DUE | notices.c.claim_id.is_(None))
@@ -83,7 +83,7 @@ _PUT_OFF = (
 
 async def put_all(tx: Transaction, put: Sequence[Notice], due_at: int, now: int) -> None:
     """
-    Have users mailed at *due_at*; what waits about the same grants is news no longer.
+    Have users mailed at *due_at*; this replaces notices that wait about the same grants.
 
     All transactions take the grants in the same order, so that none waits for another in a circle.
     """
@@ -106,7 +106,7 @@ async def put_all(tx: Transaction, put: Sequence[Notice], due_at: int, now: int)
 
 async def put_for_client(tx: Transaction, client_id: str, by_user_id: int | None, now: int) -> None:
     """
-    Have everybody mailed who let this client in, but for whoever cuts it off; in one statement, however many they are.
+    Have everybody mailed who let this client in, except the user who deletes it; by one statement for all of them.
 
     The grants are taken in the order of `put_all`.
     """
@@ -136,11 +136,11 @@ async def claim(tx: Transaction, user_id: int, claim_id: str, now: int, until: i
 
 
 async def forget(tx: Transaction, claim_id: str) -> None:
-    """Take away what was mailed, or is news no longer."""
+    """Delete notices that were mailed, or are not true any more."""
     await tx.run(_DONE, by_claim=claim_id)
 
 
 async def put_off(tx: Transaction, claim_id: str, next_at: int, before: int) -> None:
-    """Have what could not be mailed tried again at *next_at*, but for what has waited since *before*."""
+    """Have notices that could not be mailed tried again at *next_at*, except those that wait since *before*."""
     await tx.run(_GIVE_UP, by_claim=claim_id, before=before)
     await tx.run(_PUT_OFF, by_claim=claim_id, next_at=next_at)

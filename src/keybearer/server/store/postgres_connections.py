@@ -1,4 +1,4 @@
-"""Open PostgreSQL connections as the house wants them, hold them ready, and name their faults."""
+"""PostgreSQL connections: opened with our settings, held ready, errors translated into our own."""
 
 import asyncio
 import weakref
@@ -97,7 +97,7 @@ class Address:
 
 
 def name_fault(error: Exception) -> Exception:
-    """Give the house's word for the driver's *error*; a mistake in a statement stays as it is."""
+    """Return our own error for the driver's *error*; a mistake in a statement stays as it is."""
     if isinstance(error, asyncpg.IntegrityConstraintViolationError):
         return Conflict(error.constraint_name or f"{error.table_name}.{error.column_name}")
     if isinstance(error, _UNAVAILABLE):

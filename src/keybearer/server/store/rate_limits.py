@@ -87,5 +87,5 @@ async def put(tx: Transaction, full_at: Mapping[tuple[int, int], int]) -> None:
 
 
 async def forget_regained(tx: Transaction) -> int:
-    """Delete what is as if it had never been used; return how many rows."""
+    """Delete limits that are wholly regained; return how many rows."""
     return await tx.run(_FORGET)

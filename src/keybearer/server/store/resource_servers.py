@@ -81,7 +81,7 @@ async def add(tx: Transaction, added: ResourceServer, name_key: str, digest: byt
 
 
 async def revoke(tx: Transaction, resource_server_id: str, now: int) -> bool:
-    """Take the key's force away for good; False if that was so already."""
+    """Revoke the key; False if it was revoked already."""
     return await tx.run(_REVOKE, the_resource_server=resource_server_id, now=now) == 1
 
 

@@ -101,7 +101,7 @@ class SqliteDatabase:
             raise StoreUnavailable("the database file was replaced while it was open: start this process again")
 
     async def pass_barrier(self) -> str:
-        """See `Database.pass_barrier`; one file has nobody beside it that could take over."""
+        """See `Database.pass_barrier`; no other store can take over from a file."""
         epoch, _ = await self.position()
         return epoch
 

@@ -1,4 +1,4 @@
-"""Open SQLite connections as the house wants them, run statements on them, and name their faults."""
+"""SQLite connections: opened with our settings, statements run on them, errors translated into our own."""
 
 import re
 from collections.abc import Mapping, Sequence
@@ -70,7 +70,7 @@ def open_reader(path: str) -> apsw.Connection:
 
 
 def name_fault(error: apsw.Error) -> Exception:
-    """Give the house's word for the driver's *error*; a mistake in a statement stays as it is."""
+    """Return our own error for the driver's *error*; a mistake in a statement stays as it is."""
     if isinstance(error, apsw.ConstraintError):
         return Conflict(_constraint(str(error)))
     if isinstance(error, _MACHINE):

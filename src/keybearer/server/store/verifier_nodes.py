@@ -88,7 +88,7 @@ async def tell(tx: Transaction, node_id: str, report: Report) -> None:
 
 
 async def close(tx: Transaction, node_id: str, report: Report) -> None:
-    """Leave the last word of a node that answers nobody any more."""
+    """Keep the last report of a node that answers no verifier any more."""
     await tell(tx, node_id, report)
     await tx.run(_CLOSE, the_node=node_id)
 
@@ -99,7 +99,7 @@ async def want(tx: Transaction, node_id: str, seq: int) -> None:
 
 
 async def forget(tx: Transaction, node: ToldNode) -> None:
-    """Take away a node that was not heard of for long, unless it has been heard of since."""
+    """Delete the row of a node that has not changed for long, unless it has changed meanwhile."""
     await tx.run(_FORGET, the_node=node.node_id, the_beat=node.beat)
 
 

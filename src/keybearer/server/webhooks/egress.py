@@ -1,4 +1,4 @@
-"""Requests to addresses that users have given: to public ones alone, and to the very address that was looked at."""
+"""Requests to URLs that users have given: only to public addresses, and only to the address that was checked."""
 
 import asyncio
 import socket
@@ -63,7 +63,7 @@ def connection() -> httpx2.AsyncBaseTransport:
 @dataclass(frozen=True, slots=True)
 class Network:
     """
-    The world outside, as far as the server goes out into it of its own; tests bring one in its place.
+    The network as far as the server itself sends requests; tests replace it.
 
     Args:
         resolve: tells the addresses of a name; OSError if there are none.
@@ -80,7 +80,7 @@ class _Unsent(Exception):
 
 class Egress:
     """
-    Sends requests that lead out of the house.
+    Sends requests to other people's servers.
 
     Args:
         allows_private: whether they may lead into this server's own network, and go there by http.
@@ -94,10 +94,10 @@ class Egress:
 
     async def post(self, url: str, body: bytes, headers: Mapping[str, str]) -> Answer:
         """
-        Post *body* to *url*; whatever comes of it is an answer, and a redirect is one like any other.
+        Post *body* to *url*; failures are answers too, and redirects are not followed.
 
-        The name is resolved here and once, each of its addresses is judged, and the connection goes to one of those: no
-        second look-up could tell another. The certificate is compared with the name all the same.
+        The name is resolved once, each of its addresses is checked, and the connection goes to one of them: a second
+        look-up could return another address. The certificate must still be the name's.
         """
         deadline = asyncio.get_running_loop().time() + self._patience_s
         try:
