@@ -22,10 +22,10 @@ _MOST_ENTRIES: Final = 100_000  # of each environment; some 50 MB
 
 class Bearers:
     """
-    Keeps a mirror of each environment, true to the feed.
+    Keeps a mirror of each environment up to date with the feed.
 
-    Whatever was committed before a call was sent counts in it, whoever committed it: each call looks where the feed
-    stands, and calls of the same moment share that look. A token's end is told by the node's own clock, as in the
+    A call sees whatever was committed before it was sent, by any process: each call looks where the feed stands, and
+    calls of the same moment share that look. Whether a token has expired is judged by the node's wall clock, as in the
     store.
 
     Args:

@@ -14,7 +14,7 @@ from keybearer.server.store.database import Transaction
 CHANGE_EMAIL: Final = "change_email"
 VERIFY_EMAIL: Final = "verify_email"
 LINK_LIVES: Final = DAY
-MOST_A_DAY: Final = 10  # nobody's mailbox is flooded through us
+MOST_A_DAY: Final = 10  # or anybody could have us flood a mailbox
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,10 +35,10 @@ class AddressAsked:
 
 async def reserve_address(tx: Transaction, user_id: int, address: Address, now: int) -> AddressAsked | None:
     """
-    Keep a link for *address* that does not act before its mail is on its way; None if it is the user's already.
+    Keep a link for *address* that works only once its mail was sent; None if the address is the user's already.
 
-    What is kept is the same for an address that another account has: whoever merely sits at the user's browser does
-    not learn that; the mail to the present address tells.
+    The same is kept if another account has the address, so somebody at the user's browser cannot find that out; only
+    the mail to the present address says so.
 
     Raises:
         Refusal: ``not_found``: no such user, or disabled; ``too_many``: enough was mailed for a day.
@@ -56,7 +56,7 @@ async def reserve_address(tx: Transaction, user_id: int, address: Address, now: 
 
 async def let_address_wait(tx: Transaction, actor: Actor, user: User, asked: AddressAsked, now: int) -> None:
     """
-    Let the address wait for its link, now that its mail is on its way; the caller holds the user's lock.
+    Activate the link for a new address, after its mail was sent; the caller holds the user's lock.
 
     Raises:
         Refusal: ``conflict``: the mail went to an address that is no longer the user's, and must not decide for them.
@@ -93,7 +93,7 @@ async def reserve_link(tx: Transaction, user: User, purpose: str, email: str, no
     """
     Keep a new link that does not act yet, and return its secret: 190 bits, kept as a digest.
 
-    It counts as mailed. Where the mail cannot be sent it never acts, and a link before it goes on acting.
+    It counts as mailed. If the mail cannot be sent, it never works, and an earlier link goes on working.
     """
     text = secrets.random_secret()
     link = MailLink(secrets.digest(text), purpose, user.user_id, email, now, now + LINK_LIVES, used_at=now)

@@ -13,16 +13,16 @@ DEVICE_LIVES: Final = 365 * DAY
 
 
 def device_digest(user_id: int, device: str) -> bytes:
-    """Return what is kept of a device cookie's text: it tells nothing about a second user of the same browser."""
+    """Return the digest that is kept of a device cookie: another one for each user of the browser."""
     return secrets.digest(f"{user_id}:{device}")
 
 
 async def still_right(tx: Transaction, attempt: PasswordAttempt) -> User:
     """
-    Return the user of *attempt*, locked: the password was checked outside this transaction, against a hash of then.
+    Return the user of *attempt*, locked, if the password is still the one that was checked.
 
-    Whatever changes the password or the user waits for this transaction, or this one for it; so a password that was
-    changed meanwhile opens nothing, and what a change of password ends is all there is.
+    It was checked before this transaction began. Changes of the password or the user wait for this transaction, or it
+    waits for them. So a password that was changed meanwhile opens nothing, and a change of password misses no session.
 
     Raises:
         Refusal: ``unauthenticated``: the password was changed meanwhile; ``forbidden``: the user is disabled.

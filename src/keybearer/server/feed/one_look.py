@@ -6,14 +6,14 @@ from collections.abc import Callable
 
 class OneLook:
     """
-    Remembers, until the turn ends, that what the node has in memory is all that was committed.
+    Remembers, until the turn of the event loop ends, that the node's memory has all that was committed.
 
-    Of whatever is handled in a turn the first byte had come before the turn began, so a look in that turn came after it
-    was sent. That holds among the tasks that requests set going, and among hits, which are answered as they are read;
-    but a turn runs its tasks before it reads, so the two must not share one of these.
+    A request that is handled in a turn began to arrive before the turn, so a look during the turn is later than the
+    sending of each of them. This is true of the tasks that requests start, and of hits, which are answered while the
+    socket is read. But a turn runs its tasks before it reads sockets, so tasks and hits must not share one of these.
 
     Args:
-        is_fresh: looks, and waits for nothing; False: what is in memory is perhaps not all.
+        is_fresh: looks without waiting; False: memory perhaps lacks something.
     """
 
     def __init__(self, is_fresh: Callable[[], bool]) -> None:
@@ -21,7 +21,7 @@ class OneLook:
         self._has_looked = False
 
     def knows_all(self) -> bool:
-        """Tell whether all that was committed before the request was sent is known; False: perhaps not."""
+        """Tell whether memory has all that was committed before the request was sent; False: perhaps not."""
         if not self._has_looked and self._is_fresh():
             self._has_looked = True
             asyncio.get_running_loop().call_soon(self._end_turn)

@@ -12,7 +12,7 @@ from keybearer.wire.feed import Position
 
 class ProvenFeed:
     """
-    The feed of the one store there is, or, with a barrier, of the store that proves to be in force.
+    Reads the feed of the store; with a barrier, only while the store proves that no other has taken over.
 
     Args:
         boottime: seconds that go on while the machine sleeps.

@@ -11,7 +11,7 @@ _MOST_EVENTS: Final = 10_000
 
 class FeedWindow:
     """
-    What one snapshot told of the feed, with the events before its head that are remembered.
+    The head of the feed in one snapshot, and the events before it that are remembered.
 
     Args:
         begun_at: read from CLOCK_BOOTTIME before the snapshot began, seconds.

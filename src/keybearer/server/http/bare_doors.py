@@ -12,16 +12,16 @@ Handler = Callable[[Request, Any], Awaitable[Response]]
 
 
 class BareDoor(Route):
-    """A route like any other, and open to `BareDoors` too; its endpoint takes a request and returns the response."""
+    """A route that `BareDoors` finds too; its endpoint takes a request and returns the response."""
 
 
 class BareDoors:
     """
-    ASGI middleware that stands inside the edge, and in front of all that Starlette puts around a route.
+    ASGI middleware inside the edge, in front of everything that Starlette puts around a route.
 
-    It lets a bare door answer the methods that the door has, and what the door raises is answered by the handlers that
-    Starlette's own middleware has. Every other request goes on to the routes, so a bare door misses nothing that a
-    route gets: the edge, its log line, the answers to wrong methods.
+    A request whose method and path are those of a bare door is answered by it; what it raises is answered by the same
+    exception handlers as in Starlette. All other requests go on to Starlette's routes. So a bare door has all that a
+    route has: the edge, its log line, the answers to wrong methods.
 
     Args:
         doors: those of `bare_doors`; they may come later.

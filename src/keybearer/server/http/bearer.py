@@ -47,11 +47,11 @@ async def caller_of(node: Node, request: Request) -> Principal:
 
 def admitted(node: Node, request: Request, found: Principal | Denial) -> Principal:
     """
-    Return who was found, their token noted as used; of a known token, a record of the call is begun.
+    Return who was found, note the use of the token, and begin the record of the call, if the token is known.
 
     Raises:
-        Refusal: ``unauthenticated``: nobody was; its detail tells why, the answer does not. ``unavailable``: the call
-            cannot be recorded.
+        Refusal: ``unauthenticated``: nobody was found; the detail says why, the answer does not. ``unavailable``: the
+            call cannot be recorded.
     """
     if isinstance(found, Denial):
         note_actor(request, denied=found.reason.value, token_last4=found.last4)

@@ -72,12 +72,12 @@ def note_actor(request: Request, **known: str | int | None) -> None:
 
 
 def log_quietly(request: Request) -> None:
-    """Log this request at debug only: it is one of very many that tell nothing."""
+    """Log this request at debug level only: there are very many of its kind."""
     request.scope["keybearer.is_quiet"] = True
 
 
 def promise_headers(request: Request, headers: Mapping[str, str]) -> None:
-    """Add headers to whatever this request is answered with, errors of ours included."""
+    """Add headers to the answer to this request, even if it is an error."""
     request.scope["keybearer.headers"].update(headers)
 
 
@@ -97,9 +97,9 @@ def headers_of(issuer: str) -> dict[str, str]:
     """
     Return the headers of every answer of ours.
 
-    Wherever browsers say ``Sec-Fetch-Site``, nobody is told an address of ours, our own pages included. Over plain HTTP
-    they do not say it, and under ``no-referrer`` our own forms come with ``Origin: null``: there the origin, all that
-    tells them from a stranger's, is kept among ourselves.
+    Where browsers send ``Sec-Fetch-Site``, the referrer is never sent. Over plain HTTP they do not send it, and the
+    ``Origin`` of a form is all that tells our pages from others'. ``no-referrer`` would make that ``null``, so there
+    the referrer is sent to our own pages only.
 
     Source: Fetch §3.1 (a request's ``Origin`` is ``null`` under ``no-referrer``); Fetch Metadata §2.
     """

@@ -55,10 +55,10 @@ class Form:
 
     def demand_only(self, *names: str) -> None:
         """
-        Go on only if each field is one of these: nothing that somebody sends is passed over in silence.
+        Refuse a form that has any other field than these: no field is silently ignored.
 
         Raises:
-            Refusal: ``invalid``: it has others; all of them are named.
+            Refusal: ``invalid``; all unknown fields are named.
         """
         others = dict.fromkeys(name for name, _ in self.pairs if name not in names)
         if others:
@@ -192,7 +192,7 @@ def demand_type(request: Request, wanted: str) -> None:
 
 
 def _depth(body: bytes) -> int:
-    """Return an upper bound of the nesting; brackets in texts count, which no honest body of ours has twenty of."""
+    """Return an upper bound of the nesting; brackets inside strings count, but no valid body has twenty of them."""
     opened = body.count(b"[") + body.count(b"{")
     if opened <= _MAX_JSON_DEPTH:
         return opened

@@ -28,8 +28,8 @@ def check_head(scope: Scope) -> None:
     """
     Refuse too many or too long headers, compressed bodies, and bodies that say they are too long.
 
-    The parser in front refuses what is malformed; what it lets through and a proxy might read in another way, is
-    refused here: no host or two, and a body in any transfer coding but ``chunked``.
+    The HTTP parser refuses malformed requests. Refused here is what it accepts but a proxy might read differently: no
+    Host header or two, and a body in any transfer coding but ``chunked``.
 
     Raises:
         OverLimit: says which.
@@ -59,12 +59,12 @@ def check_head(scope: Scope) -> None:
 
 
 def most_bytes(scope: Scope) -> int:
-    """Return how long a body may be; the door for long ones reads them only of those whose key it knows."""
+    """Return how long a body may be; the endpoint for long ones checks the key before it reads them."""
     return _LONG_BODIES.get(scope["path"], MAX_BODY_BYTES)
 
 
 class Body:
-    """Counts the body as it comes, and does not wait for ever: not for a piece, and not for piece after piece."""
+    """Limits the body's size while it arrives, and the time until it is whole."""
 
     def __init__(self, receive: Receive, patience_s: float, most: int) -> None:
         self._receive = receive

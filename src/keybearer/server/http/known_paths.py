@@ -8,9 +8,9 @@ from starlette.types import Receive, Scope, Send
 
 class KnownPaths(BaseRoute):
     """
-    Stands before the doors themselves, and hands over what one of them takes whole.
+    A route that stands before all others, and passes on requests that one of them matches exactly.
 
-    Every other path, and a method that a path does not have, is left to them.
+    Paths with parameters, and methods that a path does not have, are left to the routes behind it.
     """
 
     def __init__(self, doors: Iterable[BaseRoute]) -> None:
@@ -28,5 +28,5 @@ class KnownPaths(BaseRoute):
         return Match.NONE, {}
 
     async def handle(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Let the door that was found answer."""
+        """Pass the request on to the route that was found."""
         await scope["route"].handle(scope, receive, send)

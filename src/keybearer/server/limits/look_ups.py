@@ -17,10 +17,10 @@ _COME_BACK_S: Final = 1
 
 class LookUps:
     """
-    Lets through a few at once, and has a few wait; the others are told at once to come back.
+    Lets a few look-ups run at once, and some more wait; all others are refused at once.
 
-    Whoever floods it uses up the places of one, so others still find one. What is known here already, a token in the
-    mirror, say, is never looked up, and does not come this way.
+    Each asker has a limited number of places, so one that floods the node leaves places for others. Credentials that
+    are known here already, such as a token in the mirror, are never looked up.
     """
 
     def __init__(self, at_once: int = _AT_ONCE, most: int = _MOST, most_of_one: int = _MOST_OF_ONE) -> None:

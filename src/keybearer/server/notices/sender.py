@@ -29,13 +29,13 @@ _LOG = structlog.get_logger("keybearer.notices")
 
 class NoticeSender:
     """
-    Looks now and then; every node does, and of two that find the same one is first.
+    Looks every few seconds; every node does, and the store decides which of them handles a notice.
 
-    A mail is claimed before it is sent, and forgotten afterwards. Whoever dies in between leaves it to the next, who
-    sends it, perhaps for the second time. Composed when it is sent, it tells how things stand then.
+    Notices are claimed before their mail is sent, and deleted afterwards. If a node dies in between, another sends the
+    mail, perhaps for the second time. It is composed when it is sent, and says how things stand then.
 
     Args:
-        letters: None: nobody is mailed, and what waits is forgotten.
+        letters: None: nobody is mailed, and notices that wait are deleted.
         now: microseconds since 1970 UTC.
     """
 
@@ -70,7 +70,7 @@ class NoticeSender:
                     return  # the mail server may be away; the next look tries the next one
 
     async def _tell(self, user_id: int) -> bool:
-        """Mail one user all that waits for them and is still so; False if that has to be tried again."""
+        """Mail one user all notices that wait and are still true; False if that has to be tried again."""
         now = self._now()
         claim_id = secrets.record_id(now)
         claimed = await self._database.transact(notices.claim, user_id, claim_id, now, now + _CLAIM_LASTS)
@@ -83,7 +83,7 @@ class NoticeSender:
         return False
 
     async def _is_sent(self, user_id: int, letters: NoticeLetters, told: list[ToldNotice]) -> bool:
-        """Send it; what is wrong with one mail, or with the mail server now, must not keep others from being sent."""
+        """Send the mail; a fault of one mail, or of the mail server at the moment, must not stop the others."""
         try:
             await self._mailer.send(letters.letter(told))
         except (Refusal, OSError, ValueError) as fault:

@@ -44,10 +44,10 @@ class _Waiter:
 
 class Certainty:
     """
-    Tells those who wait, all by one look, when a change has come to everybody.
+    Waits, for all callers together, until a change has reached every verifier.
 
-    What is not known for certain is waited for until the bound is over, by which no verifier accepts anything that
-    the change has ended, whether it confirmed or not.
+    If a verifier does not confirm it, the bound is waited for: after that no verifier accepts anything that the change
+    has ended.
 
     Args:
         boottime: seconds that go on while the machine sleeps.
