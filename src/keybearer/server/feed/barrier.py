@@ -8,6 +8,7 @@ from typing import Final
 
 import structlog
 
+from keybearer.server.shared_runs import SharedRuns
 from keybearer.server.store.database import Database
 from keybearer.server.store.faults import StoreFault, StoreUnavailable
 
@@ -51,8 +52,7 @@ class Barrier:
         self._lease_s = lease_s
         self._begun_at = -math.inf
         self._last = Proof("", -math.inf)
-        self._coming: asyncio.Task[None] | None = None
-        self._turn = asyncio.Lock()
+        self._barriers = SharedRuns(self._pass, "barrier", lambda: self._begun_at + EVERY_S - boottime())
 
     @property
     def last(self) -> Proof:
@@ -69,7 +69,7 @@ class Barrier:
         age_s = self._boottime() - self._last.at
         if age_s <= EVERY_S:
             return
-        coming = self._coming_barrier()
+        coming = self._barriers.coming()
         if age_s <= _GOOD_FOR_S:
             return
         try:
@@ -85,15 +85,8 @@ class Barrier:
         Raises:
             StoreUnavailable: the quorum does not answer.
         """
-        await self._wait_for(self._coming_barrier())
+        await self._wait_for(self._barriers.coming())
         return self._last
-
-    def _coming_barrier(self) -> asyncio.Task[None]:
-        """Return the barrier that has not begun yet; it goes on when those who wait for it do not."""
-        if self._coming is None:
-            self._coming = asyncio.create_task(self._pass(), name="barrier")
-            self._coming.add_done_callback(_heed)
-        return self._coming
 
     async def _wait_for(self, coming: asyncio.Task[None]) -> None:
         try:
@@ -103,19 +96,10 @@ class Barrier:
             raise StoreUnavailable("PostgreSQL has not proved that it is still the one that acknowledges") from fault
 
     async def _pass(self) -> None:
-        async with self._turn:
-            await asyncio.sleep(self._begun_at + EVERY_S - self._boottime())
-            self._coming = None
-            begun_at = self._begun_at = self._boottime()
-            try:
-                epoch = await self._database.pass_barrier()
-            except StoreFault as fault:
-                _LOG.warning("no barrier was passed", fault=type(fault).__name__)
-                raise
-            self._last = Proof(epoch, begun_at)
-
-
-def _heed(barrier: asyncio.Task[None]) -> None:
-    """Look at how it ended, for the case that nobody waits for it any more."""
-    if not barrier.cancelled():
-        barrier.exception()
+        begun_at = self._begun_at = self._boottime()
+        try:
+            epoch = await self._database.pass_barrier()
+        except StoreFault as fault:
+            _LOG.warning("no barrier was passed", fault=type(fault).__name__)
+            raise
+        self._last = Proof(epoch, begun_at)

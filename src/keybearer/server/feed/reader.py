@@ -12,6 +12,7 @@ from keybearer.server.feed.barrier import Barrier
 from keybearer.server.feed.proven import ProvenFeed
 from keybearer.server.feed.window import FeedWindow
 from keybearer.server.rules.sync_answer import FeedView, sync_answer
+from keybearer.server.shared_runs import SharedRuns
 from keybearer.server.store import feed
 from keybearer.server.store.database import Database
 from keybearer.server.store.faults import StoreFault, StoreUnavailable
@@ -61,8 +62,7 @@ class FeedReader:
         self._lease_s = lease_s
         self._followers: list[Follower] = []
         self._window: FeedWindow | None = None
-        self._turn = asyncio.Lock()
-        self._coming: asyncio.Task[None] | None = None
+        self._looks = SharedRuns(self._look_in_time, "feed-look")
         self._asked_at = 0.0
         self._looked_at = -math.inf
         self._settled_at = -_SETTLE_EVERY_S
@@ -93,10 +93,10 @@ class FeedReader:
         try:
             yield
         finally:
-            tasks = [task, *self._older.values(), *([self._coming] if self._coming else [])]
+            tasks = [task, *self._older.values()]
             for one in tasks:
                 one.cancel()
-            await asyncio.gather(*tasks, return_exceptions=True)
+            await asyncio.gather(*tasks, self._looks.close(), return_exceptions=True)
 
     async def answer(self, question: SyncQuestion, wait_s: float = 0) -> SyncAnswer:
         """
@@ -138,7 +138,7 @@ class FeedReader:
         if self._database.answers_at_once:
             await self._look()  # sharing would cost more than the look
         else:
-            await asyncio.shield(self._coming_look())
+            await asyncio.shield(self._looks.coming())
         assert self._window is not None  # noqa: S101 - a look that did not fail leaves a window
         return self._window.head
 
@@ -151,13 +151,6 @@ class FeedReader:
         if self._window is None or self._boottime() - self._settled_at >= _SETTLE_EVERY_S:
             return False
         return self._feed.is_still_at(self._window.head)
-
-    def _coming_look(self) -> asyncio.Task[None]:
-        """Return the look that has not begun yet; it goes on when those who wait for it do not."""
-        if self._coming is None:
-            self._coming = asyncio.create_task(self._look_in_time())
-            self._coming.add_done_callback(_heed)
-        return self._coming
 
     def _note_commit(self, _: object) -> None:
         """Look soon: somebody may wait for what this process has just committed."""
@@ -177,7 +170,7 @@ class FeedReader:
         if not self._is_recent():
             try:
                 async with asyncio.timeout(_PATIENCE_S):
-                    await asyncio.shield(self._coming_look())
+                    await asyncio.shield(self._looks.coming())
             except (StoreFault, TimeoutError) as fault:
                 if self._window is None or self._boottime() - self._window.begun_at > self._lease_s:
                     raise StoreUnavailable("the feed cannot be read") from fault
@@ -219,7 +212,7 @@ class FeedReader:
             await self._asked.wait()
             self._hint.clear()
             try:
-                await asyncio.shield(self._coming_look())
+                await asyncio.shield(self._looks.coming())
             except StoreFault as fault:
                 _LOG.warning("the feed cannot be read", fault=type(fault).__name__)
             await self._pause()
@@ -234,14 +227,11 @@ class FeedReader:
             pass
 
     async def _look_in_time(self) -> None:
-        """Look at the store as soon as nobody else does; whoever comes once this has begun waits for the next."""
-        async with self._turn:
-            self._coming = None
-            try:
-                async with asyncio.timeout(self._lease_s):
-                    await self._look()
-            except TimeoutError as error:
-                raise StoreUnavailable("the store does not answer") from error
+        try:
+            async with asyncio.timeout(self._lease_s):
+                await self._look()
+        except TimeoutError as error:
+            raise StoreUnavailable("the store does not answer") from error
 
     async def _look(self) -> None:
         commits, looked_at = self._commits, self._boottime()
@@ -289,9 +279,3 @@ class FeedReader:
     def _wake(self) -> None:
         news, self._news = self._news, asyncio.Event()
         news.set()
-
-
-def _heed(look: asyncio.Task[None]) -> None:
-    """Look at how a look ended, for the case that everybody who waited for it has gone."""
-    if not look.cancelled():
-        look.exception()
