@@ -2,13 +2,24 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable
+from pathlib import Path
 
 import pytest
+from pydantic import SecretStr
 
+from keybearer.server import ledger, refusals
+from keybearer.server.actions.set_user_disabled import set_user_disabled
+from keybearer.server.events import Activity, Actor
+from keybearer.server.settings import Settings
+from keybearer.server.store.database import Transaction
 from keybearer.wire.denial import Reason
-from tests.support.house import House
+from tests.support.api import set_stage
+from tests.support.clock import HandBoottime, HandClock
+from tests.support.house import House, open_house
 from tests.support.oauth import Play, set_play
 from tests.support.scraped import Scraped, scrape_of, scraping
+from tests.support.verifiers import asking
+from tests.support.webhook_desk import HookDesk
 
 Scrape = Callable[[], Awaitable[Scraped]]
 
@@ -134,3 +145,65 @@ async def test_a_scraper_gets_the_format_it_asks_for(play: Play) -> None:
     )
     assert answer.headers["content-type"].startswith("application/openmetrics-text; version=1.0.0")
     assert answer.text.endswith("# EOF\n")
+
+
+async def test_what_is_rolled_back_is_not_counted_and_what_shared_its_commit_is(play: Play, scrape: Scrape) -> None:
+    async def change(tx: Transaction, number: int) -> None:
+        await ledger.record(tx, Actor("", "test"), Activity("user.changed", f"user:{number}"), play.house.node.now())
+        if number % 2:
+            raise refusals.forbidden("an odd one")
+
+    before = await scrape()
+    became = await asyncio.gather(*(play.house.node.act(change, each) for each in range(6)), return_exceptions=True)
+    assert [isinstance(each, refusals.Refusal) for each in became] == [False, True] * 3
+    assert (await scrape()).risen(before, "changes_total") == {"changes_total user.changed": 3}
+
+
+async def test_a_wrong_password_is_counted_and_not_by_whom_it_was_typed(play: Play, scrape: Scrape) -> None:
+    before = await scrape()
+    browser = play.house.browser()
+    await browser.get("/login")
+    await browser.fill_and_submit("Sign in", email="ada@example.com", password="canary-of-a-password")
+    after = await scrape()
+    assert after.risen(before, "changes_total") == {"changes_total session.refused": 1}
+    assert after.value("refusals_total", code="unauthenticated") == 1
+    assert "ada" not in after.text
+    assert "canary" not in after.text
+
+
+async def test_a_delivery_that_is_not_taken_is_counted_and_waits(desk: HookDesk) -> None:
+    scrape = scraping(desk.house)
+    await desk.add(["token.created"])
+    desk.receiver.answers(503)
+    before = await scrape()
+    await desk.ada.make_token("Reports")
+    await desk.receiver.has_heard(1)
+    await desk.all_sent()
+    after = await scrape()
+    assert after.risen(before, "webhook_attempts_total") == {"webhook_attempts_total failed": 1}
+    assert (after.value("webhook_deliveries_waiting"), after.value("webhook_overdue_seconds")) == (1, 0)
+
+
+async def test_verifiers_are_counted_while_they_may_accept_tokens(
+    database_url: str, tmp_path: Path, clock: HandClock
+) -> None:
+    settings = Settings(data_dir=tmp_path, database_url=SecretStr(database_url), issuer="https://keybearer.test")
+    boottime = HandBoottime()
+
+    async def seen() -> tuple[float, float]:
+        scraped = await scrape()
+        return scraped.value("verifiers"), scraped.value("verifier_unconfirmed_seconds")
+
+    async with open_house(settings, clock.now, boottime.now) as house:
+        scrape, stage, verifier = scraping(house), await set_stage(house), await asking(house)
+        assert await seen() == (0, 0)
+        for _ in range(2):  # the second question confirms the first answer
+            await verifier.sync()
+        boottime.advance(2)
+        assert await seen() == (1, 0)
+        somebody, now = Actor("", "test"), house.node.now()
+        await house.node.act(set_user_disabled, somebody, stage.ada.user_id, now, is_disabled=True)
+        await house.node.feed.fresh()
+        assert await seen() == (1, 2)
+        boottime.advance(settings.bound)
+        assert await seen() == (0, 0)

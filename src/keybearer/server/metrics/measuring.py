@@ -1,6 +1,7 @@
 """What there is to measure: the numbers that the parts of a node count for themselves, under their metrics' names."""
 
 import asyncio
+from collections import Counter
 from collections.abc import Iterable, Mapping
 from importlib.metadata import version
 from typing import Final, TypeVar
@@ -37,13 +38,15 @@ def process(node: Node, requests: Requests) -> Measured:
 
 
 def _answers(requests: Requests) -> Measured:
-    answered = requests.answered.copy()
-    for asked, count in requests.hits.items():
-        answered[asked, 200] += count
+    answered = Counter({(*asked, "200"): count for asked, count in requests.hits.items()})
+    for asked, it in requests.answered.items():
+        answered.update({(*asked, str(status)): count for status, count in it.statuses.items()})
     return {
-        **_counted("keybearer_requests_total", {(*asked, str(status)): n for (asked, status), n in answered.items()}),
+        **_counted("keybearer_requests_total", answered),
         **_counted("keybearer_hits_total", requests.hits),
-        **{("keybearer_request_duration_seconds", asked): it.numbers for asked, it in requests.seconds.items()},
+        **{
+            ("keybearer_request_duration_seconds", asked): it.seconds.numbers for asked, it in requests.answered.items()
+        },
         **_counted("keybearer_refusals_total", requests.refusals),
         **_counted("keybearer_denials_total", requests.denials),
         **_counted("keybearer_store_faults_total", requests.faults),

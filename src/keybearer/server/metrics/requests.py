@@ -1,8 +1,7 @@
 """The requests that this process has answered, counted out of what their lines in the log say."""
 
-from collections import Counter, defaultdict
+from collections import Counter
 from collections.abc import Mapping
-from functools import partial
 from typing import Any, Final
 
 from keybearer.server.store.faults import OutcomeUnknown, StoreUnavailable
@@ -12,10 +11,30 @@ from keybearer.wire.denial import Reason
 BOUNDS_S: Final = (0.001, 0.005, 0.025, 0.1, 0.5, 1.0, 2.5, 10.0)
 ISSUED: Final = "issued"
 FAILED: Final = "failed"
-_METHODS: Final = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
 _OTHER: Final = "other"
+_METHODS: Final = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", _OTHER})
 _FAULTS: Final = (StoreUnavailable.__name__, OutcomeUnknown.__name__)
 _REFUSED: Final = 400
+
+
+class Answered:
+    """What the application has answered at one route: how often with which status, and how long that took."""
+
+    __slots__ = ("seconds", "statuses")
+
+    def __init__(self) -> None:
+        self.statuses: Counter[int] = Counter()
+        self.seconds = Histogram(BOUNDS_S)
+
+
+class _ByRoute(dict[tuple[str, str], Answered]):
+    """What was answered, by method and route; methods that HTTP does not know, of which there is no end, as one."""
+
+    def __missing__(self, asked: tuple[str, str]) -> Answered:
+        if asked[0] not in _METHODS:
+            return self[_OTHER, asked[1]]
+        answered = self[asked] = Answered()
+        return answered
 
 
 class Requests:
@@ -25,9 +44,8 @@ class Requests:
     What is known to be possible begins with 0: who watches sees its first time, too, as a rise.
 
     Attributes:
-        answered: by what was asked, method and route, and by status.
-        hits: those that were answered below the application, by method and route; all of them with 200.
-        seconds: how long the application took, by method and route.
+        answered: by the application, by method and route.
+        hits: answered below it, by method and route; all of them with 200.
         refusals: by the refusal's code.
         denials: tokens that were not accepted, by the reason.
         faults: requests that the store could not serve, by the fault's name.
@@ -35,9 +53,8 @@ class Requests:
     """
 
     def __init__(self) -> None:
-        self.answered: Counter[tuple[tuple[str, str], int]] = Counter()
+        self.answered = _ByRoute()
         self.hits: Counter[tuple[str, str]] = Counter()
-        self.seconds: defaultdict[tuple[str, str], Histogram] = defaultdict(partial(Histogram, BOUNDS_S))
         self.refusals: Counter[str] = Counter()
         self.denials: Counter[str] = Counter(dict.fromkeys(Reason, 0))
         self.faults: Counter[str] = Counter(dict.fromkeys(_FAULTS, 0))
@@ -51,10 +68,9 @@ class Requests:
             asked: its method, and its route's pattern.
             noted: what its line in the log says beside.
         """
-        if asked[0] not in _METHODS:
-            asked = (_OTHER, asked[1])
-        self.answered[asked, status] += 1
-        self.seconds[asked].add(seconds)
+        answered = self.answered[asked]
+        answered.statuses[status] += 1
+        answered.seconds.add(seconds)
         if noted:
             self._note_more(status, noted)
 

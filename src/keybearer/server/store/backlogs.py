@@ -8,6 +8,7 @@ from keybearer.server.store.database import Reader
 from keybearer.server.store.tables import activity_records, notices, webhook_deliveries, webhooks
 
 MOST: Final = 1_000
+Counting = Select[int, int]
 
 
 class Backlog(NamedTuple):
@@ -23,7 +24,7 @@ class Backlog(NamedTuple):
     oldest_at: int | None
 
 
-def _first(found: Select[int]) -> Select[int, int]:
+def _first(found: Select[int]) -> Counting:
     some = found.limit(literal_column(str(MOST))).subquery()
     return select(func.count().label("waiting"), func.min(some.c.at).label("oldest_at"))
 
@@ -65,7 +66,7 @@ async def mails(reader: Reader) -> Backlog:
     return await _read(reader, _NOTICES)
 
 
-async def _read(reader: Reader, statement: Select[int, int]) -> Backlog:
+async def _read(reader: Reader, statement: Counting) -> Backlog:
     row = await reader.one(statement)
     assert row is not None  # noqa: S101 - a count always has a row
     return Backlog(**row)
