@@ -5,8 +5,6 @@ import gc
 import socket
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
-from pathlib import Path
-from tempfile import TemporaryDirectory
 from typing import Final, cast
 
 import uvicorn
@@ -18,6 +16,7 @@ from keybearer.cli.logs import log_to_stderr
 from keybearer.cli.scraping import Scraped, answer_metrics
 from keybearer.cli.trouble import Trouble
 from keybearer.server.app import build_app
+from keybearer.server.metrics.workers import folder_of_workers
 from keybearer.server.settings import Settings
 
 BACKLOG: Final = 2048
@@ -119,8 +118,7 @@ def _scraped(settings: Settings, workers: int, held: ExitStack) -> Scraped | Non
     if settings.metrics_address is None:
         return None
     listener = held.enter_context(listen(*settings.metrics_address, by="KEYBEARER_METRICS_LISTEN"))
-    several = workers > 1
-    folder = Path(held.enter_context(TemporaryDirectory(prefix="keybearer-metrics-"))) if several else None
+    folder = held.enter_context(folder_of_workers(settings.data_dir.absolute())) if workers > 1 else None
     return Scraped(listener, folder)
 
 

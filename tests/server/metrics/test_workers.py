@@ -8,7 +8,7 @@ import pytest
 
 from keybearer.server.metrics.measuring import Measured, joined, lasting
 from keybearer.server.metrics.table import METRICS
-from keybearer.server.metrics.workers import Workers
+from keybearer.server.metrics.workers import Workers, folder_of_workers
 
 
 def measured(answered: int, memory: int, *, since: int = 1) -> Measured:
@@ -66,9 +66,22 @@ def test_a_new_worker_goes_on_where_the_last_one_left_off(tmp_path: Path, held: 
 
 def test_a_worker_that_has_just_begun_is_nothing_yet(tmp_path: Path, held: ExitStack) -> None:
     first = worker(tmp_path, held)
-    (tmp_path / "ffff").mkdir()  # another's, that is not held yet
+    (tmp_path / ".ffff").mkdir()  # another's, that is not held yet
+    worker(tmp_path, held)
     first.keep(measured(3, 100))
     assert first.measured() == measured(3, 100)
+
+
+def test_a_server_leaves_no_folder_behind_and_takes_away_that_of_one_that_was_killed(tmp_path: Path) -> None:
+    (tmp_path / "calls").mkdir()
+    (tmp_path / "metrics-dead" / "a worker").mkdir(parents=True)
+    with folder_of_workers(tmp_path) as alive:
+        with folder_of_workers(tmp_path) as another:
+            assert {path.name for path in tmp_path.iterdir()} == {"calls", alive.name, another.name}
+        with closing(Workers(alive)) as worker:
+            worker.keep(measured(3, 100))
+            assert worker.measured() == measured(3, 100)
+    assert [path.name for path in tmp_path.iterdir()] == ["calls"]
 
 
 def test_metrics_are_named_as_prometheus_wants_them() -> None:

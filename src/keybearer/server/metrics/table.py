@@ -64,7 +64,9 @@ METRICS: Final = {
     "keybearer_feed_unread_seconds": Metric(
         "gauge", "How long ago the feed was last read; missing while nobody asks for it.", joined=max
     ),
-    "keybearer_verifiers": Metric("gauge", "Verifiers that may accept tokens by what this node has told them."),
+    "keybearer_verifiers": Metric(
+        "gauge", "Verifiers that may accept tokens by what they were told here; one that asks two workers counts twice."
+    ),
     "keybearer_verifier_unconfirmed_seconds": Metric(
         "gauge", "For how long the most silent of those has said nothing that have not confirmed the news.", joined=max
     ),

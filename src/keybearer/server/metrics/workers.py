@@ -3,6 +3,9 @@
 import fcntl
 import os
 import secrets
+import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Final
 
@@ -11,10 +14,33 @@ import msgspec
 from keybearer.reporting.spool import LOCK, hold
 from keybearer.server.metrics.measuring import Measured, joined, lasting
 
+_ROOT: Final = "metrics-"
 _NUMBERS: Final = "numbers"
 _Series = tuple[str, tuple[str, ...], tuple[float, ...]]
 _READ: Final = msgspec.json.Decoder(list[_Series]).decode
 _WRITE: Final = msgspec.json.Encoder().encode
+
+
+@contextmanager
+def folder_of_workers(within: Path) -> Iterator[Path]:
+    """
+    Lend a folder that has a folder for each worker; those that servers left behind which were killed are removed.
+
+    Raises:
+        OSError: there can be none in *within*.
+    """
+    within.mkdir(mode=0o700, parents=True, exist_ok=True)
+    for left in within.glob(f"{_ROOT}*"):
+        held = hold(left)
+        if held is not None:
+            shutil.rmtree(left, ignore_errors=True)
+            os.close(held)
+    root, held = _made(within, _ROOT)
+    try:
+        yield root
+    finally:
+        shutil.rmtree(root, ignore_errors=True)
+        os.close(held)
 
 
 class Workers:
@@ -25,12 +51,12 @@ class Workers:
     folders than there were workers at one moment. Of a worker that has ended only what lasts is read.
 
     Args:
-        root: the folder that has a folder for each of them; the server's first process makes it, and removes it.
+        root: the folder that `folder_of_workers` lends to the server's first process.
     """
 
     def __init__(self, root: Path) -> None:
         self._root = root
-        self._own, self._held = self._found() or self._made()
+        self._own, self._held = self._found() or _made(root)
         self._before = lasting(_read(self._own))
         self.keep({})
 
@@ -43,9 +69,7 @@ class Workers:
 
     def measured(self) -> Measured:
         """Return what all of them have kept, joined."""
-        return joined(
-            _read(folder) if _is_held(folder) else lasting(_read(folder)) for folder in sorted(self._root.iterdir())
-        )
+        return joined(_read(folder) if _is_held(folder) else lasting(_read(folder)) for folder in self._folders())
 
     def close(self) -> None:
         """Leave the folder to the next worker."""
@@ -53,19 +77,24 @@ class Workers:
 
     def _found(self) -> tuple[Path, int] | None:
         """Return the folder of a worker that has ended, held; None if there is none."""
-        for folder in sorted(self._root.iterdir()):
+        for folder in self._folders():
             held = hold(folder)
             if held is not None:
                 return folder, held
         return None
 
-    def _made(self) -> tuple[Path, int]:
-        while True:
-            folder = self._root / secrets.token_hex(8)
-            folder.mkdir()
-            held = hold(folder)
-            if held is not None:  # another worker that has just begun may have been quicker
-                return folder, held
+    def _folders(self) -> list[Path]:
+        return sorted(folder for folder in self._root.iterdir() if folder.is_dir() and folder.name[0] != ".")
+
+
+def _made(within: Path, prefix: str = "") -> tuple[Path, int]:
+    """Make a folder, and return it with the hold of it: nobody sees it before it is held."""
+    name = prefix + secrets.token_hex(8)
+    unseen = within / f".{name}"
+    unseen.mkdir(mode=0o700)
+    held = hold(unseen)
+    assert held is not None  # noqa: S101 - nobody looks at names that begin with a dot
+    return unseen.rename(within / name), held
 
 
 def _read(folder: Path) -> Measured:
@@ -77,11 +106,9 @@ def _read(folder: Path) -> Measured:
 
 def _is_held(folder: Path) -> bool:
     """Tell whether a worker is alive, without keeping anybody else from telling."""
-    try:
-        with (folder / LOCK).open("rb") as file:
+    with (folder / LOCK).open("rb") as file:
+        try:
             fcntl.flock(file, fcntl.LOCK_SH | fcntl.LOCK_NB)
-    except BlockingIOError:
-        return True
-    except FileNotFoundError:  # it begins at this moment
-        return False
+        except BlockingIOError:
+            return True
     return False
