@@ -10,10 +10,11 @@ import pytest
 
 from keybearer.reporting import shipping
 from keybearer.reporting.asked import Asked, request_id_of
+from keybearer.reporting.held_folders import LOCK, hold
 from keybearer.reporting.lines import Whole, line_of, text_of
 from keybearer.reporting.reporter import ActivityLog, Reporter
 from keybearer.reporting.segment import Unwritable
-from keybearer.reporting.spool import LOCK, Spool, hold
+from keybearer.reporting.spool import Spool
 from tests.reporting.spools import ASKED, Taking, called, failing, now, reporter_of, shipped, somebody
 
 

@@ -10,11 +10,12 @@ from pathlib import Path
 from random import SystemRandom
 from typing import Final, Protocol
 
+from keybearer.reporting.held_folders import hold, is_unfinished, remove_unfinished
 from keybearer.reporting.life import Life
 from keybearer.reporting.lines import Broken
 from keybearer.reporting.records import Record, line_of
 from keybearer.reporting.segment import Unwritable
-from keybearer.reporting.spool import Spool, hold, is_unfinished, remove_unfinished
+from keybearer.reporting.spool import Spool
 
 REFUSED: Final = "refused.jsonl"
 BROKEN: Final = ".broken"

@@ -1,22 +1,19 @@
 """The spool: what one life of a process has to report, in files that outlive it."""
 
-import errno
-import fcntl
 import logging
 import os
 import shutil
 import threading
-from contextlib import ExitStack, suppress
+from contextlib import ExitStack
 from pathlib import Path
 from typing import Final
 
+from keybearer.reporting.held_folders import make_held
 from keybearer.reporting.lines import Header, Intent, Outcome, Whole, text_of
 from keybearer.reporting.recent import Finished, Recent
 from keybearer.reporting.segment import SUFFIX, Segment, Unwritable
 
 SEGMENT_BYTES: Final = 2 * 2**20
-LOCK: Final = "lock"
-_UNFINISHED: Final = "."  # before its name, while a folder is being made
 _LOG: Final = logging.getLogger("keybearer")
 
 
@@ -170,35 +167,11 @@ class Spool:
 
 
 def _made(folder: Path) -> int:
-    """Make the folder of a life, and return the hold of it: it has its name only once it is held."""
-    unfinished = folder.with_name(f"{_UNFINISHED}{folder.name}")
+    """Make the folder of a life, and return the hold of it."""
     try:
-        unfinished.mkdir(mode=0o700, parents=True)
-        held = hold(unfinished)
-        if held is None:
-            raise BlockingIOError(errno.EAGAIN, "another process removes it")
-        unfinished.rename(folder)
+        return make_held(folder)
     except OSError as error:
         raise Unwritable(f"{folder} cannot be made: {error.strerror or error}") from error
-    return held
-
-
-def is_unfinished(folder: Path) -> bool:
-    """Tell whether the process that makes this folder has not finished that; it may have died."""
-    return folder.name.startswith(_UNFINISHED)
-
-
-def remove_unfinished(folder: Path) -> None:
-    """Remove a folder that was never finished, unless its process lives: no record was ever in it."""
-    with suppress(OSError):  # it was finished, or another process removes it
-        held = hold(folder)
-        if held is None:
-            return
-        try:
-            (folder / LOCK).unlink()
-            folder.rmdir()
-        finally:
-            os.close(held)
 
 
 def _sync_and_close(segments: list[Segment]) -> None:
@@ -208,17 +181,6 @@ def _sync_and_close(segments: list[Segment]) -> None:
             closing.callback(segment.close)
         for segment in segments:
             segment.sync()
-
-
-def hold(folder: Path) -> int | None:
-    """Take hold of a life's folder for as long as the descriptor returned is open; None: its process is alive."""
-    descriptor = os.open(folder / LOCK, os.O_CREAT | os.O_RDWR | os.O_CLOEXEC, 0o600)
-    try:
-        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError:
-        os.close(descriptor)
-        return None
-    return descriptor
 
 
 def segments_of(folder: Path) -> list[Path]:

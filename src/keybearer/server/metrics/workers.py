@@ -1,6 +1,5 @@
 """What several workers of one server have measured, each in a folder of its own: whoever is scraped reads them all."""
 
-import fcntl
 import os
 import secrets
 import shutil
@@ -11,7 +10,7 @@ from typing import Final
 
 import msgspec
 
-from keybearer.reporting.spool import LOCK, hold
+from keybearer.reporting.held_folders import hold, is_held, is_unfinished, make_held
 from keybearer.server.metrics.measuring import Measured, joined, lasting
 
 _ROOT: Final = "metrics-"
@@ -69,7 +68,7 @@ class Workers:
 
     def measured(self) -> Measured:
         """Return what all of them have kept, joined."""
-        return joined(_read(folder) if _is_held(folder) else lasting(_read(folder)) for folder in self._folders())
+        return joined(_read(folder) if is_held(folder) else lasting(_read(folder)) for folder in self._folders())
 
     def close(self) -> None:
         """Leave the folder to the next worker."""
@@ -84,17 +83,12 @@ class Workers:
         return None
 
     def _folders(self) -> list[Path]:
-        return sorted(folder for folder in self._root.iterdir() if folder.is_dir() and folder.name[0] != ".")
+        return sorted(each for each in self._root.iterdir() if each.is_dir() and not is_unfinished(each))
 
 
 def _made(within: Path, prefix: str = "") -> tuple[Path, int]:
-    """Make a folder, and return it with the hold of it: nobody sees it before it is held."""
-    name = prefix + secrets.token_hex(8)
-    unseen = within / f".{name}"
-    unseen.mkdir(mode=0o700)
-    held = hold(unseen)
-    assert held is not None  # noqa: S101 - nobody looks at names that begin with a dot
-    return unseen.rename(within / name), held
+    folder = within / f"{prefix}{secrets.token_hex(8)}"
+    return folder, make_held(folder)
 
 
 def _read(folder: Path) -> Measured:
@@ -102,13 +96,3 @@ def _read(folder: Path) -> Measured:
         return {(name, labels): numbers for name, labels, numbers in _READ((folder / _NUMBERS).read_bytes())}
     except FileNotFoundError:
         return {}
-
-
-def _is_held(folder: Path) -> bool:
-    """Tell whether a worker is alive, without keeping anybody else from telling."""
-    with (folder / LOCK).open("rb") as file:
-        try:
-            fcntl.flock(file, fcntl.LOCK_SH | fcntl.LOCK_NB)
-        except BlockingIOError:
-            return True
-    return False
