@@ -27,6 +27,7 @@ from keybearer.server.http.known_paths import KnownPaths
 from keybearer.server.key_files import kept_key
 from keybearer.server.last_used import LastUsed
 from keybearer.server.limits.look_ups import LookUps
+from keybearer.server.limits.own_calls import OwnCalls
 from keybearer.server.limits.rate_limits import RateLimits
 from keybearer.server.mail.letters import Letters
 from keybearer.server.mail.mailer import Mailer
@@ -34,7 +35,6 @@ from keybearer.server.metrics.requests import Requests
 from keybearer.server.node import Node
 from keybearer.server.notices.letters import NoticeLetters
 from keybearer.server.notices.sender import NoticeSender
-from keybearer.server.own_calls import OwnCalls
 from keybearer.server.pages import routes as pages
 from keybearer.server.reads.readiness import empty_barrier
 from keybearer.server.rules.activity_logs import base_origin

@@ -11,9 +11,9 @@ from keybearer.server.clock import Clock
 from keybearer.server.feed.reader import FeedReader
 from keybearer.server.last_used import LastUsed
 from keybearer.server.limits.look_ups import LookUps
+from keybearer.server.limits.own_calls import OwnCalls
 from keybearer.server.mail.mailer import Mailer
 from keybearer.server.notices.sender import NoticeSender
-from keybearer.server.own_calls import OwnCalls
 from keybearer.server.sealing.sealer import Sealer
 from keybearer.server.settings import Settings
 from keybearer.server.store.database import Database, Reader, Transaction

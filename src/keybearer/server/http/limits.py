@@ -8,8 +8,8 @@ from starlette.requests import Request
 from keybearer.server.clock import SECOND
 from keybearer.server.http.edge import promise_headers
 from keybearer.server.http.hits import header_lines
+from keybearer.server.limits.own_calls import LimitUsedUp
 from keybearer.server.node import Node
-from keybearer.server.own_calls import LimitUsedUp
 from keybearer.server.refusals import Refusal
 from keybearer.wire.principal import Principal
 from keybearer.wire.quota import Left, used_up_in_words

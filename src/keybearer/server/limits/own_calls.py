@@ -1,4 +1,4 @@
-"""The calls that this process lets through its own doors, counted like those of any verifier."""
+"""Counts the calls at this process's own endpoints, as every verifier counts those of its API."""
 
 import asyncio
 from collections.abc import AsyncIterator, Callable
@@ -8,6 +8,7 @@ from typing import Final
 import structlog
 
 from keybearer.server.limits.rate_limits import RateLimits
+from keybearer.server.shared_runs import SharedRuns
 from keybearer.server.store.faults import StoreFault
 from keybearer.verify.purse import Purse
 from keybearer.wire.principal import Principal
@@ -25,7 +26,7 @@ class LimitUsedUp(Exception):
     No call is left.
 
     Args:
-        wait_s: seconds until there is one to be had.
+        wait_s: seconds until there is one again.
     """
 
     def __init__(self, limit: int, wait_s: float) -> None:
@@ -36,7 +37,7 @@ class LimitUsedUp(Exception):
 
 class OwnCalls:
     """
-    Counts the calls of the doors of this process.
+    Counts calls out of a purse for each environment, and fills the purses from the store.
 
     Args:
         boottime: seconds that nobody can set.
@@ -46,9 +47,7 @@ class OwnCalls:
         self.limits = limits
         self._boottime = boottime
         self._purses = {environment: Purse() for environment in ENVIRONMENT_WORDS}
-        self._turn = asyncio.Lock()
-        self._coming: asyncio.Task[None] | None = None
-        self._tasks: set[asyncio.Task[None]] = set()
+        self._fillings = SharedRuns(self._fill, "rate-limits")
         self._settling: asyncio.TimerHandle | None = None
 
     async def count(self, principal: Principal) -> Left:
@@ -80,7 +79,7 @@ class OwnCalls:
         if wait_s > 0:
             raise LimitUsedUp(self.limits.terms.limit, wait_s)
         purse.want(user_id, team_id)
-        await asyncio.shield(self._coming_flight())
+        await asyncio.shield(self._fillings.coming())
 
     @asynccontextmanager
     async def counting(self) -> AsyncIterator[None]:
@@ -91,32 +90,22 @@ class OwnCalls:
         finally:
             if self._settling is not None:
                 self._settling.cancel()
-            for task in self._tasks:
-                task.cancel()
-            await asyncio.gather(*self._tasks, return_exceptions=True)
+            await self._fillings.close()
 
     def _settle(self) -> None:
         self._settling = None
-        self._coming_flight()
+        self._fillings.coming()
 
-    def _coming_flight(self) -> asyncio.Task[None]:
-        """Return the flight that has not begun yet: it asks for all who have come until it does."""
-        if self._coming is None:
-            self._coming = asyncio.create_task(self._fly())
-            self._tasks.add(self._coming)
-            self._coming.add_done_callback(self._landed)
-        return self._coming
-
-    async def _fly(self) -> None:
-        async with self._turn:
-            self._coming = None
+    async def _fill(self) -> None:
+        """Take from the store what the purses want."""
+        try:
             for environment, purse in self._purses.items():
                 asked_at = self._boottime()
                 if wants := purse.wants(asked_at):
                     grants = await self.limits.take(wants, environment)
                     purse.take_in(self.limits.terms, grants, asked_at, self._boottime())
-
-    def _landed(self, task: asyncio.Task[None]) -> None:
-        self._tasks.discard(task)
-        if not task.cancelled() and (fault := task.exception()) is not None and not isinstance(fault, StoreFault):
-            _LOG.error("calls could not be counted", exc_info=fault)
+        except StoreFault:
+            raise
+        except Exception:
+            _LOG.exception("calls could not be counted")  # perhaps nobody waits for this run
+            raise
