@@ -24,6 +24,9 @@ KEEP_ALIVE_S: Final = 75  # longer than the 60 s of usual proxies, so that it is
 HEALTH_S: Final = 30  # what a worker is given to answer its supervisor; a busy machine needs more than five to start it
 DRAIN_S: Final = 30  # what a request in flight is given after SIGTERM
 _FAILED: Final = 1
+# The collector looks at new objects when there are so many. One batch of records has several times Python's 700, all of
+# them in use while it is under way.
+_YOUNG_OBJECTS: Final = 10_000
 
 
 class Server(uvicorn.Server):
@@ -128,6 +131,7 @@ def _make_app(settings: Settings, log: Callable[[], None], scraped: Scraped | No
     app = build_app(settings)
     if scraped:
         answer_metrics(app, scraped, lambda make: uvicorn_config(make, 1, settings.request_timeout))
+    gc.set_threshold(_YOUNG_OBJECTS, 10, 10)
     gc.freeze()  # what was imported stays for good: the collector need not look through it again and again
     return app
 
