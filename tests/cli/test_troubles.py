@@ -8,6 +8,8 @@ from pathlib import Path
 import pytest
 
 from tests.cli.conftest import Terminal
+from tests.support.databases import PostgresDatabases
+from tests.support.processes import free_port
 
 SECRET = "opensesame"
 
@@ -116,6 +118,17 @@ def test_a_data_folder_that_cannot_be_one(bare_terminal: Terminal, tmp_path: Pat
         said = bare_terminal.refused("migrate")
         assert said.startswith(str(tmp_path / "file")), place
         assert said.endswith("set KEYBEARER_DATA_DIR to a folder you may write")
+
+
+def test_a_data_folder_in_which_workers_cannot_share_what_they_count(
+    bare_terminal: Terminal, tmp_path: Path, migrated_postgres: PostgresDatabases
+) -> None:
+    (tmp_path / "file").touch()
+    with migrated_postgres.fresh() as url:
+        bare_terminal.set(DATABASE_URL=url, DATA_DIR=str(tmp_path / "file"))
+        bare_terminal.set(METRICS_LISTEN=f"127.0.0.1:{free_port()}")
+        said = bare_terminal.refused("serve", "--port", "0", "--workers", "2")
+    assert said == f"{tmp_path / 'file'}: file exists; set KEYBEARER_DATA_DIR to a folder you may write"
 
 
 def test_an_address_that_is_taken(bare_terminal: Terminal) -> None:

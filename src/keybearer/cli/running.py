@@ -14,7 +14,7 @@ from uvicorn.supervisors.multiprocess import Multiprocess
 from keybearer.cli.connection import Connection
 from keybearer.cli.logs import log_to_stderr
 from keybearer.cli.scraping import Scraped, answer_metrics
-from keybearer.cli.trouble import Trouble
+from keybearer.cli.trouble import Trouble, unusable_data_dir
 from keybearer.server.app import build_app
 from keybearer.server.metrics.workers import folder_of_workers
 from keybearer.server.settings import Settings
@@ -117,12 +117,16 @@ def run_server(
 
 
 def _scraped(settings: Settings, workers: int, held: ExitStack) -> Scraped | None:
-    """Open what metrics are answered on, and what workers tell each other theirs by; *held* closes it."""
+    """Open the socket for metrics and, for several workers, the folder by which they share theirs; *held* ends both."""
     if settings.metrics_address is None:
         return None
     listener = held.enter_context(listen(*settings.metrics_address, by="KEYBEARER_METRICS_LISTEN"))
-    folder = held.enter_context(folder_of_workers(settings.data_dir.absolute())) if workers > 1 else None
-    return Scraped(listener, folder)
+    if workers == 1:
+        return Scraped(listener, None)
+    try:
+        return Scraped(listener, held.enter_context(folder_of_workers(settings.data_dir.absolute())))
+    except OSError as error:
+        raise unusable_data_dir(error) from None
 
 
 def _make_app(settings: Settings, log: Callable[[], None], scraped: Scraped | None) -> Starlette:

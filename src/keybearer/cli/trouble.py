@@ -29,6 +29,12 @@ def as_clause(sentence: str) -> str:
     return (sentence[:1].lower() + sentence[1:] if begins_small else sentence).rstrip(".")
 
 
+def unusable_data_dir(error: OSError) -> Trouble:
+    """Return what it comes to that nothing can be written into the data directory."""
+    said = f"{error.filename}: {(error.strerror or 'it cannot be used').lower()}"
+    return Trouble(f"{said}; set KEYBEARER_DATA_DIR to a folder you may write")
+
+
 def trouble_of(refusal: Refusal) -> Trouble:
     """Return what a refusal comes to at the command line, where nobody needs to be kept from what exists."""
     if refusal.code == "not_found":

@@ -6,7 +6,7 @@ from typing import Final, TypeVar
 
 from pydantic import ValidationError
 
-from keybearer.cli.trouble import WRONG_USAGE, Trouble, as_clause, trouble_of
+from keybearer.cli.trouble import WRONG_USAGE, Trouble, as_clause, trouble_of, unusable_data_dir
 from keybearer.server import clock, secrets
 from keybearer.server.events import Actor
 from keybearer.server.refusals import Refusal
@@ -78,8 +78,7 @@ def bring_up_to_date(settings: Settings) -> bool:
     except (StoreFault, ValueError) as error:
         raise _unusable(error) from None
     except OSError as error:
-        said = f"{error.filename}: {(error.strerror or 'it cannot be used').lower()}"
-        raise Trouble(f"{said}; set KEYBEARER_DATA_DIR to a folder you may write") from None
+        raise unusable_data_dir(error) from None
     except RuntimeError as error:
         raise Trouble(str(error)) from None
 

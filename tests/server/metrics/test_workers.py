@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from contextlib import ExitStack, closing
+from math import inf
 from pathlib import Path
 
 import pytest
@@ -9,6 +10,7 @@ import pytest
 from keybearer.server.metrics.measuring import Measured, joined, lasting
 from keybearer.server.metrics.table import METRICS
 from keybearer.server.metrics.workers import Workers, folder_of_workers
+from keybearer.server.metrics.writing import text_of
 
 
 def measured(answered: int, memory: int, *, since: int = 1) -> Measured:
@@ -62,6 +64,15 @@ def test_a_new_worker_goes_on_where_the_last_one_left_off(tmp_path: Path, held: 
                 restarted.keep(measured(answered, 200))
         assert first.measured() == joined([measured(3, 100), *[lasting(measured(4, 0))] * restarts])
     assert len(list(tmp_path.iterdir())) == 2
+
+
+def test_what_was_never_done_was_done_an_infinite_time_ago(tmp_path: Path, held: ExitStack) -> None:
+    never: Measured = {("keybearer_feed_unread_seconds", ()): (inf,)}
+    first, second = worker(tmp_path, held), worker(tmp_path, held)
+    first.keep(never)
+    second.keep({("keybearer_feed_unread_seconds", ()): (0.1,)})
+    assert second.measured() == never
+    assert b"\nkeybearer_feed_unread_seconds +Inf\n" in text_of(second.measured(), "")[0]
 
 
 def test_a_worker_that_has_just_begun_is_nothing_yet(tmp_path: Path, held: ExitStack) -> None:

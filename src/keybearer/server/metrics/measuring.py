@@ -27,14 +27,20 @@ _VERSION: Final = version("keybearer")
 
 
 def process(node: Node, requests: Requests) -> Measured:
-    """Measure this process; nothing is read but what it has in memory, and what the system says of it."""
+    """Measure this process: what it has in memory, and what the system says of it."""
     return {
         ("keybearer_build_info", (_VERSION,)): (1,),
         **_answers(requests),
         **_work(node),
         **_revocation(node),
-        **{(sample.name, ()): (sample.value,) for family in _PROCESS.collect() for sample in family.samples},
+        **_system(),
     }
+
+
+def _system() -> Measured:
+    """What the system says of this process, as far as it is in the table."""
+    samples = [sample for family in _PROCESS.collect() for sample in family.samples]
+    return {(sample.name, ()): (sample.value,) for sample in samples if sample.name in METRICS}
 
 
 def _answers(requests: Requests) -> Measured:
@@ -55,7 +61,7 @@ def _answers(requests: Requests) -> Measured:
 
 
 def _work(node: Node) -> Measured:
-    """What the parts do beside requests."""
+    """What was changed, recorded, sent and committed."""
     calls, commits = node.call_records, node.database.commits
     return {
         **_counted("keybearer_changes_total", commits.changes),
@@ -74,6 +80,7 @@ def _work(node: Node) -> Measured:
 
 
 def _revocation(node: Node) -> Measured:
+    """How far the feed and those who follow it are."""
     head, unread_s, bound_s = node.feed.position, node.feed.unread_s, node.settings.bound
     verifiers = node.verifiers
     return _numbers(
@@ -84,7 +91,7 @@ def _revocation(node: Node) -> Measured:
 
 
 async def database(node: Node) -> Measured:
-    """Measure what several workers have in common; if the database does not answer in time, that."""
+    """Measure what stands in the database; if it does not answer in time, say only that."""
     try:
         async with asyncio.timeout(_PATIENCE_S):
             return await _stored(node.database, node.now())

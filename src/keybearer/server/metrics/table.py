@@ -33,11 +33,13 @@ METRICS: Final = {
     # Requests
     "keybearer_requests_total": Metric("counter", "Requests answered.", ("method", "route", "status")),
     "keybearer_hits_total": Metric(
-        "counter", "Those among them that were answered out of memory, below the application.", ("method", "route")
+        "counter",
+        "Those of them that were answered from memory, before they reached the application.",
+        ("method", "route"),
     ),
     "keybearer_request_duration_seconds": Metric(
         "histogram",
-        "How long answering took; hits, which take microseconds, left out.",
+        "How long the application took to answer; hits take microseconds and are left out.",
         ("method", "route"),
         bounds=REQUEST_BOUNDS_S,
     ),
@@ -45,8 +47,11 @@ METRICS: Final = {
     "keybearer_denials_total": Metric("counter", "Tokens not accepted, by the reason.", ("reason",)),
     "keybearer_store_faults_total": Metric("counter", "Requests that the database could not serve.", ("fault",)),
     "keybearer_token_requests_total": Metric(
-        "counter", "Requests to the token endpoint, by what became of them.", ("grant_type", "outcome")
+        "counter",
+        "Requests to the token endpoint; the outcome is `issued`, a refusal's code, or `failed`.",
+        ("grant_type", "outcome"),
     ),
+    # Changes
     "keybearer_changes_total": Metric(
         "counter", "Changes that were committed, by the action's name in the activity log.", ("action",)
     ),
@@ -68,17 +73,21 @@ METRICS: Final = {
         "gauge", "Verifiers that may accept tokens by what they were told here; one that asks two workers counts twice."
     ),
     "keybearer_verifier_unconfirmed_seconds": Metric(
-        "gauge", "For how long the most silent of those has said nothing that have not confirmed the news.", joined=max
+        "gauge", "How long ago the most silent one was heard of that has not confirmed the newest event.", joined=max
     ),
     # Webhooks and mail
-    "keybearer_webhook_attempts_total": Metric("counter", "Attempts to deliver to webhooks.", ("outcome",)),
+    "keybearer_webhook_attempts_total": Metric(
+        "counter", "Attempts to deliver to webhooks: `taken` or `failed`.", ("outcome",)
+    ),
     "keybearer_webhook_deliveries_waiting": Metric(
-        "gauge", "Deliveries to webhooks that are switched on, of the first 1,000 that wait."
+        "gauge", "Of the first 1,000 deliveries that wait, those to webhooks that are switched on."
     ),
     "keybearer_webhook_overdue_seconds": Metric("gauge", "For how long the first of them has been due."),
-    "keybearer_mails_total": Metric("counter", "Mails handed to the mail server, or not taken by it.", ("outcome",)),
-    "keybearer_notices_waiting": Metric("gauge", "News that wait to be mailed to users; 1,000: that or more."),
-    "keybearer_notices_overdue_seconds": Metric("gauge", "For how long the first of them have been due."),
+    "keybearer_mails_total": Metric(
+        "counter", "Mails handed over to the mail server (`sent`), or not taken by it (`failed`).", ("outcome",)
+    ),
+    "keybearer_notices_waiting": Metric("gauge", "Notices that wait to be mailed to users; 1,000: that or more."),
+    "keybearer_notices_overdue_seconds": Metric("gauge", "For how long the first of them has been due."),
     # The database
     "keybearer_database_up": Metric("gauge", "1 if it answered this scrape within two seconds, else 0."),
     "keybearer_commit_duration_seconds": Metric(

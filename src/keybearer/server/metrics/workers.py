@@ -16,8 +16,8 @@ from keybearer.server.metrics.measuring import Measured, joined, lasting
 _ROOT: Final = "metrics-"
 _NUMBERS: Final = "numbers"
 _Series = tuple[str, tuple[str, ...], tuple[float, ...]]
-_READ: Final = msgspec.json.Decoder(list[_Series]).decode
-_WRITE: Final = msgspec.json.Encoder().encode
+_READ: Final = msgspec.msgpack.Decoder(list[_Series]).decode  # unlike JSON it knows infinity
+_WRITE: Final = msgspec.msgpack.Encoder().encode
 
 
 @contextmanager
