@@ -1,6 +1,5 @@
 """`POST /verifier/activity` with batches of 1,000 calls, beside bare inserts of the same rows into the same table."""
 
-import gc
 from pathlib import Path
 from time import perf_counter
 from typing import Any, Final, Protocol
@@ -11,6 +10,7 @@ from pydantic import SecretStr
 
 from bench.measures import Candidate, Comparison, Figure, Pace
 from bench.stage import postgres_database, sqlite_database
+from keybearer.cli.running import spare_collector
 from keybearer.server import clock
 from keybearer.server.activity.reported_lines import Line, Reporter, read_lines
 from keybearer.server.settings import Settings
@@ -58,7 +58,7 @@ async def measure(folder: Path, cluster: Cluster, pace: Pace) -> Figure:
     Args:
         cluster: a PostgreSQL that syncs its commits to the disk.
     """
-    gc.freeze()  # as a server does
+    spare_collector()  # as a server does
     candidates: list[Candidate] = []
     comparisons: list[Comparison] = []
     link = await asyncpg.connect(await postgres_database(cluster, "bare intake"))

@@ -135,9 +135,14 @@ def _make_app(settings: Settings, log: Callable[[], None], scraped: Scraped | No
     app = build_app(settings)
     if scraped:
         answer_metrics(app, scraped, lambda make: uvicorn_config(make, 1, settings.request_timeout))
-    gc.set_threshold(_YOUNG_OBJECTS, 10, 10)
-    gc.freeze()  # what was imported stays for good: the collector need not look through it again and again
+    spare_collector()
     return app
+
+
+def spare_collector() -> None:
+    """Have the garbage collector look at new objects less often, and never again at what there is now."""
+    gc.set_threshold(_YOUNG_OBJECTS, 10, 10)
+    gc.freeze()  # what was imported stays for good
 
 
 def uvicorn_config(make_app: Callable[[], Starlette], workers: int, patience_s: float = 10) -> uvicorn.Config:
