@@ -56,6 +56,7 @@ def test_looking_neither_makes_nor_changes_a_database(
     assert (file.read_bytes() if file.exists() else b"") == before
     assert bare_terminal.told("migrate")["changed"] is True
     assert "keybearer migrate" not in bare_terminal.type(*words, stdin="kb_pat_test_x\n").err
+    assert not Path("here.db-head").exists(), "it is for whoever uses the database"
 
 
 def test_a_barrier_that_waits_for_nobody_is_told_of(terminal: Terminal, database_url: str) -> None:

@@ -96,26 +96,26 @@ def in_database(settings: Settings, work: Callable[[Database], Awaitable[T]]) ->
 
 def look_into_database(settings: Settings, work: Callable[[Database], Awaitable[T]]) -> T:
     """
-    Do *work*, which only looks, on the open database; none is made or migrated for that.
+    Do *work*, which only looks, on the open database; none is made, migrated or otherwise changed for that.
 
     Raises:
         Trouble: as `in_database` does, or the database is not there, or not at this version.
     """
     _demand_current(settings)
-    return _done(settings, work)
+    return _done(settings, work, only_looks=True)
 
 
-def _done(settings: Settings, work: Callable[[Database], Awaitable[T]]) -> T:
+def _done(settings: Settings, work: Callable[[Database], Awaitable[T]], *, only_looks: bool = False) -> T:
     try:
-        return asyncio.run(_with_open_database(settings.store_url, work))
+        return asyncio.run(_with_open_database(settings.store_url, work, only_looks=only_looks))
     except Refusal as refusal:
         raise trouble_of(refusal) from None
     except StoreFault as fault:
         raise _unusable(fault) from None
 
 
-async def _with_open_database(url: str, work: Callable[[Database], Awaitable[T]]) -> T:
-    database = await open_database(url)
+async def _with_open_database(url: str, work: Callable[[Database], Awaitable[T]], *, only_looks: bool) -> T:
+    database = await open_database(url, only_looks=only_looks)
     try:
         return await work(database)
     finally:

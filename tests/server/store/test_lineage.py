@@ -9,7 +9,7 @@ from urllib.parse import urlsplit
 import pytest
 
 from keybearer.server.clock import HOUR
-from keybearer.server.store.database import Position
+from keybearer.server.store.database import Position, open_database
 from keybearer.server.store.faults import StoreUnavailable
 from keybearer.server.store.sqlite_witness import Head, Witness
 from tests.server.store.trial import add_and_announce, create_tables, execute, opened
@@ -185,6 +185,23 @@ ELSEWHERE = {
         " INSERT INTO feed_head SELECT * FROM dumped; DROP TABLE dumped"
     ),
 }
+
+
+async def test_a_copy_that_is_only_looked_at_keeps_its_epoch(database_url: str) -> None:
+    await create_tables(database_url)
+    before = await used(database_url, "one")
+    if database_url.startswith("sqlite"):
+        witness_of(database_url).unlink()
+    else:
+        await execute(database_url, ELSEWHERE["another server"])
+    looking = await open_database(database_url, only_looks=True)
+    assert await looking.position() == before
+    with pytest.raises(StoreUnavailable, match="looked at"):
+        await looking.transact(add_and_announce, "two")
+    await looking.close()
+    assert not (database_url.startswith("sqlite") and witness_of(database_url).exists())
+    epoch, seq = await used(database_url)
+    assert (epoch != before[0], seq) == (True, before[1]), "whoever comes to use it begins a new one"
 
 
 @on_postgres

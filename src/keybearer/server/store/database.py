@@ -1,7 +1,7 @@
 """The one small async interface through which all SQL goes, and the opening of the database behind it."""
 
 from collections.abc import Awaitable, Callable, Coroutine, Mapping, Sequence
-from typing import Any, Concatenate, ParamSpec, Protocol, TypeVar
+from typing import Any, Concatenate, Final, ParamSpec, Protocol, TypeVar
 
 from sqlalchemy import Executable, Table
 
@@ -171,12 +171,17 @@ def at_once(look_up: Coroutine[Any, Any, T]) -> T:
     raise RuntimeError("a look-up waits, in a database that answers at once")
 
 
-async def open_database(url: str) -> Database:
+ONLY_LOOKS: Final = "this database was opened to be looked at, and not to be changed"
+
+
+async def open_database(url: str, *, only_looks: bool = False) -> Database:
     """
     Open the database at *url*; its tables must be there already.
 
     Args:
         url: ``sqlite:///relative/path``, ``sqlite:////absolute/path`` or ``postgresql://…``.
+        only_looks: it refuses transactions, and its lineage is not settled: a restored copy that is only looked at
+            keeps its epoch.
 
     Raises:
         StoreUnavailable: it cannot be reached or opened.
@@ -186,10 +191,10 @@ async def open_database(url: str) -> Database:
     if url.startswith("sqlite:///"):
         from keybearer.server.store.sqlite import open_sqlite  # noqa: PLC0415
 
-        return await open_sqlite(url.removeprefix("sqlite:///"))
+        return await open_sqlite(url.removeprefix("sqlite:///"), only_looks=only_looks)
     if url.startswith(("postgresql://", "postgres://")):
         from keybearer.server.store.postgres import open_postgres  # noqa: PLC0415
 
-        return await open_postgres(url)
+        return await open_postgres(url, only_looks=only_looks)
     msg = "the database URL must start with sqlite:/// or postgresql://"
     raise ValueError(msg)

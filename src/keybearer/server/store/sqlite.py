@@ -134,11 +134,12 @@ def _which_file(path: str) -> tuple[int, int]:
     return (found.st_dev, found.st_ino)
 
 
-async def open_sqlite(path: str) -> SqliteDatabase:
+async def open_sqlite(path: str, *, only_looks: bool = False) -> SqliteDatabase:
     """Open the database file at *path*; see `open_database`."""
-    session = SqliteSession(path)
+    session = SqliteSession(path, only_looks=only_looks)
     try:
-        await session.settle_lineage()
+        if not only_looks:
+            await session.settle_lineage()
         return SqliteDatabase(path, session)
     except BaseException:
         await session.close()

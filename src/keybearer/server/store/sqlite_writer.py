@@ -11,7 +11,7 @@ from typing import Any
 
 import apsw
 
-from keybearer.server.store.database import Position
+from keybearer.server.store.database import ONLY_LOOKS, Position
 from keybearer.server.store.faults import OutcomeUnknown, StoreUnavailable
 from keybearer.server.store.feed_numbering import number
 from keybearer.server.store.sqlite_connections import Rows, SqlitePart, open_connection
@@ -28,16 +28,21 @@ _PENDING = "SELECT CAST(kind AS BLOB), CAST(subject AS BLOB), at FROM feed_pendi
 
 
 class SqliteSession:
-    """The writing connection, as the group writer drives it."""
+    """
+    The writing connection, as the group writer drives it.
 
-    def __init__(self, path: str) -> None:
+    Args:
+        only_looks: it refuses to begin, and leaves the file beside the database alone.
+    """
+
+    def __init__(self, path: str, *, only_looks: bool = False) -> None:
         self._path = path
         self._thread = ThreadPoolExecutor(1, thread_name_prefix="sqlite-commit")
         self._log_pages = 0
         self._numbered: Head | None = None
         self._open()
         try:
-            self._witness = Witness(path)
+            self._witness = None if only_looks else Witness(path)
         except StoreUnavailable:
             self._connection.close()
             raise
@@ -62,6 +67,8 @@ class SqliteSession:
         Args:
             is_synced: the commit waits for the disk.
         """
+        if self._witness is None:
+            raise StoreUnavailable(ONLY_LOOKS)
         if not self._is_open:
             await self._in_thread(self._open)
         try:
@@ -95,7 +102,7 @@ class SqliteSession:
         """
         await self.begin()
         head = self._head()
-        if self._witness.confirms(head):
+        if self._witness is not None and self._witness.confirms(head):
             self._run("ROLLBACK")
             return
         self._numbered = Head(secrets.token_hex(8), head.seq, head.hash)
@@ -158,7 +165,7 @@ class SqliteSession:
         await self._in_thread(self._commit)
 
     def _commit(self) -> None:
-        if self._numbered is not None:
+        if self._witness is not None and self._numbered is not None:
             self._witness.write(self._numbered)
             self._numbered = None
         try:
@@ -189,7 +196,8 @@ class SqliteSession:
     async def close(self) -> None:
         """Close the connection and end the thread."""
         await self._in_thread(self._connection.close, True)
-        self._witness.close()
+        if self._witness is not None:
+            self._witness.close()
         self._thread.shutdown()
 
     def _run(self, text: str, given: tuple[Any, ...] = ()) -> list[tuple[Any, ...]]:
