@@ -5,6 +5,7 @@ from pathlib import Path
 import pytest
 from pydantic import ValidationError
 
+from keybearer.server.rules.activity_logs import KEPT_AT_LEAST_DAYS
 from keybearer.server.settings import Settings
 
 
@@ -58,6 +59,7 @@ def test_a_role_may_be_given_the_providers_own_permissions(monkeypatch: pytest.M
         ("TOKEN_PREFIX", "with_underscore"),
         ("CODE_TTL", "601"),
         ("PERSONAL_TOKEN_TTL", "31536001"),
+        ("ACTIVITY_RETENTION", f"{KEPT_AT_LEAST_DAYS - 1}"),
         ("ROLES", '{"king": {"permissions": []}}'),
         ("ROLES", '{"owner": {"permissions": ["no:such"]}}'),
     ],

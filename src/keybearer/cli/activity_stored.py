@@ -10,7 +10,7 @@ from keybearer.cli.activity_verification import trust_of
 from keybearer.cli.lookup import find_team
 from keybearer.cli.progress import Progress
 from keybearer.cli.trouble import Trouble
-from keybearer.cli.workplace import load_settings, look_into_database
+from keybearer.cli.workplace import load_settings, look_into_database, now
 from keybearer.server.reads.activity import Sight
 from keybearer.server.reads.activity_export import activity_chunks
 from keybearer.server.records import ActivityFilter
@@ -65,8 +65,9 @@ async def first_damage(reader: Reader, team_id: int, progress: Progress) -> str:
         progress: told how many records were looked at.
     """
     for log in await activity_export.logs_of(reader, team_id):
-        for place in range(log.min_index // WIDTH, -(-log.size // WIDTH)):
-            if why := await why_damaged(reader, log.log_id, place):
+        first = log.min_index // WIDTH
+        for place in range(first, max(-(-log.size // WIDTH), first + 1)):
+            if why := await why_damaged(reader, log.log_id, place, now()):
                 return f"{log.origin}: {why}"
             progress.advance(WIDTH)
     return ""

@@ -46,6 +46,28 @@ EDITS: list[Any] = [
     pytest.param(
         [RECORD.format("details = substr(details, 1, 0), user_id = NULL")], "record 5: its details", id="empty details"
     ),
+    pytest.param([RECORD.format("details = '[]'")], "record 5: its details", id="details of another type"),
+    pytest.param([RECORD.format(f"details = '{'[' * 100_000}'")], "record 5: its details", id="bottomless details"),
+    pytest.param([RECORD.format("entry = 'x'")], "record 5 is not what was signed", id="an entry of another type"),
+    pytest.param(
+        [RECORD.format("details = NULL, user_id = 99")],
+        "record 5: its user_id",
+        id="an erased one said to be another's",
+    ),
+    pytest.param(
+        [
+            f"DELETE FROM activity_records WHERE {OF_TEAM} AND log_index = 0",
+            f"UPDATE activity_logs SET min_index = 1 WHERE {OF_TEAM}",
+        ],
+        "the records before 1 are missing",
+        id="the first said to be pruned",
+    ),
+    pytest.param(
+        [f"UPDATE activity_logs SET min_index = 20 WHERE {OF_TEAM}"],
+        "the records before 20 are missing",
+        id="all said to be pruned",
+    ),
+    pytest.param([f"UPDATE activity_tiles SET hashes = 'x' WHERE {OF_TEAM}"], "has not the 20 hashes", id="no tile"),
     pytest.param(
         [f"UPDATE activity_tiles SET hashes = (SELECT root FROM activity_logs LIMIT 1) WHERE {OF_TEAM}"],
         "has not the 20 hashes",
@@ -102,3 +124,16 @@ async def test_an_edit_in_a_tile_that_is_full_is_found_at_the_tile_above(rig: Se
     for _ in range(4):
         await node.turn()
     assert "the tile at level 0, place 0, is not what was signed" in str((await rig.logs())[TEAM].frozen_why)
+
+
+async def test_a_row_that_is_no_record_holds_nobody_up_and_is_found(rig: Sealed) -> None:
+    row = "INSERT INTO activity_records (received_at, entry, at, action, outcome, team_id)"
+    await rig.record(1)
+    await rig.database.transact(_run, [f"{row} VALUES ({rig.clock.now()}, 'nothing', 1, 'a.b', 'done', 7)"])
+    await rig.record(1, team_id=8)
+    node = rig.node()
+    for _ in range(3):
+        await node.turn()
+    logs = await rig.logs()
+    assert str(logs[TEAM].frozen_why).startswith("record 1")
+    assert (logs["/team/8/2026-11"].size, logs["/team/8/2026-11"].frozen_why) == (1, None)

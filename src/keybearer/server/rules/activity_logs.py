@@ -10,6 +10,8 @@ from keybearer.server.records import LogName
 # What concerns the server as a whole, even where a user did it in a team.
 _SERVERS_NOUNS: Final = frozenset({"resource_server", "operator", "policy", "activity"})
 
+KEPT_AT_LEAST_DAYS: Final = 31  # the setting takes no fewer, so what is missing of a younger month was never pruned
+
 _DAY: Final = 86_400_000_000  # microseconds
 TREE: Final = LogName("tree", 0, "")
 
@@ -40,6 +42,11 @@ def _log_of_day(action: str, team_id: int | None, user_id: int | None, day: int)
 def month_of(at: int) -> str:
     """Return the month of a time (microseconds since 1970 UTC), as ``2026-11``."""
     return datetime.fromtimestamp(at // 1_000_000, UTC).strftime("%Y-%m")
+
+
+def may_be_pruned(month: str, now: int) -> bool:
+    """Tell whether a month has been over for so long that its records may be deleted, whatever is set."""
+    return month < month_of(now - KEPT_AT_LEAST_DAYS * _DAY)
 
 
 def base_origin(issuer: str) -> str:

@@ -10,6 +10,7 @@ import msgspec
 from keybearer.audit.entries import Salt, read_entries
 from keybearer.audit.openings import check_details
 from keybearer.server.records import ActivityLog
+from keybearer.server.rules.activity_logs import may_be_pruned
 from keybearer.server.store import activity_audit, activity_logs, activity_tiles
 from keybearer.server.store.activity import copies_of, is_said_by
 from keybearer.server.store.database import Reader, Row
@@ -19,19 +20,25 @@ from keybearer.wire.tiles import HEIGHT, LEVELS, WIDTH, DamagedTiles, Tile, Tile
 
 _COPIES: Final = frozenset(copies_of(entry_from(b'{"action":"a.b","at":1,"outcome":"done","v":1}')))
 
+# What raw SQL leaves may be anything: JSON of another form, or nested without end; in SQLite, a value of another type.
+_UNREADABLE: Final = (AttributeError, KeyError, RecursionError, TypeError, ValueError, msgspec.MsgspecError)
+
 _details: Final = msgspec.json.Decoder(dict[str, tuple[Salt, str]]).decode
 
 
-async def why_damaged(reader: Reader, log_id: int, place: int) -> str:
+async def why_damaged(reader: Reader, log_id: int, place: int, now: int) -> str:
     """
     Compare the 256 records of a tile with what their log says of them; return the first thing that is wrong, or ''.
 
     Args:
         place: which tile: 0 for the records 0 to 255, and so on.
+        now: microseconds since 1970 UTC.
     """
     log = await activity_logs.by_id(reader, log_id)
     if log is None:
         return "the log is gone"
+    if log.min_index and not may_be_pruned(log.month, now):
+        return f"the records before {log.min_index} are missing"
     path = [(level, place >> HEIGHT * level) for level in range(LEVELS)]
     tiles = await activity_tiles.read(reader, log_id, {*path, *right_tiles(log.size)})
     try:
@@ -63,7 +70,7 @@ async def _wrong_record(reader: Reader, log: ActivityLog, place: int, tiles: dic
     for index, row in zip(count(first), rows, strict=False):
         if row["log_index"] != index:
             return f"record {index} is missing"
-        if leaf_hash(bytes(row["entry"])) != leaves[index % WIDTH]:
+        if not isinstance(row["entry"], bytes) or leaf_hash(row["entry"]) != leaves[index % WIDTH]:
             return f"record {index} is not what was signed"
         if why := _wrong_beside(row):
             return f"record {index}: {why}"
@@ -78,31 +85,34 @@ def _are_sound(rows: Sequence[Row], first: int, leaves: Sequence[bytes]) -> bool
         first: the index of the first of them.
         leaves: the hashes that were signed.
     """
-    written = [bytes(row["entry"]) for row in rows]
+    written = [row["entry"] for row in rows]
     if [row["log_index"] for row in rows] != list(range(first, first + len(rows))):
         return False
-    if [leaf_hash(entry) for entry in written] != leaves:
-        return False
     try:
+        if [leaf_hash(entry) for entry in written] != leaves:
+            return False
         entries = read_entries(b"\n".join(written))
         details = [_details(b"{}" if row["details"] is None else row["details"]) for row in rows]
         check_details(zip(entries, details, strict=True))
         return all(map(is_said_by, rows, entries, details))
-    except (KeyError, ValueError, msgspec.MsgspecError):
+    except _UNREADABLE:
         return False
 
 
 def _wrong_beside(row: Row) -> str:
     """Compare what stands beside an entry with it: copies to search by, and the details unless they were erased."""
-    entry = entry_from(bytes(row["entry"]))
+    try:
+        entry = entry_from(row["entry"])
+    except ValueError as error:
+        return str(error)
     copies = copies_of(entry)
     if wrong := sorted(name for name in _COPIES if row[name] != copies[name]):
         return f"its {wrong[0]} is not what the entry says"
     if row["details"] is None:
-        return ""
+        return "" if row["user_id"] is None else "its user_id is there, and its details are not"
     try:
-        details: dict[str, Any] = json.loads(bytes(row["details"]))
+        details: dict[str, Any] = json.loads(row["details"])
         user = open_details(entry, details).get("user")
-    except (ValueError, AttributeError) as error:
+    except _UNREADABLE as error:
         return f"its details do not open the entry: {error}"
     return "" if row["user_id"] == (int(user) if user else None) else "its user_id is not what the details say"

@@ -142,7 +142,7 @@ class Sealer:
             log = await self._next_log()
         if log is None:
             return
-        why = await self._database.view(why_damaged, log.log_id, place.tile)
+        why = await self._database.view(why_damaged, log.log_id, place.tile, self._now())
         if why:
             await self._database.transact(freeze_by_id, log.log_id, why, self._now())
         place.tile += 1

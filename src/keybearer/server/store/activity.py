@@ -73,8 +73,7 @@ def copies_of(entry: Entry | ReadEntry) -> dict[str, Any]:
 def is_said_by(row: Row, entry: Entry | ReadEntry, details: Details) -> bool:
     """Tell whether what a row repeats is what its entry says, and its details unless they were erased."""
     user = details.get("user")
-    is_user_right = row["details"] is None or row["user_id"] == (int(user[1]) if user else None)
-    return bool(is_user_right and _in_row(row) == _copied(entry))
+    return bool(row["user_id"] == (int(user[1]) if user else None) and _in_row(row) == _copied(entry))
 
 
 async def add_all(tx: Transaction, rows: Iterable[dict[str, Any]]) -> None:

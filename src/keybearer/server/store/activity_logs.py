@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from itertools import groupby
 from typing import Final, NamedTuple
 
-from sqlalchemy import bindparam, insert, literal, select, update
+from sqlalchemy import LargeBinary, bindparam, cast, insert, literal, select, update
 
 from keybearer.server.records import ActivityLog, LogName
 from keybearer.server.store.database import Reader, Transaction
@@ -38,7 +38,10 @@ _ANY_UNPLACED: Final = select(literal(1).label("one")).where(
     select(activity_records.c.activity_id).where(_IS_UNPLACED).exists()
 )
 _UNPLACED: Final = (
-    select(*(activity_records.c[name] for name in Unplaced._fields))
+    select(
+        *(activity_records.c[name] for name in Unplaced._fields[:-1]),
+        cast(activity_records.c.entry, LargeBinary),  # SQLite gives back text where raw SQL has put that
+    )
     .where(_IS_UNPLACED)
     .order_by(activity_records.c.activity_id)
     .limit(bindparam("most"))
@@ -59,7 +62,7 @@ _BY_ID: Final = _ALL.where(activity_logs.c.log_id == bindparam("log_id"))
 _FROZEN: Final = _ALL.where(activity_logs.c.frozen_at.is_not(None))
 _NEXT_SOUND: Final = _ALL.where(
     activity_logs.c.log_id > bindparam("after"),
-    activity_logs.c.size > activity_logs.c.min_index,
+    activity_logs.c.size > 0,
     activity_logs.c.frozen_at.is_(None),
     activity_logs.c.kind != "tree",
 ).limit(1)
