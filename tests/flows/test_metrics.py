@@ -96,7 +96,8 @@ async def test_tokens_issued_and_revoked_are_counted(play: Play, scrape: Scrape)
     assert (await play.post("/oauth/revoke", token=refreshed["access_token"])).status_code == 200
     token = await play.scene.personal_token(play.ada, play.acme)
     assert (await play.house.api(token).delete("/api/v2/token")).status_code == 204
-    await play.house.node.call_records.flush()
+    while not (await scrape()).risen(before, "call_records_shipped_total"):
+        await play.house.node.call_records.flush()
     assert (await scrape()).risen(before, "changes_total", "call_records_shipped_total") == {
         "changes_total grant.created": 1,
         "changes_total token.issued": 1,

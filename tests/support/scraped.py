@@ -54,12 +54,15 @@ def scrape_of(house: House) -> httpx2.AsyncClient:
 
 
 def scraping(house: House) -> Callable[[], Awaitable[Scraped]]:
-    """Return what scrapes a house."""
+    """Return what scrapes a house, again while its database does not answer in time."""
     client = scrape_of(house)
 
     async def scrape() -> Scraped:
-        answer = await client.get(PATH)
-        assert answer.status_code == 200, answer.text
-        return read(answer.text)
+        while True:
+            answer = await client.get(PATH)
+            assert answer.status_code == 200, answer.text
+            scraped = read(answer.text)
+            if scraped.value("database_up"):
+                return scraped
 
     return scrape
