@@ -1,7 +1,8 @@
 """Callers who come at one moment are served by one call, and none of them is hurt by another."""
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Sequence
+from typing import Any
 
 import pytest
 
@@ -15,9 +16,17 @@ class Kitchen:
     def __init__(self) -> None:
         self.calls: list[list[int]] = []
         self.door = asyncio.Event()
+        self.till = asyncio.Event()
+        self.till.set()
         self.fault: Exception = StoreUnavailable("away")
 
-    async def serve(self, asked: Sequence[int], *, is_alone: bool) -> list[int | None]:
+    async def act(self, work: Callable[[Any], Awaitable[Any]]) -> Any:
+        """Do the work, and keep it once the till is open."""
+        done = await work(self)
+        await self.till.wait()
+        return done
+
+    async def serve(self, _kitchen: "Kitchen", asked: Sequence[int], *, is_alone: bool) -> list[int | None]:
         self.calls.append(list(asked))
         await self.door.wait()
         if -1 in asked:
@@ -26,7 +35,7 @@ class Kitchen:
 
 
 async def served(kitchen: Kitchen, *asked: int) -> list[int | BaseException]:
-    together: Together[int, int] = Together(kitchen.serve)
+    together: Together[int, int] = Together(kitchen.act, kitchen.serve)
     asking = [asyncio.ensure_future(together.ask(one)) for one in asked]
     await asyncio.sleep(0)
     kitchen.door.set()
@@ -46,7 +55,7 @@ async def test_whoever_comes_alone_does_not_wait_for_company() -> None:
 
 async def test_while_a_call_runs_the_others_gather_for_the_next() -> None:
     kitchen = Kitchen()
-    together: Together[int, int] = Together(kitchen.serve)
+    together: Together[int, int] = Together(kitchen.act, kitchen.serve)
     asking = []
     for one in range(1, 7):
         asking.append(asyncio.ensure_future(together.ask(one)))
@@ -82,7 +91,7 @@ async def test_when_nobody_knows_whether_it_was_kept_all_are_told_so_and_nothing
 
 async def test_a_caller_who_goes_away_leaves_the_others_alone() -> None:
     kitchen = Kitchen()
-    together: Together[int, int] = Together(kitchen.serve)
+    together: Together[int, int] = Together(kitchen.act, kitchen.serve)
     leaving, staying = (asyncio.ensure_future(together.ask(one)) for one in (1, 2))
     await asyncio.sleep(0)
     leaving.cancel()
@@ -94,8 +103,64 @@ async def test_a_caller_who_goes_away_leaves_the_others_alone() -> None:
 
 async def test_who_asks_at_the_moment_when_the_last_call_ends_is_served() -> None:
     kitchen = Kitchen()
-    together: Together[int, int] = Together(kitchen.serve)
+    together: Together[int, int] = Together(kitchen.act, kitchen.serve)
     kitchen.door.set()
     async with asyncio.timeout(20):
         assert await together.ask(await together.ask(1)) == 4
     assert kitchen.calls == [[1], [2]]
+
+
+async def test_until_a_call_begins_its_work_callers_gather_for_it() -> None:
+    kitchen = Kitchen()
+    begins = asyncio.Event()
+
+    async def act(work: Callable[[Any], Awaitable[Any]]) -> Any:
+        await begins.wait()
+        return await work(kitchen)
+
+    together: Together[int, int] = Together(act, kitchen.serve)
+    kitchen.door.set()
+    asking = []
+    for one in range(1, 4):
+        asking.append(asyncio.ensure_future(together.ask(one)))
+        await asyncio.sleep(0)
+    begins.set()
+    assert await asyncio.gather(*asking) == [2, 4, 6]
+    assert kitchen.calls == [[1, 2, 3]]
+
+
+async def test_a_call_that_cannot_begin_its_work_fails_for_all_who_wait() -> None:
+    async def act(_work: Callable[[Any], Awaitable[Any]]) -> Any:
+        raise StoreUnavailable("closed")
+
+    together: Together[int, int] = Together(act, Kitchen().serve)
+    answers = await asyncio.gather(together.ask(1), together.ask(2), return_exceptions=True)
+    assert [type(answer) for answer in answers] == [StoreUnavailable, StoreUnavailable]
+
+
+async def test_a_work_that_is_done_again_from_its_start_serves_the_same_callers() -> None:
+    kitchen = Kitchen()
+    kitchen.door.set()
+
+    async def act(work: Callable[[Any], Awaitable[Any]]) -> Any:
+        await work(kitchen)
+        return await work(kitchen)
+
+    together: Together[int, int] = Together(act, kitchen.serve)
+    assert await asyncio.gather(*(together.ask(one) for one in (1, 2))) == [2, 4]
+    assert kitchen.calls == [[1, 2], [1, 2]]
+
+
+async def test_while_what_was_done_is_being_kept_the_next_call_works() -> None:
+    kitchen = Kitchen()
+    together: Together[int, int] = Together(kitchen.act, kitchen.serve)
+    kitchen.door.set()
+    kitchen.till.clear()
+    asking = []
+    for one in range(1, 7):
+        asking.append(asyncio.ensure_future(together.ask(one)))
+        for _ in range(10):
+            await asyncio.sleep(0)
+    kitchen.till.set()
+    assert await asyncio.gather(*asking) == [2, 4, 6, 8, 10, 12]
+    assert kitchen.calls == [[1], [2], [3], [4], [5], [6]]

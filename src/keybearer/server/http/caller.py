@@ -2,8 +2,8 @@
 
 import base64
 import binascii
-from collections.abc import Sequence
-from typing import Final
+from collections.abc import Awaitable, Callable, Sequence
+from typing import Any, Final, TypeVar
 from urllib.parse import unquote_plus
 
 from starlette.requests import Request
@@ -19,6 +19,8 @@ from keybearer.server.refusals import Refusal
 from keybearer.server.settings import Rate
 from keybearer.server.together import Together
 
+T = TypeVar("T")
+
 # RFC 9110 §11.6.1: every 401 says how to authenticate; this is the one way that a header knows.
 CHALLENGE: Final = 'Basic realm="oauth", charset="UTF-8"'
 # Of one client from one address. They are counted only after a failure, so the right secret works during an attack,
@@ -33,7 +35,7 @@ class Caller:
     def __init__(self, node: Node) -> None:
         self._node = node
         self._failures = AttemptLimit(FAILURES)
-        self._look_ups: Together[Credentials, Client | Refusal] = Together(self._look_up)
+        self._look_ups: Together[Credentials, Client | Refusal] = Together(self._read, self._look_up)
 
     async def of(self, request: Request, form: Form) -> Client:
         """
@@ -56,13 +58,17 @@ class Caller:
         note_actor(request, client=client.client_id)
         return client
 
+    async def _read(self, look_up: Callable[[Any], Awaitable[T]]) -> T:
+        return await look_up(self._node.database)
+
     async def _look_up(
         self,
+        reader: Any,
         asked: Sequence[Credentials],
         *,
         is_alone: bool,  # noqa: ARG002 - a look-up waits for nobody
     ) -> list[Client | Refusal]:
-        return await authenticate(self._node.database, asked, self._node.now())
+        return await authenticate(reader, asked, self._node.now())
 
 
 def credentials_of(authorization: list[str], form: Form) -> Credentials:

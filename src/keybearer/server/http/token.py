@@ -1,7 +1,7 @@
 """The token endpoint: codes and refresh tokens become pairs of tokens."""
 
 from collections.abc import Awaitable, Callable, Mapping, Sequence
-from typing import Final
+from typing import Any, Final
 
 from starlette.requests import Request
 from starlette.responses import Response
@@ -30,8 +30,8 @@ class TokenEndpoint:
     def __init__(self, node: Node) -> None:
         self._node = node
         self._terms: Terms = terms_of(node.settings)
-        self._exchanges: Together[exchange.Exchange, TokenPair | Refusal] = Together(self._exchange_all)
-        self._refreshes: Together[refresh.Refresh, TokenPair | Refusal] = Together(self._refresh_all)
+        self._exchanges: Together[exchange.Exchange, TokenPair | Refusal] = Together(node.act, self._exchange_all)
+        self._refreshes: Together[refresh.Refresh, TokenPair | Refusal] = Together(node.act, self._refresh_all)
         self._grant_types: Mapping[str, GrantType] = {
             "authorization_code": self._authorization_code,
             "refresh_token": self._refresh_token,
@@ -72,9 +72,9 @@ class TokenEndpoint:
         return await self._exchanges.ask(exchange.Exchange(actor, client.client_id, code, redirect_uri, verifier))
 
     async def _exchange_all(
-        self, asked: Sequence[exchange.Exchange], *, is_alone: bool
+        self, tx: Any, asked: Sequence[exchange.Exchange], *, is_alone: bool
     ) -> list[TokenPair | Refusal | None]:
-        return await self._node.act(exchange.exchange_code, asked, self._terms, self._node.now(), is_alone=is_alone)
+        return await exchange.exchange_code(tx, asked, self._terms, self._node.now(), is_alone=is_alone)
 
     async def _refresh_token(self, request: Request, client: Client, form: Form) -> TokenPair | Refusal:
         scope = " ".join(sorted({word for word in (form.maybe("scope") or "").split(" ") if word}))
@@ -85,9 +85,9 @@ class TokenEndpoint:
         return await self._refreshes.ask(refresh.Refresh(actor, client.client_id, text, scope))
 
     async def _refresh_all(
-        self, asked: Sequence[refresh.Refresh], *, is_alone: bool
+        self, tx: Any, asked: Sequence[refresh.Refresh], *, is_alone: bool
     ) -> list[TokenPair | Refusal | None]:
-        return await self._node.act(refresh.refresh_tokens, asked, self._terms, self._node.now(), is_alone=is_alone)
+        return await refresh.refresh_tokens(tx, asked, self._terms, self._node.now(), is_alone=is_alone)
 
 
 def _needed(form: Form, name: str) -> str:
