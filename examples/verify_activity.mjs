@@ -367,7 +367,7 @@ class Verifier {
   end() {
     this.close();
     for (const { origin } of this.saved) {
-      if (!this.logs.has(origin)) this.blame('a checkpoint of this log was saved, and there is no such log here', null, origin, null);
+      if (!this.logs.has(origin)) this.blame("there is no such log here: it was left out, or the checkpoint is another log's", null, origin, null);
     }
     if (!this.logs.size && !this.faults.length) {
       const what = this.unsigned ? `nothing is signed yet: ${this.unsigned} records prove nothing` : 'there is no log here: nothing is proved';

@@ -213,7 +213,13 @@ def test_a_log_that_lost_records_since_a_checkpoint_was_saved_is_found(team_log:
 
 def test_a_log_that_is_not_there_any_more_is_found_by_what_was_saved(team_log: Log) -> None:
     fault = only_fault(verdict_of(team_log.export(), [log(USER_3, 2).checkpoint()]))
-    assert (fault.log, fault.what) == (USER_3, "a checkpoint of this log was saved, and there is no such log here")
+    said = "there is no such log here: it was left out, or the checkpoint that was saved is another log's"
+    assert (fault.log, fault.what) == (USER_3, said)
+
+
+def test_a_checkpoint_of_the_tree_over_all_logs_is_told_from_that_of_a_log_that_is_gone(team_log: Log) -> None:
+    fault = only_fault(verdict_of(team_log.export(), [log(signer().key.name, 2).checkpoint()]))
+    assert fault.what.startswith("this is a checkpoint of the tree over all logs, which is in no export; ")
 
 
 def test_a_checkpoint_that_ends_among_records_left_out_is_not_taken_for_proved(team_log: Log) -> None:

@@ -77,3 +77,9 @@ def test_a_frozen_log_and_a_lost_key_are_told_of(terminal: Terminal, database_ur
     assert ailing.exit_code == 1
     assert _checks(ailing) == {"database": True, "activity key": False, "activity logs": False}
     assert "here/activity/team/7/2026-11: record 5 is missing" in ailing.out
+    broken = tmp_path / "data" / KEY
+    broken.parent.mkdir(exist_ok=True)
+    broken.write_text("no key\n")
+    again = terminal.type("doctor", "--json")
+    assert (again.exit_code, _checks(again)) == (1, _checks(ailing))
+    assert "it cannot be read: " in again.out

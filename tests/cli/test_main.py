@@ -100,6 +100,13 @@ main()
     assert (run.returncode, run.stdout, run.stderr) == (130, "", "error: interrupted; nothing more was done\n")
 
 
+@pytest.mark.parametrize("words", ["--help", "settings"])
+def test_a_disk_that_is_full_of_what_is_printed_is_told_in_one_line(words: str) -> None:
+    with Path("/dev/full").open("w") as full:
+        run = subprocess.run([PROGRAM, words], stdout=full, stderr=subprocess.PIPE, text=True, timeout=60, check=False)
+    assert (run.returncode, run.stderr) == (1, "error: what there is to print: no space left on device\n")
+
+
 def test_migrate_says_whether_there_was_anything_to_do(bare_terminal: Terminal) -> None:
     first, again = bare_terminal.told("migrate"), bare_terminal.told("migrate")
     assert (first["changed"], again["changed"]) == (True, False)

@@ -59,6 +59,8 @@ def test_a_role_may_be_given_the_providers_own_permissions(monkeypatch: pytest.M
         ("TOKEN_PREFIX", "with_underscore"),
         ("CODE_TTL", "601"),
         ("PERSONAL_TOKEN_TTL", "31536001"),
+        ("TRUSTED_PROXIES", "127.0.0.1,10.0.0.0/8"),
+        ("TRUSTED_PROXIES", "proxy.internal"),
         ("ACTIVITY_RETENTION", f"{KEPT_AT_LEAST_DAYS - 1}"),
         ("ROLES", '{"king": {"permissions": []}}'),
         ("ROLES", '{"owner": {"permissions": ["no:such"]}}'),

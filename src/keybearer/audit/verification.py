@@ -1,6 +1,6 @@
 """Verifies an export line by line: places, hashes, roots, signatures, and saved checkpoints."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Final
 
 from keybearer.audit.batches import Batch, batch_from
@@ -52,7 +52,7 @@ class Verification:
         """Tell what came of it, once all lines were taken."""
         self._close()
         for origin in sorted(self._trust.logs - self._logs.keys()):
-            self._blame("a checkpoint of this log was saved, and there is no such log here", origin)
+            self._blame(_absent(origin, self._logs), origin)
         if not self._logs and not self._faults:
             self._blame(_nothing_proved(self._unsigned), None)
         return Verdict(self._logs, tuple(self._faults), self._unsigned)
@@ -114,6 +114,15 @@ class Verification:
 
     def _blame(self, what: str, origin: str | None, number: int | None = None) -> None:
         self._faults.append(Fault(origin, None, number, what))
+
+
+def _absent(origin: str, logs: Iterable[str]) -> str:
+    """Say what it means that a checkpoint was saved of *origin*, which is none of the *logs* that are here."""
+    if any(log.startswith(f"{origin}/") for log in logs):
+        return (
+            "this is a checkpoint of the tree over all logs, which is in no export; give those of the logs themselves"
+        )
+    return "there is no such log here: it was left out, or the checkpoint that was saved is another log's"
 
 
 def _nothing_proved(unsigned: int) -> str:

@@ -50,5 +50,8 @@ def _wrong_key(settings: Settings, known: str) -> str:
         return ""
     if not pem and not path.exists():
         return f"{path} is not there, and the logs are signed already: put the key back"
-    signer = signer_of(pem, path, base_origin(settings.issuer))
+    try:
+        signer = signer_of(pem, path, base_origin(settings.issuer))
+    except (OSError, ValueError) as error:
+        return f"it cannot be read: {error}"
     return "" if signer.verifier_key.key == key_from(known).key else "the logs are signed with another key"

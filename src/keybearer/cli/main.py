@@ -9,7 +9,7 @@ import typer
 
 from keybearer.cli import activity, demo, doctor, migrate, resource_server, serve, settings, team, token, user
 from keybearer.cli.program import INTERRUPTED
-from keybearer.cli.trouble import WRONG_USAGE, Trouble, as_clause
+from keybearer.cli.trouble import REFUSED, WRONG_USAGE, Trouble, as_clause
 
 _PRIVATE: Final = 0o077  # what is written here (database, keys, mail) is nobody else's to read
 
@@ -74,6 +74,8 @@ def run(words: Sequence[str]) -> int:
         return _say(str(trouble), trouble.exit_code)
     except typer.TyperException as wrong:
         return _say(_usage(wrong), wrong.exit_code)
+    except OSError as error:  # mostly of stdout, which leads to a disk that is full
+        return _unusable(error)
     except typer.Abort:
         return INTERRUPTED  # at a prompt; elsewhere typer says the same by itself
     return exit_code if isinstance(exit_code, int) else 0
@@ -94,6 +96,15 @@ def _usage(wrong: typer.TyperException) -> str:
     command = context.command_path if context else "keybearer"
     said = as_clause(" ".join(wrong.format_message().split()))
     return f"{said}; see '{command} --help'"
+
+
+def _unusable(error: OSError) -> int:
+    """Say what cannot be used: a file, or stdout, which has no name."""
+    if error.filename is None:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # where what is left goes at the end
+    return _say(
+        f"{error.filename or 'what there is to print'}: {(error.strerror or 'cannot be used').lower()}", REFUSED
+    )
 
 
 def _say(what: str, exit_code: int) -> int:

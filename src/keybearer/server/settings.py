@@ -2,6 +2,7 @@
 
 import os
 import re
+from ipaddress import ip_address
 from pathlib import Path
 from typing import Annotated, Final, Literal, Self
 
@@ -78,7 +79,7 @@ class Settings(BaseSettings):
         "", description="HOST:PORT that answers `GET /metrics` for Prometheus, there alone; off when empty."
     )
     trusted_proxies: Annotated[tuple[str, ...], NoDecode] = Field(
-        (), description="Addresses that may set forwarding headers, comma-separated."
+        (), description="IP addresses that may set forwarding headers, comma-separated."
     )
     smtp_url: SecretStr = Field(
         SecretStr(""), description="smtp://user:password@host:port; mail goes to files when empty."
@@ -172,6 +173,13 @@ class Settings(BaseSettings):
     @classmethod
     def _split_at_commas(cls, value: object) -> object:
         return tuple(part.strip() for part in value.split(",") if part.strip()) if isinstance(value, str) else value
+
+    @field_validator("trusted_proxies")
+    @classmethod
+    def _proxies_are_addresses(cls, value: tuple[str, ...]) -> tuple[str, ...]:
+        for each in value:
+            ip_address(each)  # says which is none: a name or a network would never be met
+        return value
 
     @field_validator("rate_limit")
     @classmethod
