@@ -101,6 +101,23 @@ async def test_an_entry_edited_in_the_database_is_named_by_whoever_verifies_an_e
     assert fault.what.startswith("the records are not those that the checkpoint")
 
 
+@pytest.mark.parametrize(
+    "details",
+    [
+        pytest.param(b"\xff", id="no text"),
+        pytest.param(b"[]", id="a list"),
+        pytest.param(b'{"user":5}', id="a number"),
+        pytest.param(b"[" * 100_000, id="without bottom"),
+    ],
+)
+async def test_details_spoilt_in_the_database_hinder_no_export_and_are_named(stage: Stage, details: bytes) -> None:
+    ada, node = await stage.at_browser(stage.ada), stage.house.node
+    place = next(json.loads(line) for line in (await exported(ada)).splitlines() if b'"r7"' in line)["index"]
+    await node.act(_edit, "r7", details=details)
+    (fault,) = verdict_on(stage, await exported(ada)).faults
+    assert (fault.index, fault.what) == (place, "the details have 'spoilt', which the entry does not")
+
+
 async def _forget_hashes(tx: Transaction) -> None:
     await tx.run(delete(activity_tiles))
 
