@@ -20,6 +20,7 @@ from keybearer.server.events import Actor
 from keybearer.server.feed.barrier import Barrier
 from keybearer.server.feed.reader import FeedReader
 from keybearer.server.http import activity_proofs, activity_report, forward_auth, health, oauth, verifier
+from keybearer.server.http.addresses import TrustedProxies
 from keybearer.server.http.bare_doors import BareDoor, BareDoors, bare_doors
 from keybearer.server.http.edge import Edge, Terms
 from keybearer.server.http.hits import HITS, Hits
@@ -80,7 +81,7 @@ def build_app(
     requests = Requests()
     bare: dict[tuple[str, str], BareDoor] = {}
     handlers = failures.handlers(settings)
-    terms = Terms(settings.issuer, frozenset(settings.trusted_proxies), settings.request_timeout)
+    terms = Terms(settings.issuer, TrustedProxies(settings.trusted_proxies), settings.request_timeout)
 
     @asynccontextmanager
     async def lifespan(app: Starlette) -> AsyncIterator[dict[str, Hits]]:

@@ -2,9 +2,10 @@
 
 import os
 import re
-from ipaddress import ip_address
+from ipaddress import IPv4Network, IPv6Network
 from pathlib import Path
 from typing import Annotated, Final, Literal, Self
+from urllib.parse import urlsplit
 
 from pydantic import Field, SecretStr, field_validator, model_validator
 from pydantic_settings import (
@@ -26,6 +27,8 @@ YEAR_S: Final = 31_536_000
 MIN_KEY_LENGTH: Final = 32
 _RATE: Final = re.compile(r"(\d{1,6})/(second|minute|hour)")
 _ADDRESS: Final = re.compile(r"(\[[0-9A-Fa-f:.]+\]|[A-Za-z0-9._-]+):(\d{1,5})")
+_AUTHORITY: Final = r"([A-Za-z0-9._-]+|\[[0-9A-Fa-f:.]+\])(:\d{1,5})?"
+_PERMISSION: Final = re.compile(r"[\x21\x23-\x5B\x5D-\x7E]+")  # a scope-token: RFC 6749, 3.3
 _WINDOWS_S: Final = {"second": 1, "minute": 60, "hour": 3600}
 
 
@@ -78,8 +81,8 @@ class Settings(BaseSettings):
     metrics_listen: str = Field(
         "", description="HOST:PORT that answers `GET /metrics` for Prometheus, there alone; off when empty."
     )
-    trusted_proxies: Annotated[tuple[str, ...], NoDecode] = Field(
-        (), description="IP addresses that may set forwarding headers, comma-separated."
+    trusted_proxies: Annotated[tuple[IPv4Network | IPv6Network, ...], NoDecode] = Field(
+        (), description="IP addresses and networks that may set forwarding headers, comma-separated."
     )
     smtp_url: SecretStr = Field(
         SecretStr(""), description="smtp://user:password@host:port; mail goes to files when empty."
@@ -130,7 +133,7 @@ class Settings(BaseSettings):
     @field_validator("issuer")
     @classmethod
     def _issuer_is_a_base_url(cls, value: str) -> str:
-        if not re.fullmatch(r"https?://[A-Za-z0-9.\-\[\]:]+(/[A-Za-z0-9._~/-]*)?", value):
+        if not re.fullmatch(rf"https?://{_AUTHORITY}(/[A-Za-z0-9._~/-]*)?", value) or urlsplit(value).port == 0:
             msg = "must be an http or https URL with a host and no query or fragment"
             raise ValueError(msg)
         return value.rstrip("/")
@@ -147,7 +150,7 @@ class Settings(BaseSettings):
     @classmethod
     def _mail_has_a_server_to_go_to(cls, value: SecretStr) -> SecretStr:
         url = value.get_secret_value()
-        if not re.fullmatch(r"|smtps?://([^@/?#\s]+@)?([A-Za-z0-9._-]+|\[[0-9A-Fa-f:.]+\])(:\d{1,5})?/?", url):
+        if not re.fullmatch(rf"|smtps?://([^@/?#\s]+@)?{_AUTHORITY}/?", url) or urlsplit(url).port == 0:
             msg = "must read like smtps://user:password@host:port, with user and password percent-encoded"
             raise ValueError(msg)
         return value
@@ -174,19 +177,20 @@ class Settings(BaseSettings):
     def _split_at_commas(cls, value: object) -> object:
         return tuple(part.strip() for part in value.split(",") if part.strip()) if isinstance(value, str) else value
 
-    @field_validator("trusted_proxies")
-    @classmethod
-    def _proxies_are_addresses(cls, value: tuple[str, ...]) -> tuple[str, ...]:
-        for each in value:
-            ip_address(each)  # says which is none: a name or a network would never be met
-        return value
-
     @field_validator("rate_limit")
     @classmethod
     def _rate_is_readable(cls, value: str) -> str:
         match = _RATE.fullmatch(value)
         if match is None or int(match[1]) == 0:
             msg = "must read like 200/minute"
+            raise ValueError(msg)
+        return value
+
+    @field_validator("permissions")
+    @classmethod
+    def _permissions_can_be_asked_for(cls, value: dict[str, str]) -> dict[str, str]:
+        if wrong := [name for name in value if not _PERMISSION.fullmatch(name)]:
+            msg = f"a name is of printable ASCII, without spaces, quotes and backslashes; not so: {', '.join(wrong)!r}"
             raise ValueError(msg)
         return value
 

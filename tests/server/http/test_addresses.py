@@ -1,8 +1,10 @@
 """Only a trusted proxy may say who the client is."""
 
+from ipaddress import ip_network
+
 import pytest
 
-from keybearer.server.http.addresses import client_address
+from keybearer.server.http.addresses import TrustedProxies, client_address
 
 PROXY = "10.0.0.1"
 
@@ -23,3 +25,23 @@ PROXY = "10.0.0.1"
 )
 def test_the_client_is(peer: str, forwarded: list[str], client: str) -> None:
     assert client_address(peer, forwarded, frozenset({PROXY})) == client
+
+
+@pytest.mark.parametrize(
+    ("address", "is_trusted"),
+    [
+        pytest.param("10.1.2.3", True, id="in a network"),
+        pytest.param("11.1.2.3", False, id="in none"),
+        pytest.param("192.0.2.7", True, id="the one address"),
+        pytest.param("192.0.2.8", False, id="its neighbour"),
+        pytest.param("::ffff:10.1.2.3", True, id="IPv4 over an IPv6 socket"),
+        pytest.param("2001:db8::1", True, id="IPv6"),
+        pytest.param("2001:db9::1", False, id="another network of IPv6"),
+        pytest.param("", False, id="a local socket"),
+        pytest.param("10.1.2", False, id="no address"),
+    ],
+)
+def test_a_proxy_is_trusted_by_its_network(address: str, is_trusted: bool) -> None:
+    trusted = TrustedProxies([ip_network("10.0.0.0/8"), ip_network("192.0.2.7"), ip_network("2001:db8::/32")])
+    assert (address in trusted) is is_trusted
+    assert address not in TrustedProxies()

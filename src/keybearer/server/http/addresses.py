@@ -1,10 +1,33 @@
 """The client's address: the connection's own, or what a trusted proxy in front says."""
 
-import ipaddress
-from collections.abc import Sequence
+from collections.abc import Container, Sequence
+from functools import lru_cache
+from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_address
+from typing import Final
+
+_REMEMBERED: Final = 1_024  # addresses
 
 
-def client_address(peer: str, forwarded_for: Sequence[str], trusted: frozenset[str]) -> str:
+class TrustedProxies:
+    """
+    The addresses that may set ``X-Forwarded-For``: all in some networks.
+
+    An IPv4 address that came over an IPv6 socket (RFC 4291, 2.5.5.2) is the IPv4 address.
+    """
+
+    def __init__(self, networks: Sequence[IPv4Network | IPv6Network] = ()) -> None:
+        self._networks = tuple(networks)
+        self._has = lru_cache(_REMEMBERED)(self._look_up)
+
+    def __contains__(self, address: object) -> bool:
+        return bool(self._networks) and self._has(address)
+
+    def _look_up(self, address: object) -> bool:
+        found = _parsed(address)
+        return found is not None and any(found in network for network in self._networks)
+
+
+def client_address(peer: str, forwarded_for: Sequence[str], trusted: Container[str]) -> str:
     """
     Return the address of whoever sent the request.
 
@@ -20,15 +43,15 @@ def client_address(peer: str, forwarded_for: Sequence[str], trusted: frozenset[s
     address = peer
     while hops and address in trusted:
         claimed = hops.pop()
-        if not _is_address(claimed):
+        if _parsed(claimed) is None:
             break
         address = claimed
     return address
 
 
-def _is_address(text: str) -> bool:
+def _parsed(text: object) -> IPv4Address | IPv6Address | None:
     try:
-        ipaddress.ip_address(text)
+        address = ip_address(str(text))
     except ValueError:
-        return False
-    return True
+        return None
+    return (address.ipv4_mapped if isinstance(address, IPv6Address) else None) or address

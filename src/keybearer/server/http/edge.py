@@ -3,7 +3,7 @@
 import logging
 import time
 from collections.abc import Awaitable, Callable, Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Final
 
 import structlog
@@ -15,7 +15,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from keybearer.server import secrets
 from keybearer.server.clock import Clock
 from keybearer.server.events import Actor
-from keybearer.server.http.addresses import client_address
+from keybearer.server.http.addresses import TrustedProxies, client_address
 from keybearer.server.http.answers import json_answer
 from keybearer.server.http.intake import Body, OverLimit, check_head, most_bytes
 from keybearer.server.http.same_origin import is_trustworthy
@@ -121,12 +121,12 @@ class Terms:
 
     Args:
         issuer: our own base URL.
-        trusted: addresses of proxies that may set ``X-Forwarded-For``.
+        trusted: proxies that may set ``X-Forwarded-For``.
         patience_s: seconds that a body may take to arrive.
     """
 
     issuer: str
-    trusted: frozenset[str] = frozenset()
+    trusted: TrustedProxies = field(default_factory=TrustedProxies)
     patience_s: float = 10
 
 
