@@ -54,19 +54,18 @@ async def measure(pace: Pace) -> Figure:
         (parsing, lambda: [(json.loads(line), sha256(line).digest()) for line in lines]),
         (verifying, lambda: _verify(trust, lines)),
         (reading, lambda: _read(entries)),
-        (sealing, lambda: [_call(index) for index in range(RECORDS)]),
+        (sealing, _seal),
     )
     for _ in range(pace.rounds):
         for candidate, work in turns:
             candidate.rates.append(_rate(work, pace.round_s / 3))
+    verified = f"verify an export: {verifying.rate:,.0f}/s, {verifying.best:,.0f} in the best round"
+    sealed = f"seal and write an entry: {1e6 / sealing.rate:.1f} µs, {1e6 / sealing.best:.1f} in the best round"
     return Figure(
         "Activity log, records a second of one core's time",
         (bare, parsing, verifying, reading, sealing),
         (Comparison(verifying, bare, is_cost=True), Comparison(verifying, parsing, is_cost=True)),
-        (
-            f"verify an export (goal {VERIFYING_GOAL:,}/s)",
-            f"seal and write an entry: {1e6 / sealing.rate:.1f} µs (at most {SEALING_GOAL_US})",
-        ),
+        (f"{verified}   (goal {VERIFYING_GOAL:,}/s)", f"{sealed}   (at most {SEALING_GOAL_US})"),
     )
 
 
@@ -103,6 +102,12 @@ def _call(index: int) -> tuple[bytes, Details]:
         sealed=sealed,
     )
     return entry_bytes(entry), details
+
+
+def _seal() -> None:
+    """Seal one entry after the other; none is kept, since an API's calls do not wait for each other."""
+    for index in range(RECORDS):
+        _call(index)
 
 
 def _export(records: list[StoredRecord]) -> tuple[Trust, list[bytes]]:

@@ -4,6 +4,7 @@ import asyncio
 import os
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from statistics import median
 from time import perf_counter
 from typing import Final
 
@@ -33,10 +34,15 @@ async def measure(folder: Path, pace: Pace) -> Figure:
         noted.rates.append(await rate(*buffered, seconds))
         safe.rates.append(await _rate_at_once(*durable, seconds))
         bare.rates.append(await asyncio.to_thread(_bare_rate, folder / "bare spool", seconds))
-    added_us = (1 / noted.rate - 1 / none.rate) * 1e6
-    note = f"buffered adds {added_us:.1f} µs to a call   (at most {BUFFERED_GOAL_US})"
+    added_us = [(1 / ours - 1 / least) * 1e6 for ours, least in zip(noted.rates, none.rates, strict=True)]
+    note = f"buffered adds {median(added_us):.1f} µs to a call, {min(added_us):.1f} in the best round"
     comparison = Comparison(safe, bare, DURABLE_GOAL, is_cost=True)
-    return Figure("An API that reports its calls", (none, noted, safe, bare), (comparison,), (note,))
+    return Figure(
+        "An API that reports its calls",
+        (none, noted, safe, bare),
+        (comparison,),
+        (f"{note}   (at most {BUFFERED_GOAL_US})",),
+    )
 
 
 def _application(log: ActivityLog | None) -> tuple[Application, Message]:
