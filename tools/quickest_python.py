@@ -14,6 +14,7 @@ from pathlib import Path
 _NAMES = ("python3", "python3.14", "python3.13", "python3.12", "python3.11")
 _WORTH_IT = 0.8
 _ROUNDS = 5  # spread over a second, since other work on the machine makes a moment slow
+_PATIENCE_S = 10
 _PROBE = """
 import sys, time, venv, ensurepip
 
@@ -45,18 +46,20 @@ def _others(first: str) -> Iterator[str]:
     known = {os.path.realpath(first)}
     for folder in os.get_exec_path():
         for name in _NAMES:
-            path = Path(folder, name)
-            if path.is_file() and os.path.realpath(path) not in known:
+            path = str(Path(folder, name))
+            if os.access(path, os.X_OK) and os.path.realpath(path) not in known:
                 known.add(os.path.realpath(path))
-                yield str(path)
+                yield path
 
 
 def _has_worked(python: str, times: dict[str, float]) -> bool:
     """Note the least time in seconds that this Python has taken; False if it does not do."""
-    ran = subprocess.run([python, "-c", _PROBE], capture_output=True, check=False)
-    if ran.returncode == 0:
-        times[python] = min(float(ran.stdout), times.get(python, float("inf")))
-    return ran.returncode == 0
+    try:
+        ran = subprocess.run([python, "-c", _PROBE], capture_output=True, check=True, timeout=_PATIENCE_S)
+    except (OSError, subprocess.SubprocessError):
+        return False
+    times[python] = min(float(ran.stdout), times.get(python, float("inf")))
+    return True
 
 
 if __name__ == "__main__":
