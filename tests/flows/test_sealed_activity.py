@@ -1,6 +1,7 @@
 """What people and APIs do stands under a signed checkpoint a moment later, and a damaged log is told of."""
 
 import asyncio
+from contextlib import suppress
 
 from sqlalchemy import select, text
 
@@ -50,6 +51,25 @@ async def test_a_damaged_log_is_told_of_at_readyz_and_in_the_log_itself(house: H
     assert answer.status_code == 200
     assert "record 0: its action is not what the entry says" in answer.json()["activity"][0]
     assert (await api.report(api.lines(2)))["kept"] == 1
+
+
+async def _sign_with(tx: Transaction, key: str) -> None:
+    await tx.run(text("UPDATE activity_seal SET key = :key"), key=key)
+
+
+async def test_a_fault_that_nobody_expected_is_told_of_at_readyz_until_a_turn_goes_well(house: House) -> None:
+    sealer, program = house.node.sealer, house.program()
+    await sealer.turn()
+    await house.node.act(_sign_with, "no key")
+    while "activity" not in (said := (await program.get("/readyz")).json()):
+        with suppress(ValueError):
+            await sealer.turn()
+    assert said["status"] == "ready"
+    assert "BadNote" in said["activity"][0]
+    assert "the log says" in said["activity"][0]
+    await house.node.act(_sign_with, sealer.verifier_key)
+    while (await program.get("/readyz")).json() != {"status": "ready"}:
+        await sealer.turn()
 
 
 async def test_a_number_that_never_comes_is_told_of_once(house: House, clock: HandClock) -> None:

@@ -19,7 +19,7 @@ from keybearer.server.sealing.signing import compare, freeze_by_id, sign_decided
 from keybearer.server.sealing.witness import Witness
 from keybearer.server.store import activity_checkpoints, activity_intake, activity_logs
 from keybearer.server.store.database import Database, Transaction
-from keybearer.server.store.faults import Conflict
+from keybearer.server.store.faults import Conflict, StoreFault
 from keybearer.wire.checkpoint import key_from
 from keybearer.wire.tiles import WIDTH
 
@@ -104,6 +104,11 @@ class Sealer:
             raise SealingTrouble(self.trouble) from error
         except SealingTrouble as trouble:
             self.trouble = str(trouble)
+            raise
+        except StoreFault:
+            raise  # a database that is away says so itself
+        except Exception as error:
+            self.trouble = f"the last turn failed by {type(error).__name__}, which nobody expected: the log says where"
             raise
         self.trouble, self.done_at = "", self._now()
 
