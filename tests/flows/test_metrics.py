@@ -1,7 +1,9 @@
 """Operators scrape what was done, by exactly how much, and nothing that tells who did it."""
 
 import asyncio
+import shutil
 from collections.abc import Awaitable, Callable
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -11,6 +13,9 @@ from pydantic import SecretStr
 from keybearer.server import ledger, refusals
 from keybearer.server.actions.set_user_disabled import set_user_disabled
 from keybearer.server.events import Activity, Actor
+from keybearer.server.metrics.scrape import PATH
+from keybearer.server.metrics.scrape import Scrape as Scraper
+from keybearer.server.metrics.workers import Workers, folder_of_workers
 from keybearer.server.settings import Settings
 from keybearer.server.store.database import Transaction
 from keybearer.wire.denial import Reason
@@ -212,3 +217,16 @@ async def test_verifiers_are_counted_while_they_may_accept_tokens(
         assert await seen() == (1, 2)
         boottime.advance(settings.bound)
         assert await seen() == (0, 0)
+
+
+async def test_a_worker_that_cannot_tell_the_others_what_it_measures_says_so_to_scrapers_alone(
+    house: House, tmp_path: Path
+) -> None:
+    with folder_of_workers(tmp_path) as root, closing(Workers(root)) as workers:
+        scraper, client = Scraper(house.node, house.app.state.requests, workers), scrape_of(house, workers)
+        assert (await client.get(PATH)).status_code == 200
+        shutil.rmtree(root)
+        await scraper.keep()
+        answer = await client.get(PATH)
+        assert answer.status_code == 503
+        assert answer.text == "Workers cannot share what they measure: No such file or directory.\n"

@@ -7,6 +7,7 @@ import httpx2
 from prometheus_client.parser import text_string_to_metric_families
 
 from keybearer.server.metrics.scrape import PATH, Scrape
+from keybearer.server.metrics.workers import Workers
 from tests.support.house import House
 from tests.support.processes import ServerProcess
 
@@ -45,9 +46,9 @@ def scrape_process(server: ServerProcess) -> Scraped:
     return read(answer.text)
 
 
-def scrape_of(house: House) -> httpx2.AsyncClient:
+def scrape_of(house: House, workers: Workers | None = None) -> httpx2.AsyncClient:
     """Lend a client of the address on which a house answers its metrics."""
-    application = Scrape(house.node, house.app.state.requests, None).application
+    application = Scrape(house.node, house.app.state.requests, workers).application
     client = httpx2.AsyncClient(transport=httpx2.ASGITransport(application), base_url="http://metrics.test")
     house.lent.push_async_callback(client.aclose)
     return client

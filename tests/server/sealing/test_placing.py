@@ -3,8 +3,10 @@
 import asyncio
 import itertools
 from collections.abc import Awaitable, Callable
+from typing import Final
 
 import pytest
+from sqlalchemy import Executable, text
 
 from keybearer.server.sealing import integrating
 from keybearer.server.sealing.key import signer_of
@@ -16,6 +18,15 @@ from keybearer.wire.merkle import EMPTY_ROOT
 from tests.support.sealing import BASE, Sealed
 
 TEAM = "/team/7/2026-11"
+_SPOILT_BY: Final = {
+    "a time beyond all years": "received_at = 9000000000000000000",
+    "a time before all years": "received_at = -9000000000000000000",
+    "a time that is text": "received_at = 'noon'",
+    "an action that is bytes": "action = x'61'",
+    "a team that is text": "team_id = 'acme'",
+    "a user that is a fraction": "team_id = NULL, user_id = 1.5",
+}
+_BY_NUMBERS: Final = tuple(_SPOILT_BY)[:2]  # PostgreSQL takes values of the column's type alone
 
 
 async def test_records_of_several_logs_that_came_by_turns_keep_their_order_in_each(rig: Sealed) -> None:
@@ -116,3 +127,28 @@ async def test_what_is_not_sealed_yet_is_placed_in_the_order_in_which_it_became_
     await rig.node().turn()
     rows = await rig.rows(activity_records)
     assert [row["log_index"] for row in rows] == [0, 1, 2, 3]
+
+
+@pytest.mark.parametrize(
+    ("database_url", "spoilt"),
+    [*(("sqlite", spoilt) for spoilt in _SPOILT_BY), *(("postgresql", spoilt) for spoilt in _BY_NUMBERS)],
+    indirect=["database_url"],
+)
+async def test_a_record_that_raw_sql_spoilt_before_it_had_a_place_keeps_no_other_from_its_own(
+    rig: Sealed, spoilt: str
+) -> None:
+    node = rig.node()
+    await node.turn()
+    await rig.record(3)
+    spoiling = text(f"UPDATE activity_records SET {_SPOILT_BY[spoilt]} WHERE activity_id = 1")  # noqa: S608 - ours
+    await rig.database.transact(_run, spoiling)
+    await rig.report(node, 1)
+    await node.turn()
+    logs = {log.log_id: origin for origin, log in (await rig.logs()).items()}
+    placed = [(logs[row["log_id"]], row["log_index"]) for row in (await rig.rows(activity_records))[:4]]
+    assert placed == [("/server/2026-11", 0), (TEAM, 0), (TEAM, 1), (TEAM, 2)]
+    await rig.hold_the_rules()
+
+
+async def _run(tx: Transaction, statement: Executable) -> None:
+    await tx.run(statement)

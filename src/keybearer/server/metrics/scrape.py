@@ -3,9 +3,10 @@
 import asyncio
 from typing import Final
 
+import structlog
 from starlette.applications import Starlette
 from starlette.requests import Request
-from starlette.responses import Response
+from starlette.responses import PlainTextResponse, Response
 from starlette.routing import Route
 
 from keybearer.server.metrics import measuring
@@ -16,6 +17,8 @@ from keybearer.server.metrics.writing import text_of
 from keybearer.server.node import Node
 
 PATH: Final = "/metrics"
+
+_LOG = structlog.get_logger("keybearer.metrics")
 
 
 class Scrape:
@@ -39,8 +42,11 @@ class Scrape:
         return app
 
     async def keep(self) -> None:
-        """Let the other workers know what this one has measured."""
-        self._measure()
+        """Let the other workers know what this one has measured; a disk that takes nothing hinders nothing else."""
+        try:
+            self._measure()
+        except OSError as error:
+            _LOG.warning("workers cannot share what they measure", why=error.strerror)
 
     def _measure(self) -> Measured:
         own = measuring.process(self._node, self._requests)
@@ -50,8 +56,11 @@ class Scrape:
 
     async def _answer(self, request: Request) -> Response:
         stored = await measuring.database(self._node)
-        own, accept = self._measure(), request.headers.get("accept", "")
-        text, media_type = await asyncio.to_thread(self._text, own, stored, accept)
+        try:
+            own, accept = self._measure(), request.headers.get("accept", "")
+            text, media_type = await asyncio.to_thread(self._text, own, stored, accept)
+        except OSError as error:  # what the others kept before may be less than a scrape has told since
+            return PlainTextResponse(f"Workers cannot share what they measure: {error.strerror}.\n", 503)
         return Response(text, headers={"content-type": media_type, "cache-control": "no-store"})
 
     def _text(self, own: Measured, stored: Measured, accept: str) -> tuple[bytes, str]:

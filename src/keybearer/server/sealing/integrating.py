@@ -1,6 +1,7 @@
 """Records get their places in logs, and what the logs have become is decided, in one transaction."""
 
 from collections.abc import Sequence
+from operator import index
 from typing import Final, NamedTuple
 
 from keybearer.server.records import ActivityLog, LogName
@@ -9,7 +10,7 @@ from keybearer.server.sealing.freezing import freeze
 from keybearer.server.store import activity_checkpoints, activity_intake, activity_logs, activity_tiles
 from keybearer.server.store.activity import Values, of_log
 from keybearer.server.store.activity_checkpoints import New
-from keybearer.server.store.activity_logs import Place
+from keybearer.server.store.activity_logs import Place, Unplaced
 from keybearer.server.store.database import Transaction
 from keybearer.wire.checkpoint import Checkpoint
 from keybearer.wire.merkle import leaf_hash
@@ -41,10 +42,7 @@ async def integrate(tx: Transaction, base: str, now: int, new: Sequence[Values] 
         await activity_intake.keep(tx, new)
         return 0
     waiting = await activity_logs.unplaced(tx, AT_ONCE)
-    leaves = [
-        _Leaf(log_of(record.action, record.team_id, record.user_id, record.received_at), record.entry)
-        for record in waiting
-    ]
+    leaves = [_Leaf(_log_of_stored(record, now), record.entry) for record in waiting]
     for action, team_id, user_id, received_at, entry in map(of_log, new):
         leaves.append(_Leaf(log_of(action, team_id, user_id, received_at), entry))
     if leaves:
@@ -53,6 +51,15 @@ async def integrate(tx: Transaction, base: str, now: int, new: Sequence[Values] 
         await activity_logs.place_all(tx, list(zip(ids, places, strict=False)))
         await activity_intake.keep(tx, new, places[len(waiting) :])
     return len(leaves)
+
+
+def _log_of_stored(record: Unplaced, now: int) -> LogName:
+    """Return the log of a record that waited; the server's of now, if raw SQL left what tells of none."""
+    try:
+        log = log_of(record.action, record.team_id, record.user_id, record.received_at)
+        return log._replace(owner_id=index(log.owner_id))
+    except (OverflowError, TypeError, ValueError):
+        return log_of("", None, None, now)
 
 
 async def _places(tx: Transaction, base: str, leaves: Sequence[_Leaf], now: int) -> list[Place]:
