@@ -86,7 +86,9 @@ def test_a_worker_that_has_just_begun_is_nothing_yet(tmp_path: Path, held: ExitS
 def test_a_server_leaves_no_folder_behind_and_takes_away_that_of_one_that_was_killed(tmp_path: Path) -> None:
     (tmp_path / "calls").mkdir()
     (tmp_path / "metrics-dead" / "a worker").mkdir(parents=True)
+    (tmp_path / "metrics-gone").symlink_to(tmp_path / "removed")  # as one that another server removes at this moment
     with folder_of_workers(tmp_path) as alive:
+        (tmp_path / "metrics-gone").unlink()
         with folder_of_workers(tmp_path) as another:
             assert {path.name for path in tmp_path.iterdir()} == {"calls", alive.name, another.name}
         with closing(Workers(alive)) as worker:
@@ -100,3 +102,10 @@ def test_metrics_are_named_as_prometheus_wants_them() -> None:
         assert name.endswith("_total") is (metric.kind == "counter"), name
         assert (metric.kind == "histogram") is bool(metric.bounds), name
         assert metric.words.endswith("."), name
+
+
+@pytest.mark.parametrize("version", ["abc", "1.", "\u00b2"])
+def test_a_scraper_that_wants_a_version_that_is_none_gets_the_text_that_all_read(version: str) -> None:
+    text, media_type = text_of(measured(3, 100), f"application/openmetrics-text; version={version}")
+    assert media_type == "text/plain; version=0.0.4; charset=utf-8"
+    assert b"\nprocess_resident_memory_bytes 100.0\n" in text

@@ -4,7 +4,7 @@ import os
 import secrets
 import shutil
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Final
 
@@ -30,10 +30,11 @@ def folder_of_workers(within: Path) -> Iterator[Path]:
     """
     within.mkdir(mode=0o700, parents=True, exist_ok=True)
     for left in within.glob(f"{_ROOT}*"):
-        held = hold(left)
-        if held is not None:
-            shutil.rmtree(left, ignore_errors=True)
-            os.close(held)
+        with suppress(FileNotFoundError):  # another server has just removed it
+            held = hold(left)
+            if held is not None:
+                shutil.rmtree(left, ignore_errors=True)
+                os.close(held)
     root, held = _made(within, _ROOT)
     try:
         yield root

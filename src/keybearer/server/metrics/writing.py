@@ -29,7 +29,10 @@ def text_of(measured: Measured, accept: str) -> tuple[bytes, str]:
     Returns:
         The text and its media type.
     """
-    encode, media_type = choose_encoder(accept)
+    try:
+        encode, media_type = choose_encoder(accept)
+    except (TypeError, ValueError):  # it names a version that the library cannot compare
+        encode, media_type = choose_encoder("")
     return encode(_Families(measured)), media_type
 
 
