@@ -1,10 +1,12 @@
 """`GET /api/v2/activity`: who sees what, each filter, and cursors that are good for one query alone."""
 
+from importlib.resources import files
 from typing import Any
 
 import httpx2
 import pytest
-from sqlalchemy import update
+import yaml
+from sqlalchemy import text, update
 
 from keybearer.server.clock import MINUTE
 from keybearer.server.store.database import Transaction
@@ -15,6 +17,7 @@ from tests.support.happenings import happen, held_token
 from tests.support.house import House
 
 PATH = "/api/v2/activity"
+DESCRIPTION: dict[str, Any] = yaml.safe_load(files("keybearer.server.api").joinpath("openapi.yaml").read_text("utf-8"))
 
 
 @pytest.fixture
@@ -68,6 +71,28 @@ async def test_a_record_has_every_documented_property_and_no_other(stage: Stage)
         "address": "203.0.113.9",
         "agent": "curl/8.5.0",
     }
+
+
+@pytest.mark.parametrize("column", ["entry", "details"])
+async def test_of_a_record_spoilt_in_the_database_the_api_tells_what_it_can_and_keeps_its_form(
+    stage: Stage, column: str
+) -> None:
+    for request_id in ("sound", "spoilt"):
+        await happen(stage.house.node, stage.ada, stage.acme, request_id=request_id, outcome="failed")
+    await stage.house.node.act(_put_text, column)
+    spoilt, sound = (await asked(await stage.personal(stage.ada, stage.acme), "outcome=failed"))["data"]
+    schema = DESCRIPTION["components"]["schemas"]["Activity"]
+    assert spoilt.keys() == sound.keys() == set(schema["required"])
+    assert (sound["request_id"], sound["address"]) == ("sound", "203.0.113.9")
+    told = {name: spoilt[name] for name in ("action", "outcome", "user", "at")}
+    assert told == {name: sound[name] for name in told}
+    assert (spoilt["address"], spoilt["agent"]) == (None, None)
+    assert spoilt["status"] == (None if column == "entry" else 200)
+
+
+async def _put_text(tx: Transaction, column: str) -> None:
+    """Spoil a record as a plain UPDATE does; SQLite keeps it as text in a column of bytes."""
+    await tx.run(text(f"UPDATE activity_records SET {column} = 'no record' WHERE request_id = 'spoilt'"))  # noqa: S608 - ours
 
 
 async def test_an_owner_sees_the_teams_a_member_their_own_and_a_narrowed_token_itself(stage: Stage) -> None:

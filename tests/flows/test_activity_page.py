@@ -13,7 +13,7 @@ from keybearer.server.store.database import Transaction
 from keybearer.server.store.tables import activity_records
 from tests.support.api import Stage, set_stage
 from tests.support.clock import HandClock
-from tests.support.happenings import happen, held_token
+from tests.support.happenings import SPOILT, happen, held_token, spoil
 from tests.support.house import House
 from tests.support.page import Page
 from tests.support.verifiers import asking
@@ -96,6 +96,30 @@ async def test_a_call_through_a_gateway_is_told_by_its_method_and_its_api(stage:
     assert "DELETE through a gateway Done" in listed.text, "what its API is called was erased"
     assert "DELETE through a gateway to Ledger API" in record.text
     assert "/forward-auth" not in listed.html
+
+
+@pytest.mark.parametrize("spoilt", [pytest.param(columns, id=name) for name, columns in SPOILT.items()])
+async def test_a_record_spoilt_in_the_database_is_said_to_be_and_hides_no_other(
+    stage: Stage, spoilt: dict[str, bytes]
+) -> None:
+    node = stage.house.node
+    for request_id in ("sound", "spoilt"):
+        await happen(node, stage.ada, stage.acme, request_id=request_id, route=f"/{request_id}", outcome="refused")
+    await node.act(spoil, "spoilt", **spoilt)
+    ada = await stage.at_browser(stage.ada)
+    listed = await ada.get("/activity?outcome=refused")
+    assert (listed.status, "/sound" in listed.text, listed.text.count("Damaged")) == (200, True, 2)
+    record = await ada.get(addresses_of(listed)[0])
+    assert (record.status, "Somebody changed this record in the database" in record.text) == (200, True)
+    assert "Somebody changed" not in (await ada.get(addresses_of(listed)[1])).text
+
+
+@pytest.mark.parametrize("words", ["no JSON", "[]", '{"api":5}', '{"a":' * 300])
+async def test_words_spoilt_in_the_database_hide_no_call_through_a_gateway(stage: Stage, words: str) -> None:
+    told: dict[str, Any] = {"reporter": "keybearer", "boot": "boot-1", "method": "DELETE", "route": "/forward-auth"}
+    await happen(stage.house.node, stage.ada, stage.acme, n=1, sealing={"words": words}, **told)
+    listed = await (await stage.at_browser(stage.ada)).get("/activity?action=api.called")
+    assert "DELETE through a gateway" in listed.text
 
 
 async def test_what_was_chosen_stays_chosen_and_older_leads_on(stage: Stage, clock: HandClock) -> None:

@@ -3,7 +3,10 @@
 from typing import Final
 
 import pytest
+from sqlalchemy import func, select, update
 
+from keybearer.server.store.database import Transaction
+from keybearer.server.store.tables import activity_records
 from tests.support.api import Stage, set_stage
 from tests.support.browser import Browser
 from tests.support.clock import HandClock
@@ -220,3 +223,22 @@ async def test_a_person_sees_who_gave_their_password_of_late_and_who_tried_to(
     rows = recent(page)
     assert [row[0] for row in rows] == ["Password given again", "Signed in", *["Wrong password"] * 10, "Signed in"]
     assert rows[2][1:] == ["Firefox on Windows", "127.0.0.1"]
+
+
+@pytest.mark.parametrize(
+    "spoilt", [b"{}", b'{"action":"a.b","at":1,"outcome":"done","v":1}'], ids=["no entry", "another"]
+)
+async def test_a_sign_in_spoilt_in_the_database_hides_no_other(stage: Stage, ada: Person, spoilt: bytes) -> None:
+    await sign_in(Person("Ada", stage.house.browser()))
+    await stage.house.node.act(_spoil_first, spoilt)
+    rows = recent(await ada.browser.get("/settings/security"))
+    assert [row[0] for row in rows][:1] == ["Signed in"]
+    assert len(rows) == 2
+    if spoilt == b"{}":
+        assert rows[1] == ["Signed in", "Damaged", "Damaged"]
+
+
+async def _spoil_first(tx: Transaction, entry: bytes) -> None:
+    first = select(func.min(activity_records.c.activity_id)).where(activity_records.c.action == "session.started")
+    is_it = activity_records.c.activity_id == first.scalar_subquery()
+    await tx.run(update(activity_records).where(is_it).values(entry=entry))

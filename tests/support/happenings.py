@@ -1,16 +1,41 @@
 """Records put into the activity log without the doors that would report them."""
 
 import secrets
-from typing import Any
+from typing import Any, Final
+
+from sqlalchemy import update
 
 from keybearer.server.node import Node
 from keybearer.server.records import HeldToken, Team, User
 from keybearer.server.secrets import digest
 from keybearer.server.store import activity, activity_checkpoints, activity_logs, tokens
+from keybearer.server.store.database import Transaction
+from keybearer.server.store.tables import activity_records
 from keybearer.wire.activity import Entry, entry_bytes, seal
 from tests.support.api import Stage
 
 _CALL: dict[str, Any] = {"action": "api.called", "outcome": "done", "method": "GET", "route": "/invoices/{id}"}
+
+SPOILT: Final[dict[str, dict[str, bytes]]] = {
+    f"{column}: {name}": {column: value}
+    for column, values in {
+        "entry": {
+            "keys are missing": b"{}",
+            "a NUL": rb'{"action":"a.b","at":1,"client":"\u0000","outcome":"done","v":1}',
+        },
+        "details": {"a number in it": b'{"user":5}', "half of a pair": b'{"user":["salt"]}'},
+    }.items()
+    for name, value in (
+        {"no text": b"\xff", "no JSON": b"5,", "a list": b"[]", "no bottom": b"[" * 100_000} | values
+    ).items()
+}
+"""Columns of a record as nobody but raw SQL leaves them."""
+
+
+async def spoil(tx: Transaction, request_id: str, /, **columns: bytes) -> None:
+    """Change a record behind the server's back."""
+    is_it = activity_records.c.request_id == request_id
+    await tx.run(update(activity_records).where(is_it).values(columns))
 
 
 async def happen(

@@ -1,20 +1,27 @@
 """What happened in a team, as far as the viewer may see it."""
 
-from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from typing import Any, Final, NamedTuple
+from typing import Final, NamedTuple
 
 import msgspec
 
+from keybearer.audit.entries import ReadEntry, read_entry
 from keybearer.server import refusals
 from keybearer.server.records import ActivityFilter, Tally
 from keybearer.server.store import activity_search
 from keybearer.server.store.activity_search import NEWEST, Position
 from keybearer.server.store.database import Reader, Row
+from keybearer.wire.activity import Details
 
 MOST_COUNTED: Final = 10_000
 _SIGN_INS: Final = ("session.started", "session.confirmed", "session.refused")
 _OF_EACH_KIND: Final = 10
+SPOILT: Final[Details] = {"spoilt": ("", "")}  # details that open nothing which an entry has sealed
+# What raw SQL leaves may be anything: no text, no JSON, JSON of another form, or nested without end.
+_UNREADABLE: Final = (RecursionError, ValueError, msgspec.MsgspecError)
+
+_entry: Final = msgspec.json.Decoder(ReadEntry).decode
+_details: Final = msgspec.json.Decoder(dict[str, tuple[str, str]]).decode
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,8 +67,8 @@ class Happening(NamedTuple):
         at: microseconds since 1970 UTC, by the clock of whoever reported it.
         place: None while the record is not numbered yet.
         entry: its bytes, which are what is signed.
-        details: what opens the entry's commitments, as far as it is left.
         is_erased: something personal in it was erased.
+        is_damaged: somebody spoilt it in the database; told is what can be read, else what it is searched by.
     """
 
     activity_id: int
@@ -87,8 +94,8 @@ class Happening(NamedTuple):
     words: str | None
     place: Place | None
     entry: bytes
-    details: Mapping[str, list[str]] | None
     is_erased: bool
+    is_damaged: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -147,36 +154,54 @@ async def activity_tally(reader: Reader, sight: Sight, wanted: ActivityFilter, l
     return await activity_search.tally(reader, seen, length, MOST_COUNTED) if seen else []
 
 
+def stored_details(row: Row) -> Details | None:
+    """Return what is left of a record's details, None if all was erased; ``SPOILT`` if they are none any more."""
+    try:
+        return None if row["details"] is None else _details(row["details"])
+    except _UNREADABLE:
+        return SPOILT
+
+
+def _stored_entry(row: Row) -> ReadEntry | None:
+    """Return what a record's entry says, None if it is none any more."""
+    written: bytes = row["entry"]
+    try:
+        return read_entry(written) if b"\\" in written else _entry(written)  # an escape may hide a NUL
+    except _UNREADABLE:
+        return None
+
+
 def _opened(row: Row) -> Happening:
-    """Take a record apart; whether its details fit its commitments is for the verifier to say."""
-    written = bytes(row["entry"])
-    entry: dict[str, Any] = msgspec.json.decode(written)
-    details: dict[str, list[str]] = msgspec.json.decode(bytes(row["details"])) if row["details"] is not None else {}
-    told = {field: detail[1] for field, detail in details.items()}
+    """Take a record apart; whether it is the one that was signed is for the verifier to say."""
+    entry, details = _stored_entry(row), stored_details(row)
+    is_damaged = entry is None or details is SPOILT
+    if entry is None:  # then nothing is known to be opened by the details
+        entry, details = ReadEntry(v=1, at=row["at"], action=row["action"], outcome=row["outcome"]), None
+    told = {field: text for field, (_, text) in details.items()} if details else {}
     return Happening(
         activity_id=row["activity_id"],
         at=row["at"],
-        action=entry["action"],
-        outcome=entry["outcome"],
-        reason=entry.get("reason"),
+        action=entry.action,
+        outcome=entry.outcome,
+        reason=entry.reason,
         user_id=row["user_id"],
-        team_id=entry.get("team"),
-        environment=entry.get("environment"),
-        client_id=entry.get("client"),
-        token_id=entry.get("token"),
-        token_last4=entry.get("token_last4"),
-        method=entry.get("method"),
-        route=entry.get("route"),
-        status=entry.get("status"),
-        ms=entry.get("ms"),
-        request_id=entry.get("request_id"),
-        reporter=entry.get("reporter"),
+        team_id=entry.team,
+        environment=entry.environment,
+        client_id=entry.client,
+        token_id=entry.token,
+        token_last4=entry.token_last4,
+        method=entry.method,
+        route=entry.route,
+        status=entry.status,
+        ms=entry.ms,
+        request_id=entry.request_id,
+        reporter=entry.reporter,
         address=told.get("address"),
         agent=told.get("agent"),
         subject=told.get("subject"),
         words=told.get("words"),
         place=Place(row["origin"], row["log_index"]) if row["log_index"] is not None else None,
-        entry=written,
-        details=details or None,
-        is_erased=bool(entry.get("sealed", {}).keys() - told.keys()),
+        entry=row["entry"],
+        is_erased=not is_damaged and bool(entry.sealed and entry.sealed.keys() - told.keys()),
+        is_damaged=is_damaged,
     )

@@ -4,12 +4,10 @@ from collections.abc import AsyncIterator, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Final
 
-import msgspec
-
 from keybearer.audit import table
 from keybearer.audit.export import LogExport, LogSource, StoredRecord
 from keybearer.audit.lines import record_line
-from keybearer.server.reads.activity import Sight
+from keybearer.server.reads.activity import Sight, stored_details
 from keybearer.server.records import ActivityFilter, ActivityLog
 from keybearer.server.store import activity_checkpoints, activity_export, activity_logs, activity_tiles
 from keybearer.server.store.database import Reader, Row
@@ -19,9 +17,6 @@ from keybearer.wire.tiles import Tile, hashes_in, tiles_for
 
 FORMATS: Final = ("jsonl", "csv")
 _AT_ONCE: Final = 500
-_SPOILT: Final = {"spoilt": ["", ""]}  # details that open nothing which an entry has sealed
-
-_details: Final = msgspec.json.Decoder(dict[str, list[str]]).decode
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,8 +119,4 @@ def _loose_lines(rows: Sequence[Row], form: str) -> Iterator[bytes]:
 
 def _stored(row: Row) -> StoredRecord:
     """Take a record as it is: details that somebody has spoilt hinder no export, and are found by whoever verifies."""
-    try:
-        details = None if row["details"] is None else _details(row["details"])
-    except (RecursionError, ValueError, msgspec.MsgspecError):
-        details = _SPOILT
-    return StoredRecord(row["log_index"], row["entry"], details)
+    return StoredRecord(row["log_index"], row["entry"], stored_details(row))

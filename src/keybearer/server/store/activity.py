@@ -5,7 +5,7 @@ from operator import attrgetter, itemgetter
 from typing import Any, Final
 
 import msgspec
-from sqlalchemy import insert
+from sqlalchemy import LargeBinary, cast, insert
 
 from keybearer.audit.entries import ReadEntry
 from keybearer.server.store.database import Row, Transaction
@@ -33,6 +33,10 @@ _COPIES: Final = {  # columns in which the entry's own words are repeated, to be
 COLUMNS: Final = ("received_at", "entry", "details", "user_id", *_COPIES)
 Values = tuple[Any, ...]
 """A record's values in the order of ``COLUMNS``; see `values_of`."""
+
+# SQLite gives back text, or a number, where raw SQL has put that.
+STORED_ENTRY: Final = cast(activity_records.c.entry, LargeBinary).label("entry")
+STORED_DETAILS: Final = cast(activity_records.c.details, LargeBinary).label("details")
 
 _ADD: Final = insert(activity_records)
 _encode: Final = msgspec.json.Encoder().encode

@@ -3,17 +3,16 @@
 from functools import lru_cache
 from typing import Any, Final
 
-from sqlalchemy import LargeBinary, Select, bindparam, cast, select
+from sqlalchemy import Select, bindparam, select
 
 from keybearer.server.records import ActivityFilter, ActivityLog
+from keybearer.server.store.activity import STORED_DETAILS, STORED_ENTRY
 from keybearer.server.store.activity_search import conditions, said
 from keybearer.server.store.database import Reader, Row
 from keybearer.server.store.tables import activity_logs, activity_records
 
 _c: Final = activity_records.c
-# SQLite gives back text, or a number, where raw SQL has put that.
-_BYTES: Final = [cast(_c[name], LargeBinary).label(name) for name in ("entry", "details")]
-_TOLD: Final = select(_c.activity_id, _c.log_index, *_BYTES).limit(bindparam("most"))
+_TOLD: Final = select(_c.activity_id, _c.log_index, STORED_ENTRY, STORED_DETAILS).limit(bindparam("most"))
 _LOGS: Final = (
     select(activity_logs)
     .where(activity_logs.c.kind == "team", activity_logs.c.team_id == bindparam("team_id"))

@@ -4,9 +4,10 @@ from collections.abc import Sequence
 from itertools import groupby
 from typing import Final, NamedTuple
 
-from sqlalchemy import LargeBinary, bindparam, cast, insert, literal, select, update
+from sqlalchemy import bindparam, insert, literal, select, update
 
 from keybearer.server.records import ActivityLog, LogName
+from keybearer.server.store.activity import STORED_ENTRY
 from keybearer.server.store.database import Reader, Transaction
 from keybearer.server.store.tables import activity_logs, activity_records, activity_seal
 from keybearer.wire.merkle import EMPTY_ROOT
@@ -38,10 +39,7 @@ _ANY_UNPLACED: Final = select(literal(1).label("one")).where(
     select(activity_records.c.activity_id).where(_IS_UNPLACED).exists()
 )
 _UNPLACED: Final = (
-    select(
-        *(activity_records.c[name] for name in Unplaced._fields[:-1]),
-        cast(activity_records.c.entry, LargeBinary),  # SQLite gives back text where raw SQL has put that
-    )
+    select(*(activity_records.c[name] for name in Unplaced._fields[:-1]), STORED_ENTRY)
     .where(_IS_UNPLACED)
     .order_by(activity_records.c.activity_id)
     .limit(bindparam("most"))

@@ -7,6 +7,7 @@ from typing import Any, Final
 from sqlalchemy import BigInteger, ColumnElement, Select, bindparam, case, func, literal_column, select, tuple_
 
 from keybearer.server.records import ActivityFilter, Tally
+from keybearer.server.store.activity import STORED_DETAILS, STORED_ENTRY
 from keybearer.server.store.database import Reader, Row
 from keybearer.server.store.tables import activity_logs, activity_records
 
@@ -20,8 +21,10 @@ _COLUMNS: Final = (
     _c.activity_id,
     _c.at,
     _c.log_index,
-    _c.entry,
-    _c.details,
+    STORED_ENTRY,
+    STORED_DETAILS,
+    _c.action,
+    _c.outcome,
     _c.user_id,
     activity_logs.c.origin,
 )
