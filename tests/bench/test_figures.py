@@ -48,7 +48,7 @@ def test_what_verifiers_and_gateways_wait_for_has_its_figures(printed: str) -> N
         assert re.search(rf"^  {what} +\d+\.\d ms", revocation, re.MULTILINE)
     assert re.search(r"it adds \d+\.\d µs to a request", middleware)
     assert re.search(r"x bare append and fsync, 32 at a time +\(at most 1\.3\)", reporting)
-    assert re.search(r"buffered adds -?\d+\.\d µs to a call   \(at most 30\)", reporting)
+    assert re.search(r"buffered adds -?\d+\.\d µs to a call, -?\d+\.\d in the best round   \(at most 30\)", reporting)
     for ours in ("one known token", r"2,000 tokens drawn at random"):
         assert re.search(rf"verify, {ours} takes \d+\.\d\d x bare SHA-256 of the token   \(at most", verification)
     assert re.search(f"verify, one known token{RATIO}PyJWT, RS256", verification)
@@ -68,7 +68,8 @@ def test_an_export_is_verified_beside_its_bare_hashes(printed: str) -> None:
     assert re.search(rf"^  verify an export{RATE}", figure, re.MULTILINE)
     for other in ("bare SHA-256", "json.loads and one SHA-256 of each line"):
         assert re.search(rf"verify an export takes \d+\.\d\d x {other}", figure)
-    assert re.search(r"seal and write an entry: \d+\.\d µs \(at most 15\)", figure)
+    assert re.search(r"verify an export: [\d,]+/s, [\d,]+ in the best round   \(goal 100,000/s\)", figure)
+    assert re.search(r"seal and write an entry: \d+\.\d µs, \d+\.\d in the best round   \(at most 15\)", figure)
 
 
 def test_pages_of_the_activity_log_stand_beside_look_ups_by_key(printed: str) -> None:
