@@ -44,3 +44,11 @@ def test_for_people_it_is_a_table(bare_terminal: Terminal) -> None:
     lines = bare_terminal.type("settings").out.splitlines()
     assert lines[0].split() == ["KEYBEARER_DATA_DIR", "default", "data"]
     assert len({line.index("default") for line in lines}) == 1
+
+
+def test_what_is_shown_of_proxies_can_be_set_again(bare_terminal: Terminal) -> None:
+    bare_terminal.set(TRUSTED_PROXIES="10.0.0.1, 2001:db8::/32")
+    value, source = shown(bare_terminal)["KEYBEARER_TRUSTED_PROXIES"]
+    assert (value, source) == ("10.0.0.1/32,2001:db8::/32", "environment")
+    bare_terminal.set(TRUSTED_PROXIES=value)
+    assert shown(bare_terminal)["KEYBEARER_TRUSTED_PROXIES"] == (value, source)

@@ -63,4 +63,4 @@ def _shown(value: object) -> str:
         return _MASK if value.get_secret_value() else ""
     if isinstance(value, dict):
         return json.dumps(value, ensure_ascii=False)
-    return ",".join(value) if isinstance(value, tuple) else str(value)
+    return ",".join(map(str, value)) if isinstance(value, tuple) else str(value)
