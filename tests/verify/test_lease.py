@@ -31,8 +31,8 @@ def answer(*events: Event, head: Position | None = None, nonce: str = "q", age_s
     return SyncAnswer(nonce, head or (head_of(events) if events else START), events, False, age_s)
 
 
-def reset(head: Position = START, nonce: str = "q") -> SyncAnswer:
-    return SyncAnswer(nonce, head, (), True, 0.0)
+def reset(head: Position = START, nonce: str = "q", age_s: float = 0.0) -> SyncAnswer:
+    return SyncAnswer(nonce, head, (), True, age_s)
 
 
 @pytest.fixture
@@ -165,6 +165,15 @@ def test_a_reset_empties_the_mirror_and_begins_at_the_head(lease: Lease) -> None
     assert lease.hear(reset(there)) is Heard.RENEWED
     assert (lease.position, lease.fresh) == (there, 5.0)
     assert lease.known(ADA, at(5.0)) is None
+
+
+def test_a_reset_to_an_old_snapshot_leaves_nothing_of_an_earlier_lease(lease: Lease) -> None:
+    """What happened between that snapshot and the earlier lease was applied once, and is forgotten now."""
+    lease.ask("q", 5.0)
+    lease.hear(answer(*TWO))
+    lease.ask("r", 6.0)
+    assert lease.hear(reset(nonce="r", age_s=4.0)) is Heard.RENEWED
+    assert (lease.position, lease.fresh) == (START, 6.0 - 4.0 * (1 + 3 * DRIFT))
 
 
 def test_epochs_that_come_and_go_revive_nothing(lease: Lease) -> None:

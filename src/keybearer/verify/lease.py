@@ -76,7 +76,7 @@ class Lease:
         self._outstanding = None
         if answer.is_reset:
             self.mirror.begin_at(head.seq)
-            self.position = head
+            self.position, self.fresh = head, -math.inf  # an earlier lease was for what was known at another position
         elif not all(self._follow(event) for event in answer.events) or self._contradicts(head):
             self.forget()
             return Heard.LOST

@@ -164,6 +164,17 @@ async def test_what_this_process_committed_is_in_the_very_next_answer(bench: Ben
         assert len(bench.told.events) == seq
 
 
+async def test_a_node_that_has_not_looked_since_sends_no_verifier_back(bench: Bench, database_url: str) -> None:
+    """Behind a load balancer one node tells of an event, and the next question reaches another."""
+    async with opened(database_url) as database:
+        neighbour = FeedReader(database, lambda: 0.0, LEASE_S)  # by its clock every look is young
+        await neighbour.answer(SyncQuestion("n", NOWHERE))
+        await bench.tell()
+        head = (await bench.ask(NOWHERE)).head
+        answer = await neighbour.answer(SyncQuestion("n", head))
+    assert (answer.head, answer.is_reset) == (head, False)
+
+
 async def test_raw_sql_counts_at_the_next_fresh_look(bench: Bench, database_url: str) -> None:
     await bench.reader.fresh()
     for seq in range(1, 4):

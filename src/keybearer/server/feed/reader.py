@@ -160,6 +160,8 @@ class FeedReader:
     async def _view(self, position: Position) -> tuple[FeedView, float]:
         """Return what the question at *position* needs, and when its snapshot was begun."""
         window = await self._recent()
+        if window.head.epoch == position.epoch and window.head.seq < position.seq:
+            window = await self._newest()  # another node has told it more meanwhile, or the store was put back
         view = window.views(position)
         return (view, window.begun_at) if view else await self._view_of_older(position)
 
@@ -167,20 +169,26 @@ class FeedReader:
         """Return a window that is at most 100 ms old; while the store cannot be read, one whose age shows it."""
         self._asked_at = self._boottime()
         self._asked.set()
-        if not self._is_recent():
-            try:
-                async with asyncio.timeout(_PATIENCE_S):
-                    await asyncio.shield(self._looks.coming())
-            except (StoreFault, TimeoutError) as fault:
-                if self._window is None or self._boottime() - self._window.begun_at > self._lease_s:
-                    raise StoreUnavailable("the feed cannot be read") from fault
+        window = self._window
+        is_young = self._asked_at - self._looked_at <= READ_EVERY_S
+        if window is not None and is_young and self._commits_seen == self._commits:
+            return window
+        try:
+            return await self._newest()
+        except StoreUnavailable:
+            if self._window is None or self._boottime() - self._window.begun_at > self._lease_s:
+                raise
+            return self._window
+
+    async def _newest(self) -> FeedWindow:
+        """Return a window that has all that was committed before this call."""
+        try:
+            async with asyncio.timeout(_PATIENCE_S):
+                await asyncio.shield(self._looks.coming())
+        except (StoreFault, TimeoutError) as fault:
+            raise StoreUnavailable("the feed cannot be read") from fault
         assert self._window is not None  # noqa: S101 - a look that did not fail leaves a window
         return self._window
-
-    def _is_recent(self) -> bool:
-        """Tell whether the last look is at most 100 ms old, and younger than every commit of this process."""
-        is_young = self._window is not None and self._asked_at - self._looked_at <= READ_EVERY_S
-        return is_young and self._commits_seen == self._commits
 
     async def _view_of_older(self, position: Position) -> tuple[FeedView, float]:
         """Read a page that is not remembered any more, once for all who ask for it at the moment."""
