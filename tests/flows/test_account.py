@@ -70,6 +70,16 @@ async def test_an_address_counts_once_the_link_mailed_to_the_old_one_is_followed
     await sign_in(Person("Ada", stranger), email=NEW)
 
 
+async def test_nothing_changes_where_the_mail_cannot_be_written_to_the_disk(
+    stage: Stage, ada: Person, mail: Mailbox
+) -> None:
+    mail.folder.write_text("in the way of the folder")
+    await ada.browser.get(ACCOUNT)
+    page = await ada.browser.fill_and_submit("Change address", email=NEW)
+    assert (page.status, "nothing has changed" in page.text) == (503, True)
+    assert (await kept(stage)).email == OLD
+
+
 async def test_the_new_address_is_confirmed_by_a_link_of_its_own(stage: Stage, ada: Person, mail: Mailbox) -> None:
     await ask(ada)
     await follow(ada, mail.link_to(OLD))

@@ -102,6 +102,7 @@ async def test_somebody_without_a_fitting_team_can_only_go_back(play: Play) -> N
         ("http://127.0.0.1/cb", "goes to 127.0.0.1 An app on this device"),
         ("com.example.pocket:/cb", "goes to com.example.pocket: An app on this device"),
         ("https://pocket.example.com:8443/cb", "goes to pocket.example.com:8443 Deny"),
+        ("https://127.0.0.1.example.com/cb", "goes to 127.0.0.1.example.com Deny"),
     ],
 )
 async def test_the_page_names_the_place_to_return_to(play: Play, uri: str, said: str) -> None:

@@ -1,5 +1,6 @@
 """Mail by SMTP: it arrives, by TLS where that is asked for, and where it cannot be sent nothing is half done."""
 
+import asyncio
 from collections.abc import AsyncIterator
 from pathlib import Path
 from urllib.parse import quote, urlsplit
@@ -7,9 +8,11 @@ from urllib.parse import quote, urlsplit
 import pytest
 from pydantic import SecretStr
 
+from keybearer.server.clock import HOUR
 from keybearer.server.mail.mailer import must_begin_tls
+from keybearer.server.records import Webhook
 from keybearer.server.settings import Settings
-from keybearer.server.store import users
+from keybearer.server.store import users, webhooks
 from tests.support.account_pages import ACCOUNT, NEW, OLD, ask, follow, kept
 from tests.support.activity import recorded
 from tests.support.api import Stage, set_stage
@@ -21,6 +24,7 @@ from tests.support.mail_server import PASSWORD, USER, MailServer, mail_server
 from tests.support.mailbox import links_in
 from tests.support.people import Person
 from tests.support.residents import at_home
+from tests.support.waiting import PATIENCE_S
 
 
 @pytest.fixture
@@ -102,6 +106,22 @@ async def test_a_mail_that_is_on_its_way_to_a_former_address_decides_nothing(
     page = await stage.house.browser().get(*links_in(office.taken[0]))
     assert page.status == 404
     assert await said_of_addresses(stage) == []
+
+
+async def test_an_owner_whom_no_mail_reaches_does_not_have_the_others_mailed_again_and_again(
+    stage: Stage, office: MailServer
+) -> None:
+    node, now = stage.house.node, stage.house.node.now()
+    await stage.scene.member(stage.acme, stage.bob, "owner")
+    office.unknown = stage.bob.email
+    hook = Webhook("w", stage.acme.team_id, "sandbox", "https://example.com/hook", "*", 10, now, now, None, None)
+    await node.act(webhooks.add, hook, b"sealed")
+    await node.act(webhooks.switch_off, hook.webhook_id, now)
+    async with asyncio.timeout(PATIENCE_S):
+        while await node.view(webhooks.to_tell, now + HOUR, 1):
+            node.webhook_sender.wake()
+            await asyncio.sleep(0.01)
+    assert [letter["To"] for letter in office.taken] == [stage.ada.email]
 
 
 @pytest.mark.parametrize("scheme", ["smtp", "smtps"])

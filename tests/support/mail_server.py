@@ -22,6 +22,7 @@ class MailServer:
 
     Args:
         upgrade: what STARTTLS is answered with; None does not offer it.
+        unknown: an address that no mail is taken for.
         was_secret: of each mail, whether it came by TLS.
         meanwhile: what happens elsewhere while a mail is taken.
     """
@@ -29,6 +30,7 @@ class MailServer:
     port: int = 0
     upgrade: SSLContext | None = None
     is_away: bool = False
+    unknown: str = ""
     meanwhile: Callable[[], Awaitable[None]] | None = None
     taken: list[EmailMessage] = field(default_factory=list)
     was_secret: list[bool] = field(default_factory=list)
@@ -69,6 +71,8 @@ class MailServer:
             return b"250-mail.test\r\n" + (b"250-STARTTLS\r\n" if can_upgrade else b"") + b"250 AUTH PLAIN\r\n"
         if verb == b"AUTH":
             return b"235 welcome\r\n" if line == _AUTH else b"535 wrong password\r\n"
+        if verb == b"RCPT" and self.unknown and self.unknown.encode() in line:
+            return b"550 nobody here\r\n"
         return b"451 not now\r\n" if verb == b"MAIL" and self.is_away else b"250 ok\r\n"
 
     def _take(self, body: bytes, *, is_secret: bool) -> None:

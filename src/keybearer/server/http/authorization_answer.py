@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from typing import Final
 from urllib.parse import quote, urlencode, urlsplit
 
+from keybearer.server.http.same_origin import is_this_machine
 from keybearer.server.refusals import Refusal
 
 _WEB: Final = frozenset({"http", "https"})
@@ -48,8 +49,7 @@ def host_of(redirect_uri: str) -> str:
 def is_on_this_device(redirect_uri: str) -> bool:
     """Tell whether the place is an app on the person's own machine, not a site (RFC 8252 §7)."""
     parts = urlsplit(redirect_uri)
-    host = parts.hostname or ""
-    return parts.scheme not in _WEB or host in {"localhost", "::1"} or host.startswith("127.")
+    return parts.scheme not in _WEB or is_this_machine(parts.hostname or "")
 
 
 def policy_place(redirect_uri: str) -> str:

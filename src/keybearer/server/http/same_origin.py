@@ -42,8 +42,12 @@ def is_trustworthy(url: str) -> bool:
     Source: Secure Contexts §3.1 (potentially trustworthy origins).
     """
     parts = urlsplit(url)
-    host = parts.hostname or ""
-    if parts.scheme == "https" or host == "localhost" or host.endswith(".localhost"):
+    return parts.scheme == "https" or is_this_machine(parts.hostname or "")
+
+
+def is_this_machine(host: str) -> bool:
+    """Tell whether *host*, a name or an address without brackets, is the machine that looks it up (RFC 6761 §6.3)."""
+    if host == "localhost" or host.endswith(".localhost"):
         return True
     try:
         return ipaddress.ip_address(host).is_loopback

@@ -48,10 +48,11 @@ class Mailer:
 
     async def send(self, letter: Letter) -> None:
         """
-        Send *letter*; a line end in a header is refused by the message itself (ValueError).
+        Send *letter*.
 
         Raises:
-            Refusal: ``unavailable``: the mail server does not take it now.
+            Refusal: ``unavailable``: the mail server, or the disk, does not take it now.
+            ValueError: there is a line end in a header.
         """
         message = EmailMessage(_POLICY)
         message["From"] = self.sender
@@ -60,16 +61,19 @@ class Mailer:
         message.set_content(letter.text)
         try:
             await self._hand_over(message)
-        except (Refusal, OSError):
+        except Refusal:
             self.outcomes["failed"] += 1
             raise
         self.outcomes["sent"] += 1
 
     async def _hand_over(self, message: EmailMessage) -> None:
-        if self.smtp_url:
-            await self._send_by_smtp(message)
-        else:
-            await asyncio.to_thread(self._write_file, message)
+        try:
+            if self.smtp_url:
+                await self._send_by_smtp(message)
+            else:
+                await asyncio.to_thread(self._write_file, message)
+        except OSError as error:
+            raise _unavailable(error) from error
 
     async def _send_by_smtp(self, message: EmailMessage) -> None:
         import aiosmtplib  # noqa: PLC0415 - only where mail leaves the machine
@@ -86,9 +90,8 @@ class Mailer:
                 start_tls=True if must_begin_tls(url) else None,
                 timeout=_TIMEOUT_S,
             )
-        except (aiosmtplib.SMTPException, OSError) as error:
-            public = "The mail could not be sent, so nothing has changed yet. Try again in a few minutes."
-            raise Refusal("unavailable", public, f"mail: {type(error).__name__}") from error
+        except aiosmtplib.SMTPException as error:
+            raise _unavailable(error) from error
 
     async def forget_before(self, at: int) -> None:
         """Delete the files of mails that were written before *at*: microseconds since 1970 UTC."""
@@ -105,6 +108,11 @@ class Mailer:
         file = os.open(self.folder / f"{uuid.uuid4()}.eml", os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600)
         with os.fdopen(file, "wb") as opened:
             opened.write(bytes(message))
+
+
+def _unavailable(error: Exception) -> Refusal:
+    public = "The mail could not be sent, so nothing has changed yet. Try again in a few minutes."
+    return Refusal("unavailable", public, f"mail: {type(error).__name__}")
 
 
 def must_begin_tls(url: SplitResult) -> bool:

@@ -86,7 +86,7 @@ class NoticeSender:
         """Send the mail; a fault of one mail, or of the mail server at the moment, must not stop the others."""
         try:
             await self._mailer.send(letters.letter(told))
-        except (Refusal, OSError, ValueError) as fault:
+        except (Refusal, ValueError) as fault:
             why = fault.detail if isinstance(fault, Refusal) else type(fault).__name__
             _LOG.warning("notice not mailed, to be tried again", user=user_id, why=why)
             return False

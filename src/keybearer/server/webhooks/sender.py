@@ -171,7 +171,7 @@ class WebhookSender:
         return [unseal_secret(each, self._outgoing.key, errand.delivery.webhook_id) for each in sealed]
 
     async def _tell_owners(self) -> None:
-        """Mail the owners of webhooks that were switched off; what cannot be mailed is tried again in a minute."""
+        """Mail the owners of webhooks that were switched off; if no mail can be sent, try again in a minute."""
         for webhook in await webhooks.to_tell(self._database, self._now(), _TELL_AT_ONCE):
             now = self._now()
             until = now + CLAIM_LASTS
@@ -179,10 +179,16 @@ class WebhookSender:
                 await self._tell(webhook, until)
 
     async def _tell(self, webhook: Webhook, until: int) -> None:
+        """Mail each owner; one whom no mail reaches must not have all others mailed again every minute."""
+        owners = await webhooks.owners_addresses(self._database, webhook.team_id)
+        reached = [address for address in owners if await self._is_mailed(address, webhook)]
+        if reached or not owners:
+            await self._database.transact(webhooks.note_told, webhook.webhook_id, until)
+
+    async def _is_mailed(self, address: str, webhook: Webhook) -> bool:
         try:
-            for address in await webhooks.owners_addresses(self._database, webhook.team_id):
-                await self._outgoing.mailer.send(self._outgoing.letters.webhook_is_off(address, webhook))
+            await self._outgoing.mailer.send(self._outgoing.letters.webhook_is_off(address, webhook))
         except Refusal as refusal:
-            _LOG.warning("owners not told", webhook=webhook.webhook_id, detail=refusal.detail)
-            return
-        await self._database.transact(webhooks.note_told, webhook.webhook_id, until)
+            _LOG.warning("owner not told", webhook=webhook.webhook_id, detail=refusal.detail)
+            return False
+        return True
