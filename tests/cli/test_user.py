@@ -36,6 +36,17 @@ def test_disabling_and_enabling_again(terminal: Terminal) -> None:
     assert terminal.told("user", "enable", "ADA@example.com")["is_disabled"] is False
 
 
+def test_a_lost_password_is_replaced_under_the_rules_of_any_other(terminal: Terminal) -> None:
+    ada = terminal.add_person("Ada")
+    words = ("user", "password", "ADA@example.com", "--password-stdin")
+    assert terminal.refused(*words, stdin="short").startswith("the password is too short")
+    assert terminal.refused(*words, stdin="ada@example.com1").startswith("the password is easy to guess")
+    said = terminal.type(*words, "--json", stdin="seven green lamps hum\n")
+    assert (said.record, said.err) == (ada, "")
+    assert "give it on stdin, with --password-stdin" in terminal.refused(*words[:3], exit_code=2)
+    assert terminal.refused("user", "password", "nobody@example.com").startswith("nobody has the address")
+
+
 def test_nobody_of_that_address(terminal: Terminal) -> None:
     for verb in ("disable", "enable"):
         said = terminal.refused("user", verb, "nobody@example.com")

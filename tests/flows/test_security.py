@@ -5,6 +5,8 @@ from typing import Final
 import pytest
 from sqlalchemy import func, select, update
 
+from keybearer.server.actions.replace_password import replace_password
+from keybearer.server.events import Actor
 from keybearer.server.store.database import Transaction
 from keybearer.server.store.tables import activity_records
 from tests.support.api import Stage, set_stage
@@ -89,6 +91,29 @@ async def test_a_changed_password_ends_the_links_that_were_mailed(stage: Stage, 
     await change(ada.browser)
     assert (await ada.browser.post(link, [])).status == 404
     assert "thief@example.org" not in (await ada.browser.get("/settings/account")).text
+
+
+async def test_somebody_who_lost_their_password_is_given_another_and_all_that_the_old_one_opened_is_closed(
+    stage: Stage, ada: Person
+) -> None:
+    node, program = stage.house.node, await stage.personal(stage.ada, stage.acme)
+    known, stranger = ada.browser, stage.house.browser()
+    await known.get("/logout")
+    await known.fill_and_submit("Sign out")
+    signed_in = await at_home(stage.house, stage.ada)
+    for browser in (known, stranger):  # each waits: too many wrong ones were typed there
+        await browser.get("/login")
+        statuses = [
+            (await browser.fill_and_submit("Sign in", email=ada.email, password=f"{CHOSEN}?")).status for _ in range(6)
+        ]
+        assert statuses == [401] * 5 + [429]
+    hashed = await node.passwords.hash(CHOSEN)
+    await node.act(replace_password, Actor("", "command line"), stage.ada.user_id, hashed, node.now())
+    assert not await is_signed_in(signed_in.browser)
+    assert (await program.get("/api/v2/status")).status_code == 204
+    assert (await stranger.fill_and_submit("Sign in", email=ada.email, password=PASSWORD)).status == 401
+    for browser in (known, stranger):
+        await sign_in(Person("Ada", browser), CHOSEN)
 
 
 @pytest.mark.parametrize(

@@ -1,9 +1,10 @@
 """What the user commands do, on the open database."""
 
 from keybearer.cli.lookup import find_user
-from keybearer.cli.workplace import in_database, load_settings, now, operator
+from keybearer.cli.workplace import in_database, load_settings, look_into_database, now, operator
 from keybearer.server.accounts.passwords import Passwords
 from keybearer.server.actions.add_user import NewUser, add_user
+from keybearer.server.actions.replace_password import replace_password
 from keybearer.server.actions.set_operator import set_operator
 from keybearer.server.actions.set_user_disabled import set_user_disabled
 from keybearer.server.records import User
@@ -17,6 +18,22 @@ def add_person(email: str, name: str, password: str, *, is_verified: bool) -> Us
         new = NewUser(email, name, await Passwords().hash(password), is_verified)
         at = now()
         return await database.transact(add_user, operator(at), new, at)
+
+    return in_database(load_settings(), work)
+
+
+def known_person(email: str) -> User:
+    """Return the person of this address."""
+    return look_into_database(load_settings(), lambda database: find_user(database, email))
+
+
+def give_password(user_id: int, password: str) -> User:
+    """Put another password in the place of this person's; it is hashed before the transaction opens."""
+
+    async def work(database: Database) -> User:
+        password_hash = await Passwords().hash(password)
+        at = now()
+        return await database.transact(replace_password, operator(at), user_id, password_hash, at)
 
     return in_database(load_settings(), work)
 

@@ -1,4 +1,4 @@
-"""``keybearer user``: people added, disabled, enabled, and made operators."""
+"""``keybearer user``: people added, given passwords, disabled, enabled, and made operators."""
 
 from typing import TYPE_CHECKING, Annotated
 
@@ -10,10 +10,13 @@ if TYPE_CHECKING:
     from keybearer.server.records import User
 
 app = typer.Typer(
-    help="Add, disable and enable people; name operators.", rich_markup_mode=None, pretty_exceptions_enable=False
+    help="Add, disable and enable people, replace passwords, name operators.",
+    rich_markup_mode=None,
+    pretty_exceptions_enable=False,
 )
 
 Email = Annotated[str, typer.Argument(metavar="EMAIL", help="Their address.")]
+PasswordStdin = Annotated[bool, typer.Option("--password-stdin", help="Read the password from stdin.")]
 
 
 @app.command()
@@ -21,7 +24,7 @@ def add(
     email: Email,
     name: Annotated[str, typer.Option(help="Their name, as others see it.")],
     *,
-    password_stdin: Annotated[bool, typer.Option("--password-stdin", help="Read the password from stdin.")] = False,
+    password_stdin: PasswordStdin = False,
     verified: Annotated[bool, typer.Option("--verified", help="The address is known to be theirs.")] = False,
     as_json: JSON = False,
 ) -> None:
@@ -31,6 +34,17 @@ def add(
 
     password = chosen_password((email, name), from_stdin=password_stdin)
     _say(add_person(email, name, password, is_verified=verified), as_json=as_json)
+
+
+@app.command()
+def password(email: Email, *, password_stdin: PasswordStdin = False, as_json: JSON = False) -> None:
+    """Give a person who lost theirs a new password; it comes from stdin or a prompt, and all their sign-ins end."""
+    from keybearer.cli.passwords import chosen_password
+    from keybearer.cli.people import give_password, known_person
+
+    person = known_person(email)
+    chosen = chosen_password((person.email, person.name), from_stdin=password_stdin)
+    _say(give_password(person.user_id, chosen), as_json=as_json)
 
 
 @app.command()

@@ -10,6 +10,7 @@ from keybearer.server.store import users
 from keybearer.server.store.database import Transaction
 
 DEVICE_LIVES: Final = 365 * DAY
+UNKNOWN_DEVICE: Final = b""  # all browsers in which the user never signed in count together
 
 
 def device_digest(user_id: int, device: str) -> bytes:

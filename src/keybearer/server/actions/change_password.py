@@ -3,10 +3,11 @@
 from dataclasses import dataclass
 
 from keybearer.server import ledger, refusals
+from keybearer.server.accounts.new_password import put_password
 from keybearer.server.accounts.password_attempts import DEVICE_LIVES, device_digest, still_right
 from keybearer.server.events import Activity, Actor
 from keybearer.server.records import PasswordAttempt, Session
-from keybearer.server.store import codes, devices, grants, mail_links, sessions, sign_in_attempts, users
+from keybearer.server.store import devices, grants, sessions, sign_in_attempts, users
 from keybearer.server.store.database import Transaction
 
 
@@ -34,8 +35,7 @@ async def change_password(tx: Transaction, actor: Actor, attempt: PasswordAttemp
     """
     Put *new* in the place of the password of *attempt*, and return how many tokens and apps were cut off.
 
-    Ended are: all other sessions, mailed links, codes that nobody has redeemed, and what other browsers may try of
-    their own because somebody signed in there under the old password. Grants live on unless their end is asked for.
+    All other sessions end, and what else `put_password` ends. Grants live on unless their end is asked for.
 
     Raises:
         Refusal: ``unauthenticated``: the password was changed meanwhile; ``forbidden``: the user is disabled;
@@ -44,13 +44,9 @@ async def change_password(tx: Transaction, actor: Actor, attempt: PasswordAttemp
     user = await still_right(tx, attempt)
     user_id = user.user_id
     await sign_in_attempts.forget(tx, attempt.email_digest, attempt.device_digest)
-    await users.set_password(tx, user_id, new.password_hash, now)
     if new.session.user_id != user_id or not await sessions.renew(tx, new.session.session_id, new.digest, now):
         raise refusals.not_found("the session has ended")
-    await sessions.end_others(tx, user_id, new.session.session_id, now)
-    await mail_links.end_all(tx, user_id, now)
-    await codes.end_of_user(tx, user_id, now)
-    await devices.forget_all(tx, user_id)
+    await put_password(tx, user_id, new.password_hash, new.session.session_id, now)
     await devices.remember(tx, device_digest(user_id, new.device), user_id, now, now + DEVICE_LIVES)
     await ledger.record(tx, actor, Activity("password.changed", f"user:{user_id}", user_id=user_id), now)
     return await _cut_off(tx, actor, user_id, now) if new.ends_grants else 0

@@ -3,7 +3,7 @@
 from typing import Final
 
 from keybearer.server import secrets
-from keybearer.server.accounts.password_attempts import device_digest
+from keybearer.server.accounts.password_attempts import UNKNOWN_DEVICE, device_digest
 from keybearer.server.clock import SECOND
 from keybearer.server.records import PasswordAttempt
 from keybearer.server.refusals import Refusal, too_many
@@ -12,7 +12,6 @@ from keybearer.server.rules.sign_in_delay import wait_us, with_failure
 from keybearer.server.store import devices, sign_in_attempts, users
 from keybearer.server.store.database import Transaction
 
-_UNKNOWN_DEVICE: Final = b""
 _NOBODY: Final = 0  # no user has this id
 
 
@@ -34,7 +33,7 @@ async def count_attempt(tx: Transaction, email: str, device: str, now: int) -> P
     user = await users.by_email(tx, key)
     user_id = user.user_id if user else _NOBODY
     known = device_digest(user_id, device)
-    counted_for = known if await devices.is_known(tx, known, user_id, now) else _UNKNOWN_DEVICE
+    counted_for = known if await devices.is_known(tx, known, user_id, now) else UNKNOWN_DEVICE
     email_digest = secrets.digest(key)
     attempts = await sign_in_attempts.lock(tx, email_digest, counted_for)
     if wait := wait_us(attempts, now):
