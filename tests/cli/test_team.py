@@ -107,7 +107,10 @@ def test_a_team_needs_a_name_that_can_be_read(acme: Terminal) -> None:
 @pytest.mark.parametrize(
     ("words", "said"),
     [
-        ("add Works --environment test --owner ada@example.com", "'test' is not one of 'sandbox', 'live'"),
+        (
+            "add Works --environment test --owner ada@example.com",
+            "'--environment': 'test' is not one of 'sandbox', 'live'",
+        ),
         ("add Works --owner ada@example.com", "missing option '--environment'"),
         ("add Works --environment live", "missing option '--owner'"),
         ("member set acme ben@example.com --role king", "'king' is not one of 'owner', 'member'"),

@@ -13,6 +13,7 @@ from keybearer.server.http.description import description
 from keybearer.server.http.errors import STATUS
 from keybearer.server.pages.handbook import API_REFERENCE, GUIDES, text_of
 from keybearer.server.settings import Settings
+from keybearer.wire.token_text import KINDS, SECRET_LENGTH, compose
 from tests.support.browser import Browser
 from tests.support.elements import Element, read_html
 from tests.support.house import House
@@ -87,6 +88,14 @@ async def test_pages_bring_no_styles_or_scripts_of_their_own(house: House) -> No
 async def test_every_code_that_a_client_can_meet_is_explained(house: House) -> None:
     page = await house.browser().get("/docs/errors")
     assert {*STATUS, *OAUTH_WORDS} <= set(anchors(page))
+
+
+async def test_scanners_are_told_of_every_kind_of_secret(house: House) -> None:
+    page = await house.browser().get("/docs/tokens")
+    pattern = re.search(r"kb_\(.*?\{38}", page.text)
+    assert pattern is not None
+    for kind in KINDS:
+        assert re.fullmatch(pattern[0], compose("kb", kind, "live", "x" * SECRET_LENGTH)), kind
 
 
 async def test_a_sentence_that_begins_with_a_number_is_not_a_list(house: House) -> None:

@@ -43,6 +43,13 @@ async def test_3_1_no_parameter_may_stand_twice(play: Play) -> None:
     assert (page.status, page.location) == (400, "")
 
 
+async def test_3_1_a_request_without_a_client_is_told_so(play: Play) -> None:
+    for client_id in (None, ""):
+        page = await play.ask(client_id=client_id)
+        assert (page.status, page.location) == (400, "")
+        assert "client_id is missing" in page.text
+
+
 async def test_3_1_1_an_unknown_response_type_is_told_to_the_app(play: Play) -> None:
     assert brought(await play.ask(response_type="token"))["error"] == "unsupported_response_type"
     assert brought(await play.ask(response_type=None))["error"] == "invalid_request"
@@ -137,6 +144,14 @@ async def test_5_2_errors_have_their_status_and_word(play: Play) -> None:
     answer = await play.house.program().post(TOKEN, data=TRADE, auth=auth)
     assert refused(answer) == (401, "invalid_client")
     assert answer.headers["www-authenticate"].startswith("Basic realm=")
+
+
+async def test_5_2_a_description_has_none_but_the_characters_it_may_have(play: Play) -> None:
+    auth = (play.app.client.client_id, play.app.secret)
+    for name in ('a"\\', "\u00e4", "a\n", play.app.secret, "a" * 5000):
+        answer = await play.house.program().post(TOKEN, data={name: ["1", "2"]}, auth=auth)
+        assert refused(answer) == (400, "invalid_request"), name
+        assert answer.json()["error_description"] == "A parameter is repeated. Send each once.", name
 
 
 async def test_6_a_refresh_needs_its_client_and_never_widens(play: Play) -> None:

@@ -94,7 +94,7 @@ def _usage(wrong: typer.TyperException) -> str:
     """Say what was typed wrong, and where to read how it is typed."""
     context = getattr(wrong, "ctx", None)
     command = context.command_path if context else "keybearer"
-    said = as_clause(" ".join(wrong.format_message().split()))
+    said = as_clause(" ".join(wrong.format_message().replace("Value error, ", "").split()))
     return f"{said}; see '{command} --help'"
 
 

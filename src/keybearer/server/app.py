@@ -91,7 +91,7 @@ def build_app(
             bare.update(bare_doors(app.router.routes))
             yield {HITS: Hits(app.router.routes, terms, now, node.feed.is_fresh, requests)}
 
-    edge = Middleware(Edge, terms=terms, now=now, requests=requests, page=failures.page_for_people)
+    edge = Middleware(Edge, terms=terms, now=now, requests=requests, tell=failures.teller(settings))
     middleware = [edge, Middleware(BareDoors, doors=bare, handlers=handlers)]
     app = Starlette(lifespan=lifespan, middleware=middleware, exception_handlers=dict(handlers))
     app.state.requests = requests

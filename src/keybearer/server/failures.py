@@ -8,7 +8,7 @@ from starlette.responses import Response
 
 from keybearer.server.http.bare_doors import Handler
 from keybearer.server.http.bearer import challenge
-from keybearer.server.http.edge import note_actor
+from keybearer.server.http.edge import Teller, note_actor
 from keybearer.server.http.errors import api_error, oauth_error, verifier_error
 from keybearer.server.pages.errors import error_page
 from keybearer.server.refusals import Refusal, not_found
@@ -18,6 +18,7 @@ from keybearer.server.store.faults import OutcomeUnknown, StoreUnavailable
 _API: Final = ("/api/", "/openapi.json", "/forward-auth")
 _OAUTH: Final = ("/oauth/token", "/oauth/revoke", "/oauth/introspect", "/.well-known/")
 _VERIFIER: Final = "/verifier/"
+_AT_THE_EDGE: Final = {413: "too_large", 415: "unsupported_media_type", 500: "server_error"}
 _STORE_RETRY_S: Final = 2
 _AWAY: Final = "The service cannot be reached right now. Try again in a moment."
 _IN_DOUBT: Final = "It is not known whether this was done. Look before you try again."
@@ -45,15 +46,26 @@ def handlers(settings: Settings) -> dict[Any, Handler]:
     return {Refusal: refused, HTTPException: router_said, StoreUnavailable: store_is_away}
 
 
-async def page_for_people(request: Request, status: int, public: str) -> Response | None:
-    """Return the page on which the edge says no to a person; None for a program, which is told in JSON."""
-    if request.scope["path"].startswith((*_API, *_OAUTH, _VERIFIER)):
-        return None
-    return await error_page(request, Refusal("at_the_edge", public, public), status)
+def teller(settings: Settings) -> Teller:
+    """Return what tells whoever is refused at the edge, in the same words as behind it."""
+
+    async def tell(request: Request, status: int, public: str) -> Response:
+        answer = await _answer(
+            request, Refusal(_AT_THE_EDGE.get(status, "malformed"), public, public), settings, status
+        )
+        answer.status_code = status
+        return answer
+
+    return tell
 
 
-async def _answer(request: Request, refusal: Refusal, settings: Settings) -> Response:
-    """Answer in JSON to programs, in HTML to people."""
+async def _answer(request: Request, refusal: Refusal, settings: Settings, status: int = 0) -> Response:
+    """
+    Answer in JSON to programs, in HTML to people.
+
+    Args:
+        status: what a page is headed by; 0: the refusal's own.
+    """
     path = request.scope["path"]
     if path.startswith(_API):
         answer = api_error(refusal, f"{settings.issuer}/docs/errors")
@@ -64,7 +76,7 @@ async def _answer(request: Request, refusal: Refusal, settings: Settings) -> Res
         return oauth_error(refusal)
     if path.startswith(_VERIFIER):
         return verifier_error(refusal)
-    return await error_page(request, refusal)
+    return await error_page(request, refusal, status)
 
 
 def _from_router(error: HTTPException) -> Refusal:

@@ -107,11 +107,12 @@ def headers_of(issuer: str) -> dict[str, str]:
     return headers | ({"strict-transport-security": _STRICT_TRANSPORT} if issuer.startswith("https://") else {})
 
 
-Page = Callable[[Request, int, str], Awaitable[Response | None]]
+Teller = Callable[[Request, int, str], Awaitable[Response]]
 
 
-async def _no_page(_request: Request, _status: int, _public: str) -> None:
-    """Have everybody told in JSON."""
+async def _tell_plainly(_request: Request, status: int, public: str) -> Response:
+    """Tell in JSON what is the same for everybody."""
+    return json_answer({"message": public}, status)
 
 
 @dataclass(frozen=True, slots=True)
@@ -137,15 +138,17 @@ class Edge:
     Args:
         now: microseconds since 1970 UTC.
         requests: where they are counted.
-        page: makes what a person is shown who is refused here, out of status and sentence; None: JSON for this one.
+        tell: makes the answer to a request that is refused here, out of status and sentence.
     """
 
-    def __init__(self, app: ASGIApp, terms: Terms, now: Clock, requests: Requests, page: Page = _no_page) -> None:
+    def __init__(
+        self, app: ASGIApp, terms: Terms, now: Clock, requests: Requests, tell: Teller = _tell_plainly
+    ) -> None:
         self._app = app
         self._terms = terms
         self._now = now
         self._requests = requests
-        self._page = page
+        self._tell = tell
         self._headers = [(name.encode(), value.encode()) for name, value in headers_of(terms.issuer).items()]
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -183,16 +186,15 @@ class Edge:
             _log_line(scope, answer.status, seconds)
 
     async def _refuse(self, scope: Scope, answer: "_Answer", status: int, public: str) -> None:
-        """Answer with an error, unless an answer is on its way already; in JSON if there is no page."""
+        """Answer with an error, unless an answer is on its way already; plainly if that fails, too."""
         if answer.status:
             return
         request = Request(scope)
         try:
-            response = await self._page(request, status, public)
+            response = await self._tell(request, status, public)
         except Exception:  # noqa: BLE001 - the last resort of the last resort
-            _LOG.exception("no page for an error", request_id=scope["keybearer.request_id"])
-            response = None
-        response = response or json_answer({"message": public}, status)
+            _LOG.exception("an error cannot be told", request_id=scope["keybearer.request_id"])
+            response = await _tell_plainly(request, status, public)
         response.headers["connection"] = "close"
         await response(scope, request.receive, answer.send)
 

@@ -21,6 +21,8 @@ STATUS: Final = {
     "unsupported_media_type": 415,
     "too_many": 429,
     "unavailable": 503,
+    "malformed": 400,
+    "server_error": 500,
     # RFC 6749 §5.2, RFC 7009 §2.2.1
     "invalid_request": 400,
     "invalid_client": 401,
@@ -101,6 +103,7 @@ _OAUTH_WORDS: Final = frozenset(
         "unauthorized_client",
         "unsupported_grant_type",
         "unsupported_token_type",
+        "server_error",
     }
 )
 _OAUTH_WORD_OF: Final = {"too_many": "slow_down", "unavailable": "temporarily_unavailable"}

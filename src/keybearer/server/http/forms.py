@@ -2,6 +2,7 @@
 
 import json
 import math
+import re
 from dataclasses import dataclass
 from typing import Any, Final
 from urllib.parse import parse_qsl
@@ -13,6 +14,7 @@ from keybearer.server import refusals
 MAX_FIELDS: Final = 200
 SHOWN_NAME: Final = 60  # characters of a name that is not known, where it is told
 _MAX_JSON_DEPTH: Final = 20
+_PARAMETER: Final = re.compile(r"[a-z_]{1,40}")  # no token and no secret is one
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,7 +36,7 @@ class Form:
         """
         values = self.all(name)
         if len(values) > 1:
-            raise refusals.invalid_request(f"The parameter {name} is repeated. Send it once.", f"repeated: {name}")
+            raise _repeated(name)
         return values[0] if values else None
 
     def one(self, name: str) -> str:
@@ -78,6 +80,17 @@ def parse_fields(text: str) -> Form:
         public = f"The form is malformed. Send at most {MAX_FIELDS} fields, percent-encoded as UTF-8."
         raise refusals.invalid_request(public, f"form: {error}") from error
     return Form(tuple(pairs))
+
+
+def _repeated(name: str) -> refusals.Refusal:
+    """
+    Name what is repeated if it reads like a parameter: what somebody sends in the place of one may be anything.
+
+    Source: RFC 6749 §5.2 (which characters a description may have).
+    """
+    if not _PARAMETER.fullmatch(name):
+        return refusals.invalid_request("A parameter is repeated. Send each once.", "repeated: what is no parameter")
+    return refusals.invalid_request(f"The parameter {name} is repeated. Send it once.", f"repeated: {name}")
 
 
 def _unknown(name: str) -> refusals.Refusal:

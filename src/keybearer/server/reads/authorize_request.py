@@ -26,6 +26,8 @@ async def examine(reader: Reader, values: dict[str, str | None], permission_name
     Source: RFC 6749 §4.1.1, §4.1.2.1.
     """
     asked = Asked(**{name: values.get(name) or None for name in NAMES})
+    if asked.client_id is None:
+        raise refusals.invalid_request("The request does not say which app asks: client_id is missing.", "no client_id")
     client = await clients.by_client_id(reader, as_client_id(asked.client_id))
     if client is None:
         raise refusals.invalid_request("This app is not known here. It may have been deleted.", "unknown client")
