@@ -115,19 +115,19 @@ class Reporter:
         intent = self._intent(bearer, asked)
         return Call(lambda outcome: self._finish(Whole(intent, outcome)), intent.call)
 
-    def keep_read(self, bearer: Bearer, asked: Asked, status: int, words: str) -> None:
+    def keep_read(self, bearer: Bearer, asked: Asked, status: int, words: str | None) -> None:
         """
         Keep a call that is done, took no time worth speaking of and changed nothing; as `begin_read` and its end do.
 
         Args:
-            words: what is said beside, as `keybearer.wire.activity.words_text` writes it.
+            words: what is said beside, if anything is, as `keybearer.wire.activity.words_text` writes it.
 
         Raises:
             Unwritable: it is not kept, so it must not be answered.
         """
         self._demand_room()
         intent = self._intent(bearer, asked)
-        outcome = Outcome(intent.call, "done", status=status, ms=LATENCIES_MS[0], words=words, salt=salts(1))
+        outcome = Outcome(intent.call, "done", status=status, ms=LATENCIES_MS[0], words=words, salt=words and salts(1))
         self._finish(Whole(intent, outcome))
 
     async def kept(self, appended: int) -> None:

@@ -1,8 +1,8 @@
 """The parts of one running server process, which every endpoint is given."""
 
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Coroutine, Mapping
 from dataclasses import dataclass
-from typing import Concatenate, ParamSpec, TypeVar
+from typing import Any, Concatenate, ParamSpec, TypeVar
 
 from keybearer.server.accounts.passwords import Passwords
 from keybearer.server.activity.call_records import CallRecords
@@ -16,7 +16,7 @@ from keybearer.server.mail.mailer import Mailer
 from keybearer.server.notices.sender import NoticeSender
 from keybearer.server.sealing.sealer import Sealer
 from keybearer.server.settings import Settings
-from keybearer.server.store.database import Database, Reader, Transaction
+from keybearer.server.store.database import Database, Reader, Transaction, at_once
 from keybearer.server.verifiers.certainty import Certainty
 from keybearer.server.verifiers.keys import VerifierKeys
 from keybearer.server.verifiers.known import Verifiers
@@ -75,3 +75,7 @@ class Node:
     async def view(self, read: Callable[Concatenate[Reader, P], Awaitable[T]], *args: P.args, **kwargs: P.kwargs) -> T:
         """Run a read on one unchanging snapshot."""
         return await self.database.view(read, *args, **kwargs)
+
+    def read_at_once(self, read: Coroutine[Any, Any, T]) -> T:
+        """Return what a *read* of the newest state gives, without waiting; for hits, which are nowhere else."""
+        return at_once(read)

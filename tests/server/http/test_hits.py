@@ -1,75 +1,30 @@
 """A plain question about a known token is answered below the application, and nobody could tell by the answer."""
 
 import asyncio
+import json
 from collections.abc import AsyncIterator, Iterator
-from contextlib import asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from pydantic import SecretStr
 from starlette.requests import Request
 from starlette.responses import Response
+from structlog.testing import capture_logs
 
 from keybearer.reporting.segment import Segment, Unwritable
 from keybearer.server.http.edge import Terms
 from keybearer.server.http.hits import Hit, HitDoor, Hits
 from keybearer.server.metrics.requests import Requests
-from keybearer.server.settings import Settings
 from keybearer.wire.activity import CALL
 from tests.server.store.trial import execute
 from tests.support.activity import recorded
-from tests.support.api import Stage, set_stage
-from tests.support.clock import START, HandBoottime, HandClock
+from tests.support.clock import START, HandClock
 from tests.support.databases import PostgresDatabases, copy_sqlite
-from tests.support.house import open_house
+from tests.support.hits import Doors, doors_of
 from tests.support.scraped import scraping
-from tests.support.sockets import Answer, Front, on_a_socket, read_answer
-from tests.support.verifiers import asking
+from tests.support.sockets import Answer, on_a_socket, read_answer
 
 NOT_ALIKE = ("x-request-id", "x-ratelimit-remaining")  # from one answer to the next
-
-
-@dataclass(frozen=True, slots=True)
-class Doors:
-    """What is asked at the doors that can tell a hit."""
-
-    stage: Stage
-    front: Front
-    token: str
-    key: str
-
-    @property
-    def introspect(self) -> bytes:
-        """Ask as a resource server."""
-        form = f"token={self.token}".encode()
-        return b"POST /oauth/introspect HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer %b\r\n%b\r\n%b" % (
-            self.key.encode(),
-            b"Content-Type: application/x-www-form-urlencoded\r\nContent-Length: %d\r\n" % len(form),
-            form,
-        )
-
-    @property
-    def forward(self) -> bytes:
-        """Ask as a gateway."""
-        token, key = self.token.encode(), self.key.encode()
-        head = b"GET /forward-auth HTTP/1.1\r\nHost: x\r\nUser-Agent: curl/8\r\nX-Forwarded-Method: POST\r\n"
-        return head + b"X-Keybearer-Key: %b\r\nAuthorization: Bearer %b\r\n\r\n" % (key, token)
-
-    async def hit(self, question: bytes) -> Answer:
-        """Ask until the application is not asked: it is once after each change of something that the feed tells of."""
-        async with asyncio.timeout(20):
-            while True:
-                asked = self.front.asked
-                [answer] = await self.front.ask(question)
-                if self.front.asked == asked:
-                    return answer
-
-    async def is_hit(self, question: bytes) -> bool:
-        """Tell whether the application is not asked."""
-        asked = self.front.asked
-        await self.front.ask(question)
-        return self.front.asked == asked
 
 
 @pytest.fixture
@@ -92,27 +47,17 @@ async def doors(url: str, tmp_path: Path, clock: HandClock) -> AsyncIterator[Doo
         yield doors
 
 
-@asynccontextmanager
-async def doors_of(url: str, tmp_path: Path, clock: HandClock) -> AsyncIterator[Doors]:
-    """Have a token known in a house whose clocks stand still: the node need not look around again."""
-    settings = Settings(data_dir=tmp_path, database_url=SecretStr(url), issuer="https://keybearer.test")
-    async with open_house(settings, clock.now, HandBoottime().now, clock.elapsed) as house, on_a_socket(house) as front:
-        stage = await set_stage(house)
-        token = await stage.scene.personal_token(stage.ada, stage.acme)
-        doors = Doors(stage, front, token, (await asking(house)).key)
-        for question in (doors.introspect, doors.forward):
-            assert (await front.ask(question))[0].status == 200
-        yield doors
-
-
 def alike(answer: Answer) -> tuple[int, list[tuple[str, str]], bytes]:
     headers = sorted((name, value) for name, value in answer.headers if name not in NOT_ALIKE)
     return answer.status, headers, answer.body
 
 
-@pytest.mark.parametrize("door", ["introspect", "forward"])
+API = ("/me", "/team", "/team/me", "/token")
+
+
+@pytest.mark.parametrize("door", ["introspect", "forward", *API])
 async def test_a_hit_is_answered_as_the_application_answers_it(doors: Doors, door: str) -> None:
-    question: bytes = getattr(doors, door)
+    question: bytes = doors.api(door) if door in API else getattr(doors, door)
     hit = await doors.hit(question)
     asked = doors.front.asked
     [answer] = await doors.front.ask(question[:40], question[40:])
@@ -122,7 +67,8 @@ async def test_a_hit_is_answered_as_the_application_answers_it(doors: Doors, doo
 
 
 @pytest.mark.parametrize(
-    ("door", "counted"), [("introspect", "POST /oauth/introspect"), ("forward", "GET /forward-auth")]
+    ("door", "counted"),
+    [("introspect", "POST /oauth/introspect"), ("forward", "GET /forward-auth"), ("me", "GET /api/v2/me")],
 )
 async def test_a_hit_is_counted_among_the_requests(doors: Doors, door: str, counted: str) -> None:
     question: bytes = getattr(doors, door)
@@ -145,6 +91,7 @@ async def test_where_only_a_look_up_can_tell_what_was_committed_nothing_is_a_hit
     async with doors_of(postgres_url, tmp_path, clock) as doors:
         assert not await doors.is_hit(doors.introspect)
         assert not await doors.is_hit(doors.forward)
+        assert not await doors.is_hit(doors.me)
 
 
 PLAIN_NO_LONGER = {
@@ -166,7 +113,7 @@ PLAIN_NO_LONGER = {
 
 
 async def test_whatever_takes_judgement_is_left_to_the_application(doors: Doors) -> None:
-    for question in (doors.introspect, doors.forward):
+    for question in (doors.introspect, doors.forward, doors.me):
         for name, change in PLAIN_NO_LONGER.items():
             changed = question.replace(*change)
             await doors.hit(question)
@@ -177,6 +124,11 @@ async def test_what_the_user_may_not_do_is_left_to_the_application(doors: Doors)
     for demanded, status in ((b"team:manage team:read", 200), (b"team:manage pigs:fly", 503)):
         changed = doors.forward.replace(b"Host: x", b"Host: x\r\nX-Keybearer-Permission: %b" % demanded)
         assert (await doors.front.ask(changed))[0].status == status
+    stage = doors.stage
+    for scope, status in (("team:read", 200), ("members:read", 403)):
+        token = await stage.scene.personal_token(stage.ada, stage.acme, scope)
+        asking = replace(doors, token=token)
+        assert {(await doors.front.ask(asking.api("/team")))[0].status for _ in range(3)} == {status}
 
 
 async def test_a_commit_that_changes_no_token_is_no_reason_to_ask_the_application(doors: Doors) -> None:
@@ -192,12 +144,30 @@ async def test_what_others_committed_counts_at_the_next_question(doors: Doors, u
     await execute(url, f"UPDATE users SET disabled_at = 1 WHERE user_id = {doors.stage.ada.user_id}")  # noqa: S608 - a number of ours
     [told] = await doors.front.ask(doors.introspect)
     [passed] = await doors.front.ask(doors.forward)
-    assert (told.body, passed.status) == (b'{"active":false}', 401)
+    [refused] = await doors.front.ask(doors.me)
+    assert (told.body, passed.status, refused.status) == (b'{"active":false}', 401, 401)
+
+
+async def test_what_the_feed_does_not_tell_is_read_anew_by_each_hit(doors: Doors, url: str) -> None:
+    await doors.hit(doors.me)
+    await execute(url, f"UPDATE users SET updated_at = 0 WHERE user_id = {doors.stage.ada.user_id}")  # noqa: S608 - a number of ours
+    assert json.loads((await doors.hit(doors.me)).body)["updated_at"] == "1970-01-01T00:00:00Z"
+
+
+async def test_a_call_of_the_api_leaves_a_line_in_the_log_whichever_way_it_is_answered(doors: Doors) -> None:
+    with capture_logs() as lines:
+        hit = await doors.hit(doors.me)
+        [answer] = await doors.front.ask(doors.me[:40], doors.me[40:])
+    told = {line["request_id"]: line for line in lines if line["event"] == "request"}
+    one, other = (told[each.header("x-request-id")] for each in (hit, answer))
+    differing = ("request_id", "duration_ms")
+    assert one.keys() == other.keys() >= {*differing, "user", "team", "token_last4", "address"}
+    assert all(one[name] == other[name] for name in one if name not in differing)
 
 
 async def test_one_look_at_the_store_does_for_all_that_one_turn_of_the_loop_reads() -> None:
     answers = iter([False, True, True])
-    door = HitDoor("/x", _no_knock, lambda _: Hit(b"", b"yes"), method="GET", headers={})
+    door = HitDoor("/x", _no_knock, lambda _: Hit(b"", b"yes"), methods=("GET",), headers={})
     hits = Hits([door], Terms("https://keybearer.test"), lambda: START, lambda: next(answers), Requests())
 
     def asked() -> bool:
@@ -222,27 +192,36 @@ async def test_hits_and_others_in_one_piece_are_answered_in_their_order(doors: D
     assert {answer.status for answer in answers} == {200}
 
 
-async def test_each_call_that_may_pass_is_counted_and_recorded_once(doors: Doors) -> None:
-    node = doors.stage.house.node
-    await doors.hit(doors.forward)
+@pytest.mark.parametrize(
+    ("door", "told"),
+    [("forward", ("POST", "/forward-auth", '{"api":"Ledger API"}')), ("me", ("GET", "/api/v2/me", None))],
+)
+async def test_each_call_that_may_pass_is_counted_and_recorded_once(
+    doors: Doors, door: str, told: tuple[str, str, str | None]
+) -> None:
+    node, question = doors.stage.house.node, getattr(doors, door)
+    await doors.hit(question)
     await node.call_records.flush()
     before = len(await recorded(node.database, CALL))
-    answers = await doors.front.ask(doors.forward, doors.forward, doors.forward, answers=3)
+    answers = await doors.front.ask(question, question, question, answers=3)
     remaining = [int(answer.header("x-ratelimit-remaining")) for answer in answers]
     assert remaining == list(range(remaining[0], remaining[0] - 3, -1))
     await node.call_records.flush()
     rows = (await recorded(node.database, CALL))[before:]
     assert [row["request_id"] for row in rows] == [answer.header("x-request-id") for answer in answers]
-    told = {(row["method"], row["status"], row["agent"], row["address"], row["words"]) for row in rows}
-    assert told == {("POST", 200, "curl/8", "127.0.0.1", '{"api":"Ledger API"}')}
+    assert {(row["method"], row["route"], row.get("words")) for row in rows} == {told}
+    assert {(row["status"], row["agent"], row["address"]) for row in rows} == {(200, "curl/8", "127.0.0.1")}
 
 
-async def test_a_call_that_cannot_be_recorded_does_not_pass(doors: Doors, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize("door", ["forward", "me"])
+async def test_a_call_that_cannot_be_recorded_does_not_pass(
+    doors: Doors, door: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
     def has_no_room(*_: object) -> None:
         raise Unwritable("no room")
 
     monkeypatch.setattr(Segment, "append", has_no_room)
-    [answer] = await doors.front.ask(doors.forward)
+    [answer] = await doors.front.ask(getattr(doors, door))
     assert (answer.status, answer.header("retry-after")) == (503, "5")
 
 

@@ -78,12 +78,12 @@ class CallRecords:
         except Unwritable as error:
             raise unrecorded(error) from error
 
-    def keep(self, bearer: Bearer, asked: Asked, status: int, words: str) -> None:
+    def keep(self, bearer: Bearer, asked: Asked, status: int, words: str | None) -> None:
         """
         Keep a call that is done, took no time worth speaking of and changed nothing here.
 
         Args:
-            words: what is said beside, as `words_text` writes it.
+            words: what is said beside, if anything is, as `words_text` writes it.
 
         Raises:
             Refusal: ``unavailable``: it cannot be recorded, so it must not be answered.

@@ -1,9 +1,10 @@
 """What an endpoint of the API is: its method and path, what it demands of the token, and its answer."""
 
-from collections.abc import Awaitable, Callable, Iterable
+from collections.abc import Awaitable, Callable, Coroutine, Iterable
 from dataclasses import dataclass
 from enum import Enum
-from typing import Final
+from functools import partial
+from typing import Any, Final
 
 from starlette.requests import Request
 from starlette.responses import Response
@@ -11,16 +12,24 @@ from starlette.routing import BaseRoute, Route
 
 from keybearer.server import refusals
 from keybearer.server.events import Actor
+from keybearer.server.http.answers import json_answer, json_bytes
 from keybearer.server.http.bare_doors import BareDoor
-from keybearer.server.http.bearer import caller_of
+from keybearer.server.http.bearer import caller_of, noted_of
 from keybearer.server.http.call_record import recorded
 from keybearer.server.http.demand import demand_permission, promise_too_narrow
 from keybearer.server.http.edge import actor_of
+from keybearer.server.http.hits import Hit, HitDoor, Plain
+from keybearer.server.http.known_calls import known_caller, let_through
 from keybearer.server.http.limits import count_call
 from keybearer.server.node import Node
 from keybearer.wire.principal import Principal
 
 BASE: Final = "/api/v2"
+_JSON: Final = {"content-type": "application/json"}
+
+
+Tell = Callable[[Node, Principal], Coroutine[Any, Any, object]]
+"""Tells what belongs to a token out of the node and its database, and changes nothing."""
 
 
 class Demand(Enum):
@@ -66,6 +75,27 @@ class Endpoint:
     answer: Callable[[Call], Awaitable[Response]]
 
 
+@dataclass(frozen=True, slots=True)
+class Telling(Endpoint):
+    """
+    A GET whose answer depends on nothing of the request but its token: so it can be a hit.
+
+    Args:
+        tell: gives the answer's body.
+    """
+
+    tell: Tell
+
+
+def telling(path: str, demand: str | Demand, tell: Tell) -> Telling:
+    """Return the endpoint that answers what *tell* tells, in JSON."""
+
+    async def answer(call: Call) -> Response:
+        return json_answer(await tell(call.node, call.principal))
+
+    return Telling("GET", path, demand, answer, tell)
+
+
 def routes_of(node: Node, endpoints: Iterable[Endpoint]) -> list[BaseRoute]:
     """Return one route for each path; a method that the path does not have is answered 405 with ``Allow``."""
     by_path: dict[str, dict[str, Endpoint]] = {}
@@ -78,7 +108,8 @@ def _route(node: Node, path: str, methods: dict[str, Endpoint]) -> Route:
     """
     Return the route of a path; HEAD is what GET is, without the body (RFC 9110 §9.3.2).
 
-    A path without parameters is found without the router, whose way takes as long as many an answer.
+    A path without parameters is found without the router, whose way takes as long as many an answer. Where the token
+    is all that counts, a request may be a hit.
     """
 
     async def serve(request: Request) -> Response:
@@ -91,7 +122,20 @@ def _route(node: Node, path: str, methods: dict[str, Endpoint]) -> Route:
         _check(node, request, principal, endpoint.demand)
         return await endpoint.answer(Call(node, request, principal))
 
+    get = methods.get("GET")
+    if isinstance(get, Telling):
+        return HitDoor(BASE + path, serve, partial(_look, node, get), methods=("GET", *methods), headers=_JSON)
     return (Route if "{" in path else BareDoor)(BASE + path, serve, methods=list(methods))
+
+
+def _look(node: Node, endpoint: Telling, plain: Plain) -> Hit | None:
+    """Answer a call of which there is one in hand, with a known token that may do what is demanded."""
+    principal = known_caller(node, plain)
+    if principal is None or not _may(principal, endpoint.demand):
+        return None
+    body = json_bytes(node.read_at_once(endpoint.tell(node, principal)))
+    left = let_through(node, plain, principal, ("GET", BASE + endpoint.path), None)
+    return None if left is None else Hit(left, body, noted_of(principal.bearer))
 
 
 def _check(node: Node, request: Request, principal: Principal, demand: str | Demand) -> None:
@@ -101,10 +145,14 @@ def _check(node: Node, request: Request, principal: Principal, demand: str | Dem
     Raises:
         Refusal: ``forbidden``; where only the narrowing stands in the way, the answer says so.
     """
-    if demand is Demand.AUTHENTICATED:
-        return
     if not isinstance(demand, Demand):
         demand_permission(node, request, principal, demand)
-    elif principal.is_narrowed:
+    elif not _may(principal, demand):
         promise_too_narrow(request)
         raise refusals.forbidden(f"demands {demand}")
+
+
+def _may(principal: Principal, demand: str | Demand) -> bool:
+    if isinstance(demand, Demand):
+        return demand is Demand.AUTHENTICATED or not principal.is_narrowed
+    return principal.can(demand)

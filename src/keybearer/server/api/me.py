@@ -8,21 +8,23 @@ from keybearer.server.accounts.profile_changes import ProfileChange
 from keybearer.server.actions.request_email_change import request_email_change
 from keybearer.server.actions.update_profile import update_profile
 from keybearer.server.api.bodies import Property, read_change
-from keybearer.server.api.endpoints import Call, Demand, Endpoint
+from keybearer.server.api.endpoints import Call, Demand, Endpoint, telling
 from keybearer.server.api.lists import list_answer, paging_of
 from keybearer.server.api.shapes import team_object, user_object
 from keybearer.server.http.answers import json_answer
 from keybearer.server.mail.letters import Letters
+from keybearer.server.node import Node
 from keybearer.server.reads.paging import Page
 from keybearer.server.reads.profile import profile_of
 from keybearer.server.reads.teams import teams_page
+from keybearer.wire.principal import Principal
 
 _CHANGEABLE: Final = (Property("name"), Property("email"))
 
 
-async def show_me(call: Call) -> Response:
-    """Answer the user."""
-    return json_answer(user_object(await profile_of(call.node.database, call.principal.user_id)))
+async def tell_me(node: Node, principal: Principal) -> dict[str, object]:
+    """Tell of the user."""
+    return user_object(await profile_of(node.database, principal.user_id))
 
 
 async def change_me(call: Call) -> Response:
@@ -47,7 +49,7 @@ async def list_my_teams(call: Call) -> Response:
 
 
 ENDPOINTS = (
-    Endpoint("GET", "/me", Demand.AUTHENTICATED, show_me),
+    telling("/me", Demand.AUTHENTICATED, tell_me),
     Endpoint("PATCH", "/me", Demand.UNNARROWED, change_me),
     Endpoint("GET", "/me/teams", Demand.AUTHENTICATED, list_my_teams),
 )

@@ -6,18 +6,20 @@ from starlette.responses import Response
 
 from keybearer.server.actions.update_team import TeamChange, update_team
 from keybearer.server.api.bodies import Property, read_change
-from keybearer.server.api.endpoints import Call, Demand, Endpoint
+from keybearer.server.api.endpoints import Call, Demand, Endpoint, telling
 from keybearer.server.api.shapes import member_object, team_object
 from keybearer.server.http.answers import json_answer
+from keybearer.server.node import Node
 from keybearer.server.reads.members import membership_of
 from keybearer.server.reads.teams import team_of
+from keybearer.wire.principal import Principal
 
 _CHANGEABLE: Final = (Property("contact"), Property("telephone", may_be_null=True))
 
 
-async def show_team(call: Call) -> Response:
-    """Answer the token's team."""
-    return json_answer(team_object(await team_of(call.node.database, call.principal.team_id)))
+async def tell_team(node: Node, principal: Principal) -> dict[str, object]:
+    """Tell of the token's team."""
+    return team_object(await team_of(node.database, principal.team_id))
 
 
 async def change_team(call: Call) -> Response:
@@ -29,15 +31,13 @@ async def change_team(call: Call) -> Response:
     return json_answer(team_object(team))
 
 
-async def show_own_membership(call: Call) -> Response:
-    """Answer the user's own membership of the team."""
-    principal = call.principal
-    member = await membership_of(call.node.database, principal.team_id, principal.user_id, call.node.now())
-    return json_answer(member_object(member))
+async def tell_own_membership(node: Node, principal: Principal) -> dict[str, object]:
+    """Tell of the user's own membership of the team."""
+    return member_object(await membership_of(node.database, principal.team_id, principal.user_id, node.now()))
 
 
 ENDPOINTS = (
-    Endpoint("GET", "/team", "team:read", show_team),
+    telling("/team", "team:read", tell_team),
     Endpoint("PATCH", "/team", "team:manage", change_team),
-    Endpoint("GET", "/team/me", Demand.AUTHENTICATED, show_own_membership),
+    telling("/team/me", Demand.AUTHENTICATED, tell_own_membership),
 )

@@ -8,7 +8,7 @@ from keybearer.server.http.call_record import begin_record
 from keybearer.server.http.edge import address_of, note_actor
 from keybearer.server.node import Node
 from keybearer.server.refusals import Refusal
-from keybearer.wire.denial import Denial, Reason
+from keybearer.wire.denial import Bearer, Denial, Reason
 from keybearer.wire.principal import Principal
 
 _REALM: Final = 'Bearer realm="api"'
@@ -59,10 +59,15 @@ def admitted(node: Node, request: Request, found: Principal | Denial) -> Princip
             begin_record(node, request, found.bearer)
         raise Refusal("unauthenticated", "Unauthenticated.", found.reason.value)
     bearer = found.bearer  # unpacked once
-    note_actor(request, user=bearer.user_id, team=bearer.team_id, token_last4=bearer.token_last4)
+    note_actor(request, **noted_of(bearer))
     node.last_used.note(bearer.token_id, node.now())
     begin_record(node, request, bearer)
     return found
+
+
+def noted_of(bearer: Bearer) -> dict[str, str | int]:
+    """Return what a request's line in the log says of whoever acts."""
+    return {"user": bearer.user_id, "team": bearer.team_id, "token_last4": bearer.token_last4}
 
 
 def challenge(refusal: Refusal) -> str:

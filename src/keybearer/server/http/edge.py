@@ -4,7 +4,7 @@ import logging
 import time
 from collections.abc import Awaitable, Callable, Iterable, Mapping
 from dataclasses import dataclass, field
-from typing import Final
+from typing import Any, Final
 
 import structlog
 from starlette.datastructures import Headers
@@ -233,14 +233,28 @@ def _log_line(scope: Scope, status: int, seconds: float) -> None:
     is_quiet = "keybearer.is_quiet" in scope and status < 400
     if is_quiet and not _LOG.is_enabled_for(logging.DEBUG):
         return  # before the line is put together
-    log = _LOG.debug if is_quiet else _LOG.info
+    of = (scope["keybearer.request_id"], scope["method"], _route_of(scope), scope["keybearer.address"])
+    log_request(_LOG.debug if is_quiet else _LOG.info, of, status, seconds, scope["keybearer.noted"])
+
+
+def log_request(
+    log: Callable[..., object], of: tuple[str, str, str, str], status: int, seconds: float, noted: Mapping[str, Any]
+) -> None:
+    """
+    Log a request that is answered.
+
+    Args:
+        of: its id, its method, its route's pattern, and the client's address.
+        noted: what else is known of it.
+    """
+    request_id, method, route, address = of
     log(
         "request",
-        request_id=scope["keybearer.request_id"],
-        method=scope["method"],
-        route=_route_of(scope),
+        request_id=request_id,
+        method=method,
+        route=route,
         status=status,
         duration_ms=round(seconds * 1000, 2),
-        address=scope["keybearer.address"],
-        **scope["keybearer.noted"],
+        address=address,
+        **noted,
     )

@@ -9,15 +9,15 @@ from starlette.responses import Response
 from starlette.routing import BaseRoute, Route
 from starlette.types import Receive, Scope, Send
 
-from keybearer.reporting.asked import Asked
 from keybearer.server.http.answers import empty_answer
-from keybearer.server.http.bearer import admitted, bearer_in, bearer_text
+from keybearer.server.http.bearer import admitted, bearer_text
 from keybearer.server.http.call_record import Behind, record_call_behind, recorded
 from keybearer.server.http.demand import demand_permission
 from keybearer.server.http.edge import address_of, log_quietly
 from keybearer.server.http.hits import Hit, HitDoor, Plain
 from keybearer.server.http.identity_cache import IdentityCache
-from keybearer.server.http.limits import count_call, left_lines
+from keybearer.server.http.known_calls import known_caller, let_through
+from keybearer.server.http.limits import count_call
 from keybearer.server.http.scopes import scope_of
 from keybearer.server.node import Node
 from keybearer.server.records import ResourceServer
@@ -39,7 +39,7 @@ def routes(node: Node) -> list[BaseRoute]:
     """Return the door, for every method, and with the request's own path behind it, which is what Envoy asks."""
     door = ForwardAuth(node)
     return [
-        HitDoor(PATH, door.answer, door.look, method="GET", headers={}),
+        HitDoor(PATH, door.answer, door.look, methods=("GET",), headers={}),
         Route(PATH, door),
         Route(f"{PATH}/{{original:path}}", door),
     ]
@@ -67,25 +67,18 @@ class ForwardAuth:
 
     def look(self, plain: Plain) -> Hit | None:
         """Let a call pass of which there is one in hand, with a token that may do what is demanded."""
-        node, text = self._node, bearer_in(plain.header(b"authorization"))
-        if text is None:
-            return None
-        now = node.now()
-        owner, principal = node.verifier_keys.known(plain.header(_KEY)), node.bearers.known(text, now)
+        node = self._node
+        owner, principal = node.verifier_keys.known(plain.header(_KEY)), known_caller(node, plain)
         if owner is None or principal is None or principal.environment != owner.environment:
             return None
         if not all(map(principal.can, plain.header(_PERMISSION).split())):
             return None
-        left = node.own_calls.count_held(principal)
+        behind = Behind(plain.header(_METHOD) or "GET", owner.name)
+        left = let_through(node, plain, principal, (behind.method, PATH), behind.words_text)
         if left is None:
             return None
-        behind = Behind(plain.header(_METHOD) or "GET", owner.name)
-        agent = plain.header(b"user-agent") or None
-        asked = Asked(behind.method, PATH, plain.request_id, plain.address or None, agent)
-        node.call_records.keep(principal.bearer, asked, 200, behind.words_text)
-        node.last_seen.note(owner.resource_server_id, now)
-        node.last_used.note(principal.token_id, now)
-        return Hit(self._identity.of(principal) + left_lines(left), b"")
+        node.last_seen.note(owner.resource_server_id, node.now())
+        return Hit(self._identity.of(principal) + left, b"")
 
     async def _answer(self, request: Request) -> Response:
         answer = empty_answer(200)

@@ -1,7 +1,8 @@
 """Hits: plain requests about a token in memory, answered below the application; all others go on to it."""
 
+import time
 from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
-from typing import Final, NamedTuple
+from typing import Any, Final, NamedTuple
 
 import structlog
 from starlette.requests import Request
@@ -13,7 +14,7 @@ from keybearer.server.clock import Clock
 from keybearer.server.feed.one_look import OneLook
 from keybearer.server.http.addresses import client_address
 from keybearer.server.http.bare_doors import BareDoor
-from keybearer.server.http.edge import Terms, headers_of
+from keybearer.server.http.edge import Terms, headers_of, log_request
 from keybearer.server.http.intake import MAX_HEADERS
 from keybearer.server.metrics.requests import Requests
 from keybearer.server.refusals import Refusal
@@ -52,10 +53,12 @@ class Hit(NamedTuple):
 
     Args:
         lines: headers that differ from hit to hit, as `header_lines` writes them.
+        noted: what the request's line in the log says beside; None: it leaves none.
     """
 
     lines: bytes
     body: bytes
+    noted: Mapping[str, Any] | None = None
 
 
 Look = Callable[[Plain], Hit | None]
@@ -64,10 +67,10 @@ Look = Callable[[Plain], Hit | None]
 
 class HitDoor(BareDoor):
     """
-    A bare door of one method that can tell a hit.
+    A bare door that can tell a hit.
 
     Args:
-        look: is asked about every plain request, before *endpoint* is.
+        look: is asked about every plain request of the first of these *methods*, before *endpoint* is.
         headers: of all answers to hits.
     """
 
@@ -77,12 +80,12 @@ class HitDoor(BareDoor):
         endpoint: Callable[[Request], Awaitable[Response]],
         look: Look,
         *,
-        method: str,
+        methods: Sequence[str],
         headers: Mapping[str, str],
     ) -> None:
-        super().__init__(path, endpoint, methods=[method])
-        self.asked = (method, path)
-        self.first_line = f"{method} {path} HTTP/1.1".encode()
+        super().__init__(path, endpoint, methods=list(methods))
+        self.asked = (methods[0], path)
+        self.first_line = f"{methods[0]} {path} HTTP/1.1".encode()
         self.look = look
         self.headers = headers
 
@@ -136,10 +139,11 @@ class Hits:
         is_plain = len(headers) == len(head) <= MAX_HEADERS and b"host" in head and _UNUSUAL.isdisjoint(head)
         if not is_plain or not self._look.knows_all():
             return None
+        began = time.perf_counter()
         look, lines, asked = self._doors[first_line]
-        request_id = secrets.record_id(self._now())
+        request_id, address = secrets.record_id(self._now()), self._address(head, peer)
         try:
-            hit = look(Plain(head, body, request_id, self._address(head, peer)))
+            hit = look(Plain(head, body, request_id, address))
         except Refusal:
             return None
         except Exception:  # noqa: BLE001 - the application meets it too, and answers
@@ -148,6 +152,9 @@ class Hits:
         if hit is None:
             return None
         self._told[asked] += 1
+        if hit.noted is not None:
+            seconds = time.perf_counter() - began
+            log_request(_LOG.info, (request_id, *asked, address), 200, seconds, hit.noted)
         return b"%b%bcontent-length: %d\r\nx-request-id: %b\r\n\r\n%b" % (
             hit.lines,
             lines,

@@ -47,7 +47,7 @@ def routes(node: Node, caller: Caller) -> list[BaseRoute]:
         log_quietly(request)
         return json_answer(answered, 200, NO_STORE)
 
-    return [HitDoor(_PATH, handle, endpoint.look, method="POST", headers=_JSON | NO_STORE)]
+    return [HitDoor(_PATH, handle, endpoint.look, methods=("POST",), headers=_JSON | NO_STORE)]
 
 
 class IntrospectionEndpoint:
