@@ -105,6 +105,13 @@ async def test_asgi_answers_as_the_reference_does(asgi: Any, tokens: Watched) ->
     await every_answer_is_the_references(calling(asgi), tokens)
 
 
+async def test_a_call_whose_demands_cannot_be_told_is_recorded_as_failed(tokens: Watched) -> None:
+    app = KeybearerMiddleware(Starlette(), tokens, needs=lambda scope: {}[scope["path"]])
+    with pytest.raises(KeyError):
+        await calling(app)("GET", "/people", [f"Bearer {tokens.issue()}"])
+    assert [each.outcome.outcome for each in tokens.recorded] == ["failed"]
+
+
 @pytest.mark.parametrize("kind", ["fastapi", "asgi"])
 @pytest.mark.parametrize(("headers", "status", "challenge"), HEADERS)
 async def test_the_header_alone_counts(

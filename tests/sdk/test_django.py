@@ -11,7 +11,9 @@ from django.http import HttpRequest, JsonResponse
 from django.test import AsyncClient, Client
 from django.urls import path
 
+from keybearer import Principal
 from keybearer.testing import FakeSyncVerifier
+from keybearer.wire.quota import Left
 from tests.sdk.cases import HEADERS, LIMITS, METADATA, READ, WRITE, Call, Reply, every_answer_is_the_references
 
 MIDDLEWARE = "keybearer.django.KeybearerMiddleware"
@@ -113,6 +115,26 @@ async def test_a_decorated_view_answers_as_the_reference_does(
 ) -> None:
     with override_settings(MIDDLEWARE=middleware):
         await every_answer_is_the_references(calling(kind), tokens)
+
+
+class Miscounting(FakeSyncVerifier):
+    """Breaks where it counts a call."""
+
+    def count(self, principal: Principal) -> Left:
+        raise ZeroDivisionError(principal)
+
+    def counted(self, principal: Principal) -> None:
+        """Have `count` called."""
+
+
+@pytest.mark.parametrize("place", ["people", "bare"], ids=["by the decorator", "by the middleware"])
+@pytest.mark.parametrize("kind", ["sync", "async"])
+async def test_a_call_that_cannot_be_counted_is_recorded_as_failed(kind: str, place: str) -> None:
+    tokens = Miscounting()
+    middleware = [MIDDLEWARE] if place == "bare" else []
+    with override_settings(KEYBEARER={"VERIFIER": tokens}, MIDDLEWARE=middleware), pytest.raises(ZeroDivisionError):
+        await calling(kind)("GET", f"/{place}", [f"Bearer {tokens.issue(permissions=[READ])}"])
+    assert [each.outcome.outcome for each in tokens.recorded] == ["failed"]
 
 
 async def test_rest_framework_answers_as_the_reference_does(tokens: FakeSyncVerifier) -> None:

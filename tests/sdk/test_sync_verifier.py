@@ -13,7 +13,8 @@ from pathlib import Path
 
 import pytest
 
-from keybearer import InvalidToken, SyncVerifier, Unavailable, Verifier
+from keybearer import ActivityLog, InvalidToken, SyncVerifier, Unavailable, Verifier
+from keybearer.reporting.segment import Unwritable
 from keybearer.wire.denial import Reason
 from tests.sdk.fake_node import KEY, FakeNode
 
@@ -115,6 +116,25 @@ def test_a_forked_child_begins_anew_and_leaves_its_parent_alone(node: FakeNode, 
         node.revoke(text)
         until(lambda: verifier.known(text) is None)
         assert verifier.is_ready
+
+
+def test_a_forked_child_that_cannot_record_says_so_until_it_can(node: FakeNode, tmp_path: Path) -> None:
+    folder, away, text = tmp_path / "activity", tmp_path / "away", node.issue()
+    with SyncVerifier(node.url, key=KEY).reporting(ActivityLog(folder)) as verifier:
+
+        def child() -> None:
+            with pytest.raises(Unwritable):
+                _ = verifier.reporter
+            assert verifier.verify(text).user_id == 1  # all else began anew
+            folder.unlink()
+            away.rename(folder)
+            reporter = verifier.reporter
+            assert reporter is not None
+            until(lambda: reporter._shipper is not None)
+
+        folder.rename(away)
+        folder.write_text("no folder", "utf-8")
+        in_a_child(child, tmp_path)
 
 
 async def test_a_child_of_an_asynchronous_one_begins_anew(node: FakeNode, tmp_path: Path) -> None:

@@ -261,6 +261,15 @@ async def test_a_closed_verifier_accepts_nothing(node: FakeNode) -> None:
         await verifier.verify(text)
 
 
+async def test_whoever_waits_for_a_verifier_that_is_closed_is_told_so() -> None:
+    verifier = Verifier("http://127.0.0.1:1", key=KEY)
+    waiting = asyncio.create_task(verifier.ready())
+    await asyncio.sleep(0)
+    await verifier.close()
+    with pytest.raises(Unavailable, match="closed"):
+        await asyncio.wait_for(waiting, 30)
+
+
 async def test_it_starts_by_itself(node: FakeNode) -> None:
     text = node.issue()
     verifier = Verifier(node.url, key=KEY)

@@ -28,7 +28,7 @@ class AsyncFace(Protocol):
 
     @property
     def reporter(self) -> Recorder | None:
-        """What records calls; None: nothing does."""
+        """What records calls; None: nothing does. Raises `Unwritable` where they cannot be."""
 
     async def verify(self, token: str) -> Principal:
         """Return who acts by *token*, or raise."""
@@ -48,7 +48,7 @@ class SyncFace(Protocol):
 
     @property
     def reporter(self) -> Recorder | None:
-        """What records calls; None: nothing does."""
+        """What records calls; None: nothing does. Raises `Unwritable` where they cannot be."""
 
     def verify(self, token: str) -> Principal:
         """Return who acts by *token*, or raise."""
@@ -61,3 +61,6 @@ class SyncFace(Protocol):
 
     def counted(self, principal: Principal) -> Left | None:
         """Count one call if nobody need be asked."""
+
+
+Face = AsyncFace | SyncFace

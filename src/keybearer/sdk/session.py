@@ -90,6 +90,7 @@ class Session:
 
     async def close(self) -> None:
         """End everything."""
+        self._told.set()
         for task in self._tasks:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)

@@ -114,7 +114,7 @@ class SyncVerifier:
 
     @property
     def reporter(self) -> Reporter | None:
-        """What records calls; None: nothing does."""
+        """What records calls; None: nothing does. Raises `Unwritable` where they cannot be."""
         return self._verifier.reporter
 
     @property

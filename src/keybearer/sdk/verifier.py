@@ -1,12 +1,14 @@
 """The asynchronous verifier: whose token is this, and what may it do now?"""
 
 import asyncio
+import threading
 from collections.abc import Callable, Sequence
 from contextlib import AbstractAsyncContextManager
 from types import TracebackType
 from typing import Final, Self
 
 from keybearer.reporting.reporter import ActivityLog, Reporter
+from keybearer.reporting.segment import Unwritable
 from keybearer.sdk import forking
 from keybearer.sdk.asking import Seen
 from keybearer.sdk.digests import sha256
@@ -61,7 +63,8 @@ class Verifier:
         self._surroundings = surroundings
         self._clock = surroundings.clocks.boottime
         self._activity: ActivityLog | None = None
-        self.reporter: Reporter | None = None
+        self._reporter: Reporter | None = None
+        self._reporting = threading.Lock()
         self._is_closed = False
         self._begin_anew()
         forking.reset_in_child(self)
@@ -87,6 +90,21 @@ class Verifier:
         self._activity = activity
         self._begin_reporting()
         return self
+
+    @property
+    def reporter(self) -> Reporter | None:
+        """
+        What records calls; None: nothing does.
+
+        Raises:
+            Unwritable: calls are to be recorded, and cannot be in this process, which was forked.
+        """
+        if self._reporter is None and self._activity is not None:
+            try:
+                self._begin_reporting()
+            except ValueError as error:
+                raise Unwritable(str(error)) from error
+        return self._reporter
 
     async def verify(self, token: str) -> Principal:
         """
@@ -149,13 +167,14 @@ class Verifier:
         Wait until `is_ready`.
 
         Raises:
-            Unavailable: that took longer than *timeout_s* seconds.
+            Unavailable: that took longer than *timeout_s* seconds, or it was closed meanwhile.
         """
         session = self._running()
         try:
             async with asyncio.timeout(timeout_s):
                 while not self.is_ready:
                     await session.news()
+                    session = self._running()
         except TimeoutError:
             raise Unavailable(session.trouble or "the server has not answered yet") from None
 
@@ -188,7 +207,7 @@ class Verifier:
 
     async def close(self) -> None:
         """End it: nothing is accepted any more; what could not be reported is left to the next process."""
-        session, reporter = self._session, self.reporter
+        session, reporter = self._session, self._reporter
         self.shut()
         if session is not None and session.loop is asyncio.get_running_loop():
             if reporter is not None:
@@ -199,19 +218,19 @@ class Verifier:
 
     def shut(self) -> None:
         """Accept nothing any more; `close` ends what is under way, too."""
-        self._is_closed = True
-        self.reporter = None
+        with self._reporting:
+            self._is_closed = True
+            self._reporter = None
         self._begin_anew()
 
     def reset_after_fork(self) -> object:
         """Begin anew in a child process; return what is the parent's and must not be touched, not even to close it."""
-        parents = (self._session, self._lease, self.reporter)
-        if self.reporter is not None:
-            self.reporter.leave_to_parent()
-        self.reporter = None
+        parents = (self._session, self._lease, self._reporter)
+        if self._reporter is not None:
+            self._reporter.leave_to_parent()
+        self._reporter = None  # until somebody asks for it: a disk that is full must not keep the rest from being reset
+        self._reporting = threading.Lock()
         self._begin_anew()
-        if not self._is_closed:
-            self._begin_reporting()
         return parents
 
     def _begin_anew(self) -> None:
@@ -221,8 +240,12 @@ class Verifier:
         self._session: Session | None = None
 
     def _begin_reporting(self) -> None:
-        if self._activity is not None and self.reporter is None:
-            self.reporter = Reporter(self._activity, lambda: int(self._surroundings.clocks.wall() * 1_000_000))
+        with self._reporting:
+            if self._activity is None or self._reporter is not None or self._is_closed:
+                return
+            self._reporter = Reporter(self._activity, lambda: int(self._surroundings.clocks.wall() * 1_000_000))
+            if self._session is not None:
+                self._session.loop.call_soon_threadsafe(self._session.report, self._reporter)
 
     async def _count_online(self, user_id: int, team_id: int) -> Left:
         for _ in range(_TRIES):
@@ -256,6 +279,6 @@ class Verifier:
             self._begin_anew()
         if self._session is None:
             self._session = Session(self._urls, self._key, self._lease, self._purse, self._surroundings)
-            if self.reporter is not None:
-                self._session.report(self.reporter)
+            if self._reporter is not None:
+                self._session.report(self._reporter)
         return self._session

@@ -50,20 +50,24 @@ class KeybearerMiddleware:
         public: Collection[str] = (),
         resource_metadata: str | None = None,
     ) -> None:
-        self._app = Running(app, verifier)
+        self._app = app
         self._verifier = verifier
+        self._running = Running(self._checked, verifier)
         self._needs = needs
         self._public = frozenset(public)
         self._challenge = Challenge(resource_metadata)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer a call, or hand it on."""
+        await self._running(scope, receive, send)
+
+    async def _checked(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] in {"http", "websocket"} and scope["path"] not in self._public:
             try:
                 demand(await caller_of(scope, self._verifier, authorization_of(scope)), self._needs(scope))
             except REFUSALS as refusal:
                 note_refusal(scope.get(CALL), refusal)
-                await refuse(self._challenge.answer(refusal), scope, Answering(scope, send, self._verifier))
+                await refuse(self._challenge.answer(refusal), scope, send)
                 return
         await self._app(scope, receive, send)
 
@@ -101,9 +105,9 @@ async def caller_of(scope: Scope, verifier: AsyncFace, headers: Sequence[str]) -
         try:
             principal = await verifier.verify(token_in(headers))
         except InvalidToken as refusal:
-            scope[CALL] = begun_in_vain(verifier.reporter, refusal, _asked(scope))
+            scope[CALL] = begun_in_vain(verifier, refusal, _asked(scope))
             raise
-        scope[CALL] = begun(verifier.reporter, principal.bearer, _asked(scope))
+        scope[CALL] = begun(verifier, principal.bearer, _asked(scope))
         scope[_LEFT] = await verifier.count(principal)
         scope["principal"] = principal
     return principal
@@ -119,7 +123,7 @@ class Answering:
     def __init__(self, scope: Scope, send: Send, verifier: AsyncFace) -> None:
         self._scope = scope
         self._send = send
-        self._reporter = verifier.reporter
+        self._verifier = verifier
         self._is_replaced = False
 
     async def __call__(self, message: MutableMapping[str, Any]) -> None:
@@ -131,7 +135,7 @@ class Answering:
             try:
                 appended = ended(self._scope.get(CALL), status, _route_of(self._scope))
                 if appended:
-                    await answerable(self._reporter, appended)
+                    await answerable(self._verifier, appended)
             except Unavailable as refusal:
                 self._is_replaced = True
                 await refuse(Challenge().answer(refusal), self._scope, self._send)

@@ -3,7 +3,7 @@
 import asyncio
 from collections.abc import Callable
 from functools import lru_cache, wraps
-from typing import Any, Final
+from typing import Any, Final, Self
 
 from asgiref.sync import iscoroutinefunction, markcoroutinefunction
 from django.conf import settings
@@ -69,23 +69,21 @@ class KeybearerMiddleware:
         """Answer a call, or hand it on."""
         if iscoroutinefunction(self):
             return self._called(request)
-        recording = _Recording(request)
-        try:
-            if not _is_public(request):
-                caller_of(request)
-        except REFUSALS as refusal:
-            return recording.ended(answered(refusal, request))
-        with recording:
+        with _Recording(request) as recording:
+            try:
+                if not _is_public(request):
+                    caller_of(request)
+            except REFUSALS as refusal:
+                return recording.ended(answered(refusal, request))
             return recording.ended(self._get_response(request))
 
     async def _called(self, request: HttpRequest) -> HttpResponse:
-        recording = _Recording(request)
-        try:
-            if not _is_public(request):
-                await caller_of_async(request)
-        except REFUSALS as refusal:
-            return await recording.ended_async(answered(refusal, request))
-        with recording:
+        with _Recording(request) as recording:
+            try:
+                if not _is_public(request):
+                    await caller_of_async(request)
+            except REFUSALS as refusal:
+                return await recording.ended_async(answered(refusal, request))
             return await recording.ended_async(await self._get_response(request))
 
 
@@ -100,22 +98,20 @@ def requires(*permissions: str) -> Callable[[Callable[..., Any]], Callable[..., 
     def decorate(view: Callable[..., Any]) -> Callable[..., Any]:
         @wraps(view)
         def demanding(request: HttpRequest, *args: Any, **kwargs: Any) -> Any:
-            recording = _Recording(request)
-            try:
-                demand(caller_of(request), permissions)
-            except REFUSALS as refusal:
-                return recording.ended(answered(refusal, request))
-            with recording:
+            with _Recording(request) as recording:
+                try:
+                    demand(caller_of(request), permissions)
+                except REFUSALS as refusal:
+                    return recording.ended(answered(refusal, request))
                 return recording.ended(view(request, *args, **kwargs))
 
         @wraps(view)
         async def demanding_async(request: HttpRequest, *args: Any, **kwargs: Any) -> Any:
-            recording = _Recording(request)
-            try:
-                demand(await caller_of_async(request), permissions)
-            except REFUSALS as refusal:
-                return await recording.ended_async(answered(refusal, request))
-            with recording:
+            with _Recording(request) as recording:
+                try:
+                    demand(await caller_of_async(request), permissions)
+                except REFUSALS as refusal:
+                    return await recording.ended_async(answered(refusal, request))
                 return await recording.ended_async(await view(request, *args, **kwargs))
 
         decorated: Callable[..., Any] = demanding_async if iscoroutinefunction(view) else demanding
@@ -185,8 +181,9 @@ class _Recording:
         if self._is_outermost:
             setattr(request, _CALL, None)
 
-    def __enter__(self) -> None:
+    def __enter__(self) -> Self:
         """Begin nothing: that is for whoever finds out who calls."""
+        return self
 
     def __exit__(self, kind: object, error: BaseException | None, trace: object) -> None:
         """End the record of a call whose answer Django makes of an exception."""
@@ -197,7 +194,7 @@ class _Recording:
     def ended(self, response: HttpResponse) -> HttpResponse:
         """Return the answer once it is recorded, or the one that says that it cannot be."""
         try:
-            wait_answerable(verifier().reporter, self._end(response))
+            wait_answerable(verifier(), self._end(response))
         except Unavailable as refusal:
             return answered(refusal)
         return telling_what_is_left(self._request, response)
@@ -205,7 +202,7 @@ class _Recording:
     async def ended_async(self, response: HttpResponse) -> HttpResponse:
         """Return the answer once it is recorded, or the one that says that it cannot be."""
         try:
-            await answerable(verifier().reporter, self._end(response))
+            await answerable(verifier(), self._end(response))
         except Unavailable as refusal:
             return answered(refusal)
         return telling_what_is_left(self._request, response)
@@ -221,12 +218,12 @@ class _Recording:
 
 def _begin(request: HttpRequest, principal: Principal) -> None:
     if hasattr(request, _CALL):  # else nobody would end it
-        setattr(request, _CALL, begun(verifier().reporter, principal.bearer, _asked(request)))
+        setattr(request, _CALL, begun(verifier(), principal.bearer, _asked(request)))
 
 
 def _begin_in_vain(request: HttpRequest, refusal: InvalidToken) -> None:
     if hasattr(request, _CALL):
-        setattr(request, _CALL, begun_in_vain(verifier().reporter, refusal, _asked(request)))
+        setattr(request, _CALL, begun_in_vain(verifier(), refusal, _asked(request)))
 
 
 def _asked(request: HttpRequest) -> Asked:

@@ -82,9 +82,9 @@ def _caller() -> Principal:
         try:
             caller = verifier.verify(token_in(request.headers.getlist("Authorization")))
         except InvalidToken as refusal:
-            g.keybearer_call = begun_in_vain(verifier.reporter, refusal, _asked())
+            g.keybearer_call = begun_in_vain(verifier, refusal, _asked())
             raise
-        g.keybearer_call = begun(verifier.reporter, caller.bearer, _asked())
+        g.keybearer_call = begun(verifier, caller.bearer, _asked())
         g.keybearer_left = verifier.count(caller)
         g.principal = caller
     principal: Principal = g.principal
@@ -95,7 +95,7 @@ def _end_record(verifier: SyncFace, response: Response) -> None:
     """Have the answer recorded, and say on it what its call leaves of the rate limit."""
     if "keybearer_left" in g:
         response.headers.update(limit_headers(g.keybearer_left))
-    wait_answerable(verifier.reporter, ended(g.get("keybearer_call"), response.status_code, _route()))
+    wait_answerable(verifier, ended(g.get("keybearer_call"), response.status_code, _route()))
 
 
 def _over(_: BaseException | None) -> None:

@@ -6,7 +6,7 @@ from keybearer.reporting.asked import Asked
 from keybearer.reporting.calls import Call
 from keybearer.reporting.segment import Unwritable
 from keybearer.sdk.errors import Forbidden, InvalidToken, RateLimited, Unavailable
-from keybearer.sdk.faces import Recorder
+from keybearer.sdk.faces import Face, SyncFace
 from keybearer.sdk.frameworks.answers import Refusal
 from keybearer.wire import recording
 from keybearer.wire.denial import Bearer
@@ -16,21 +16,19 @@ _FAILED: Final = 500
 _RETRY_AFTER_S: Final = 5
 
 
-def begun(recorder: Recorder | None, bearer: Bearer, asked: Asked) -> Call | None:
+def begun(verifier: Face, bearer: Bearer, asked: Asked) -> Call | None:
     """
     Keep that a call is about to be handled, and have `Principal.record` add to it; None where nothing is recorded.
 
     Raises:
         Unavailable: it cannot be recorded, so it must not be handled.
     """
-    if recorder is None:
-        return None
-    call = _call(recorder, bearer, asked)
+    call = _call(verifier, bearer, asked)
     recording.CURRENT.set(call)
     return call
 
 
-def begun_in_vain(recorder: Recorder | None, refusal: InvalidToken, asked: Asked) -> Call | None:
+def begun_in_vain(verifier: Face, refusal: InvalidToken, asked: Asked) -> Call | None:
     """
     Keep that a known token is not accepted; None for an unknown one: nobody can say whose it is.
 
@@ -38,9 +36,9 @@ def begun_in_vain(recorder: Recorder | None, refusal: InvalidToken, asked: Asked
         Unavailable: it cannot be recorded.
     """
     bearer = refusal.denial.bearer
-    if recorder is None or bearer is None:
+    if bearer is None:
         return None
-    call = _call(recorder, bearer, asked)
+    call = _call(verifier, bearer, asked)
     note_refusal(call, refusal)
     return call
 
@@ -56,7 +54,7 @@ def ended(call: Call | None, status: int, route: str | None = None) -> int:
     Keep what a call is answered.
 
     Returns:
-        What the recorder's ``kept`` waits for.
+        What `answerable` waits for.
 
     Raises:
         Unavailable: it cannot be recorded, so it must not be answered.
@@ -74,27 +72,27 @@ def ended(call: Call | None, status: int, route: str | None = None) -> int:
         raise _unavailable(error) from error
 
 
-async def answerable(recorder: Recorder | None, appended: int) -> None:
+async def answerable(verifier: Face, appended: int) -> None:
     """
     Return when an answer may leave: its record is as safe as was promised.
 
     Raises:
         Unavailable: it is not.
     """
-    if recorder is not None and appended:
-        try:
+    try:
+        if appended and (recorder := verifier.reporter) is not None:
             await recorder.kept(appended)
-        except Unwritable as error:
-            raise _unavailable(error) from error
+    except Unwritable as error:
+        raise _unavailable(error) from error
 
 
-def wait_answerable(recorder: Recorder | None, appended: int) -> None:
+def wait_answerable(verifier: SyncFace, appended: int) -> None:
     """Return when an answer may leave; as `answerable`, for threads."""
-    if recorder is not None and appended:
-        try:
+    try:
+        if appended and (recorder := verifier.reporter) is not None:
             recorder.wait_kept(appended)
-        except Unwritable as error:
-            raise _unavailable(error) from error
+    except Unwritable as error:
+        raise _unavailable(error) from error
 
 
 def _reason_of(refusal: Refusal) -> str:
@@ -109,9 +107,10 @@ def _reason_of(refusal: Refusal) -> str:
             return "unavailable"
 
 
-def _call(recorder: Recorder, bearer: Bearer, asked: Asked) -> Call:
+def _call(verifier: Face, bearer: Bearer, asked: Asked) -> Call | None:
     try:
-        return recorder.begin(bearer, asked)
+        recorder = verifier.reporter
+        return None if recorder is None else recorder.begin(bearer, asked)
     except Unwritable as error:
         raise _unavailable(error) from error
 
