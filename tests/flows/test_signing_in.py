@@ -212,7 +212,7 @@ async def knock_then_change_the_password(stage: Stage) -> PasswordAttempt:
 async def test_a_password_that_was_changed_meanwhile_opens_no_session(stage: Stage) -> None:
     knock = await knock_then_change_the_password(stage)
     node = stage.house.node
-    entrance = Entrance(b"d" * 32, "device", "", "agent", node.now() + 1)
+    entrance = Entrance(b"d" * 32, "device", "", node.now() + 1)
     with pytest.raises(Refusal, match="password changed meanwhile"):
         await node.act(sign_in, ACTOR, knock, entrance, node.now())
 

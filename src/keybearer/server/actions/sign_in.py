@@ -19,14 +19,12 @@ class Entrance:
         digest: of the new session cookie.
         device: the device cookie's text, known or new.
         old_cookie: the session cookie that it had before; '' for none.
-        user_agent: as the browser calls itself.
         expires_at: the session's absolute end, microseconds since 1970 UTC.
     """
 
     digest: bytes
     device: str
     old_cookie: str
-    user_agent: str
     expires_at: int
 
 
@@ -50,7 +48,7 @@ async def sign_in(tx: Transaction, actor: Actor, attempt: PasswordAttempt, entra
         session_id=secrets.record_id(now),
         user_id=user.user_id,
         team_id=await _team_to_begin_with(tx, user.user_id, now),
-        user_agent=entrance.user_agent,
+        user_agent=actor.agent,
         address=actor.address,
         created_at=now,
         authenticated_at=now,

@@ -15,7 +15,7 @@ from keybearer.server.http.bearer import caller_of
 from keybearer.server.http.call_record import recorded
 from keybearer.server.http.edge import note_actor
 from keybearer.server.http.errors import verifier_error
-from keybearer.server.http.forms import parse_fields, query_of
+from keybearer.server.http.forms import read_query
 from keybearer.server.http.limits import count_call
 from keybearer.server.node import Node
 from keybearer.server.reads.activity_proofs import consistency, inclusion, signed_log, tile
@@ -115,7 +115,7 @@ def _proof_answer(origin: str, named: dict[str, int], proof: list[bytes]) -> Res
 
 
 def _number(request: Request, name: str) -> int:
-    given = parse_fields(query_of(request)).maybe(name) or ""
+    given = read_query(request).maybe(name) or ""
     if not _NUMBER.fullmatch(given):
         raise refusals.invalid_request(f"{name} must be a whole number.", f"proof: {name}")
     return int(given)

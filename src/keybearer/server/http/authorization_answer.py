@@ -1,26 +1,15 @@
 """How an answer to an authorization request travels: in the query of the app's own address."""
 
-from dataclasses import dataclass
 from typing import Final
 from urllib.parse import quote, urlencode, urlsplit
 
+from keybearer.server.actions.decide_consent import Answered
 from keybearer.server.http.same_origin import is_this_machine
-from keybearer.server.refusals import Refusal
 
 _WEB: Final = frozenset({"http", "https"})
 
 
-@dataclass(frozen=True, slots=True)
-class Answer:
-    """What an app is told, and where; exactly one of ``code`` and ``refusal`` is there."""
-
-    redirect_uri: str
-    state: str | None
-    code: str | None
-    refusal: Refusal | None
-
-
-def answer_address(answer: Answer, issuer: str) -> str:
+def answer_address(answer: Answered, issuer: str) -> str:
     """
     Return the address to which the browser is sent.
 

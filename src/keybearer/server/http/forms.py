@@ -51,6 +51,17 @@ class Form:
             raise refusals.invalid_request(f"The parameter {name} is missing. Send it in the form.", f"missing: {name}")
         return value
 
+    def each_once(self) -> "Form":
+        """
+        Return the form itself, if no field is repeated.
+
+        Raises:
+            Refusal: ``invalid_request`` (RFC 6749 §3.1, §3.2).
+        """
+        for name in dict.fromkeys(name for name, _ in self.pairs):
+            self.maybe(name)
+        return self
+
     def text(self, name: str) -> str:
         """Return the field's first value, '' if it is absent: for pages, which show what was typed."""
         return next((value for key, value in self.pairs if key == name), "")
@@ -113,6 +124,16 @@ def query_of(request: Request) -> str:
     return query
 
 
+def read_query(request: Request) -> Form:
+    """
+    Read the query.
+
+    Raises:
+        Refusal: ``invalid_request``: it is malformed.
+    """
+    return parse_fields(query_of(request))
+
+
 async def read_form(request: Request) -> Form:
     """
     Read the body as ``application/x-www-form-urlencoded``; an empty body is an empty form.
@@ -133,7 +154,7 @@ async def read_form(request: Request) -> Form:
 
 async def read_oauth_form(request: Request) -> Form:
     """
-    Read the form of an OAuth request, in which nothing stands twice.
+    Read the form of an OAuth request, each field of it once.
 
     Raises:
         Refusal: ``invalid_request``: also for parameters in the address, where logs and histories keep them.
@@ -143,12 +164,7 @@ async def read_oauth_form(request: Request) -> Form:
     if query_of(request):
         public = "Send the parameters in the body, not in the address."
         raise refusals.invalid_request(public, "parameters in the query string")
-    form = await read_form(request)
-    names = [name for name, _ in form.pairs]
-    if len(set(names)) < len(names):
-        repeated = next(name for name in names if names.count(name) > 1)
-        form.maybe(repeated)
-    return form
+    return (await read_form(request)).each_once()
 
 
 async def read_json(request: Request) -> dict[str, Any]:

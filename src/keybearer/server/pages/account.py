@@ -12,13 +12,12 @@ from keybearer.server.actions.request_email_change import request_email_change
 from keybearer.server.actions.request_email_verification import request_email_verification
 from keybearer.server.actions.update_profile import update_profile
 from keybearer.server.actions.withdraw_email_change import withdraw_email_change
-from keybearer.server.http.edge import actor_of, note_actor
-from keybearer.server.http.errors import retry_headers, status_of
+from keybearer.server.http.edge import actor_of
 from keybearer.server.http.forms import read_form
 from keybearer.server.mail.letters import Letters
 from keybearer.server.node import Node
 from keybearer.server.pages.doors import page
-from keybearer.server.pages.render import errors_of, redirect, render
+from keybearer.server.pages.render import redirect, render_form
 from keybearer.server.pages.session import Visitor, is_recent, require_recent, visitor
 from keybearer.server.reads.account import waiting_address
 from keybearer.server.refusals import Refusal
@@ -110,18 +109,13 @@ async def _page(
 ) -> Response:
     """Return the page with what was typed."""
     node: Node = request.app.state.node
-    if refusal:
-        note_actor(request, refused=refusal.code, detail=refusal.detail)
-    answer = render(
+    return render_form(
         request,
         "account.html",
         viewer,
-        status_of(refusal) if refusal else 200,
+        refusal,
         name=viewer.user.name if name is None else name,
         email=email,
         waiting=await node.view(waiting_address, viewer.user.user_id, node.now()),
         is_recent=is_recent(request, viewer),
-        errors=errors_of(refusal) if refusal else {},
     )
-    answer.headers.update(retry_headers(refusal) if refusal else {})
-    return answer

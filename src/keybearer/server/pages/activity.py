@@ -14,14 +14,13 @@ from keybearer.server.activity import call_records
 from keybearer.server.events import ACTIONS
 from keybearer.server.http import forward_auth
 from keybearer.server.http.activity_query import FILTERS, OUTCOMES, Cursors, cursor_of, filter_of
-from keybearer.server.http.errors import status_of
-from keybearer.server.http.forms import Form, parse_fields, query_of
+from keybearer.server.http.forms import Form, read_query
 from keybearer.server.node import Node
 from keybearer.server.pages.activity_chart import chart_of, window_of
 from keybearer.server.pages.browser_names import browser_name
 from keybearer.server.pages.doors import page
 from keybearer.server.pages.numbers import number_in
-from keybearer.server.pages.render import errors_of, keep_to_fields, render
+from keybearer.server.pages.render import keep_to_fields, render, render_form
 from keybearer.server.pages.session import Visitor, active_team, visitor
 from keybearer.server.reads.activity import Happening, Sight, activity_page, activity_record, activity_tally
 from keybearer.server.reads.activity_export import FORMATS, activity_chunks
@@ -88,8 +87,7 @@ async def asked_of(request: Request) -> Asked:
         Refusal: ``not_found``: the visitor is in no team, or not in the one that is named.
     """
     viewer = await visitor(request)
-    typed = parse_fields(query_of(request))
-    query = Form(tuple((name, value.strip()) for name, value in typed.pairs if value.strip()))
+    query = Form(tuple((name, value.strip()) for name, value in read_query(request).pairs if value.strip()))
     place = _place(viewer, query)
     node: Node = request.app.state.node
     permissions = node.role_permissions[place.role]
@@ -110,7 +108,7 @@ async def _show(request: Request) -> Response:
     try:
         return await _listed(request, asked)
     except Refusal as refusal:
-        keep_to_fields(request, refusal)
+        keep_to_fields(refusal)
         nothing = ActivityFilter(asked.team.team_id, since=0, until=0)
         return await _log(request, asked, nothing, refusal)
 
@@ -141,11 +139,11 @@ async def _log(
     window = window_of(wanted, node.now())
     charted = replace(wanted, since=window.since, until=window.until)
     tallies = [] if refusal else await node.view(activity_tally, asked.sight, charted, window.length)
-    return render(
+    return render_form(
         request,
         "activity.html",
         asked.visitor,
-        status_of(refusal) if refusal else 200,
+        refusal,
         asked=asked,
         chosen={name: asked.query.text(name) for name in (*FILTERS, "cursor")},
         is_filtered=any(asked.query.text(name) for name in FILTERS),
@@ -153,7 +151,6 @@ async def _log(
         chart=chart_of(window, tallies),
         older=asked.link(cursor=older) if older else "",
         offered=await node.view(offered_names, asked.sight),
-        errors=errors_of(refusal) if refusal else {},
         **await _words(request, asked, rows),
     )
 

@@ -8,7 +8,6 @@ from keybearer.server.actions.revoke_grant import Reach, revoke_grant
 from keybearer.server.http.edge import actor_of
 from keybearer.server.http.forms import read_form
 from keybearer.server.node import Node
-from keybearer.server.pages import endings
 from keybearer.server.pages.browser_names import browser_name
 from keybearer.server.pages.doors import page
 from keybearer.server.pages.render import redirect_ended, render
@@ -63,4 +62,4 @@ async def _take(request: Request) -> Response:
     user_id, grant_id = viewer.user.user_id, request.path_params["grant_id"]
     name = await node.view(own_app_name, user_id, grant_id)
     await node.act(revoke_grant, actor_of(request, user_id=user_id), grant_id, Reach(user_id, None), node.now())
-    return await redirect_ended(request, _LIST, f"{name} can no longer act in your name.", endings.ITS_TOKENS)
+    return await redirect_ended(request, _LIST, f"{name} can no longer act in your name.", "app")

@@ -8,18 +8,15 @@ from keybearer.server.actions.delete_client import delete_client
 from keybearer.server.actions.rotate_client_secret import Rotation, rotate_client_secret
 from keybearer.server.actions.update_client import ClientChange, update_client
 from keybearer.server.http.edge import actor_of
-from keybearer.server.http.errors import status_of
-from keybearer.server.http.forms import Form, read_form
+from keybearer.server.http.forms import Form
 from keybearer.server.node import Node
-from keybearer.server.pages import endings
 from keybearer.server.pages.clients import redirect_uris_in
 from keybearer.server.pages.doors import page
 from keybearer.server.pages.quick_start import quick_start
-from keybearer.server.pages.render import errors_of, keep_to_fields, redirect, redirect_ended, render
-from keybearer.server.pages.session import Visitor, require_permission, require_recent, team_of, visitor
+from keybearer.server.pages.render import keep_to_fields, redirect, redirect_ended, render, render_form
+from keybearer.server.pages.session import Visitor, active_team, posted_by, require_permission, visitor
 from keybearer.server.reads.clients import ClientDetails, client_details
 from keybearer.server.reads.lifetimes import offered_overlaps
-from keybearer.server.records import Team
 from keybearer.server.refusals import Refusal
 from keybearer.server.roles import APPS_READ, APPS_WRITE
 
@@ -43,24 +40,8 @@ async def details_for(request: Request, viewer: Visitor) -> ClientDetails:
         Refusal: ``not_found``.
     """
     node: Node = request.app.state.node
-    team_id = viewer.team.team_id if viewer.team else 0
-    return await node.view(client_details, request.path_params["client_id"], team_id, viewer.user.user_id, node.now())
-
-
-async def who_may_write(request: Request) -> tuple[Visitor, Form, Team]:
-    """
-    Return who posted a form that changes a client, the form, and the team that it acts in.
-
-    Raises:
-        SignInNeeded: not signed in, or not lately: each such form touches what lets an app in.
-        Refusal: ``conflict``; ``forbidden``.
-    """
-    viewer = await visitor(request)
-    require_recent(request, viewer)
-    form = await read_form(request)
-    team = team_of(viewer, form)
-    require_permission(viewer, APPS_WRITE)
-    return viewer, form, team
+    client_id, team_id = request.path_params["client_id"], active_team(viewer).team_id
+    return await node.view(client_details, client_id, team_id, viewer.user.user_id, node.now())
 
 
 async def _show(request: Request) -> Response:
@@ -78,7 +59,7 @@ async def _back(request: Request) -> Response:
 
 
 async def _update(request: Request) -> Response:
-    viewer, form, team = await who_may_write(request)
+    viewer, form, team = await posted_by(request, APPS_WRITE)
     node: Node = request.app.state.node
     actor = actor_of(request, user_id=viewer.user.user_id)
     change = ClientChange(
@@ -96,7 +77,7 @@ async def _update(request: Request) -> Response:
 
 
 async def _rotate(request: Request) -> Response:
-    viewer, form, team = await who_may_write(request)
+    viewer, form, team = await posted_by(request, APPS_WRITE)
     node: Node = request.app.state.node
     now = node.now()
     actor = actor_of(request, user_id=viewer.user.user_id)
@@ -117,7 +98,7 @@ async def _ask_to_delete(request: Request) -> Response:
 
 
 async def _delete(request: Request) -> Response:
-    viewer, form, team = await who_may_write(request)
+    viewer, form, team = await posted_by(request, APPS_WRITE)
     form.demand_only("team", "confirm")
     if form.maybe("confirm") != "yes":
         return render(request, "client_delete.html", viewer, details=await details_for(request, viewer))
@@ -125,7 +106,7 @@ async def _delete(request: Request) -> Response:
     actor = actor_of(request, user_id=viewer.user.user_id)
     client = await node.act(delete_client, actor, request.path_params["client_id"], team.team_id, node.now())
     notice = f"{client.name} is deleted. Its secret and all its tokens have stopped working."
-    return await redirect_ended(request, "/settings/clients", notice, endings.ITS_TOKENS)
+    return await redirect_ended(request, "/settings/clients", notice, "app")
 
 
 async def _client_page(
@@ -138,15 +119,15 @@ async def _client_page(
         Refusal: the one given, unless it is about a field; ``not_found``.
     """
     if refusal is not None:
-        keep_to_fields(request, refusal)
+        keep_to_fields(refusal)
     node: Node = request.app.state.node
     details = await details_for(request, viewer)
     client = details.client
-    return render(
+    return render_form(
         request,
         "client.html",
         viewer,
-        status_of(refusal) if refusal else 200,
+        refusal,
         details=details,
         client=client,
         name=form.text("name") if form else client.name,
@@ -155,5 +136,4 @@ async def _client_page(
         overlaps=offered_overlaps(),
         start=quick_start(node.settings.issuer, client, details.redirect_uris[0]),
         can_write=APPS_WRITE in viewer.permissions,
-        errors=errors_of(refusal) if refusal else {},
     )

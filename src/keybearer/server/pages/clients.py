@@ -8,13 +8,12 @@ from starlette.routing import BaseRoute
 
 from keybearer.server.actions.register_client import AskedClient, register_client
 from keybearer.server.http.edge import actor_of
-from keybearer.server.http.errors import status_of
-from keybearer.server.http.forms import Form, read_form
+from keybearer.server.http.forms import Form
 from keybearer.server.node import Node
 from keybearer.server.pages.doors import page
 from keybearer.server.pages.quick_start import quick_start
-from keybearer.server.pages.render import errors_of, keep_to_fields, render
-from keybearer.server.pages.session import Visitor, require_permission, require_recent, team_of, visitor
+from keybearer.server.pages.render import keep_to_fields, render, render_form
+from keybearer.server.pages.session import Visitor, confirmed_visitor, posted_by, require_permission, visitor
 from keybearer.server.reads.clients import team_clients
 from keybearer.server.refusals import Refusal
 from keybearer.server.roles import APPS_READ, APPS_WRITE
@@ -43,18 +42,11 @@ async def _list(request: Request) -> Response:
 
 
 async def _new(request: Request) -> Response:
-    viewer = await visitor(request)
-    require_permission(viewer, APPS_WRITE)
-    require_recent(request, viewer)
-    return _form_page(request, viewer, _EMPTY)
+    return _form_page(request, await confirmed_visitor(request, APPS_WRITE), _EMPTY)
 
 
 async def _create(request: Request) -> Response:
-    viewer = await visitor(request)
-    require_recent(request, viewer)
-    form = await read_form(request)
-    team = team_of(viewer, form)
-    require_permission(viewer, APPS_WRITE)
+    viewer, form, team = await posted_by(request, APPS_WRITE)
     user_id = viewer.user.user_id
     asked = AskedClient(
         user_id=user_id,
@@ -70,7 +62,7 @@ async def _create(request: Request) -> Response:
         form.demand_only("team", "name", "redirect_uris", "kind", "pkce")
         made = await node.act(register_client, actor_of(request, user_id=user_id), asked, prefix, node.now())
     except Refusal as refusal:
-        keep_to_fields(request, refusal)
+        keep_to_fields(refusal)
         return _form_page(request, viewer, form, refusal)
     start = quick_start(node.settings.issuer, made.client, made.redirect_uris[0])
     return render(request, "client_created.html", viewer, made=made, start=start)
@@ -78,14 +70,13 @@ async def _create(request: Request) -> Response:
 
 def _form_page(request: Request, viewer: Visitor, form: Form, refusal: Refusal | None = None) -> Response:
     """Return the page with what was typed."""
-    return render(
+    return render_form(
         request,
         "client_new.html",
         viewer,
-        status_of(refusal) if refusal else 200,
+        refusal,
         name=form.text("name"),
         redirect_uris=redirect_uris_in(form),
         kind=form.text("kind") or "confidential",
         pkce=form.text("pkce") or "optional",
-        errors=errors_of(refusal) if refusal else {},
     )

@@ -7,15 +7,16 @@ from starlette.responses import Response
 from starlette.routing import BaseRoute
 
 from keybearer.server import refusals
-from keybearer.server.actions.decide_consent import Decision, decide_consent
+from keybearer.server.actions.decide_consent import Answered, Decision, decide_consent
 from keybearer.server.actions.start_authorization import start_authorization
 from keybearer.server.clock import DAY, MINUTE
-from keybearer.server.http.authorization_answer import Answer, answer_address, host_of, is_on_this_device, policy_place
+from keybearer.server.http.authorization_answer import answer_address, host_of, is_on_this_device, policy_place
 from keybearer.server.http.edge import actor_of, note_actor, policy_for_forms_to
-from keybearer.server.http.forms import Form, parse_fields, query_of, read_form
+from keybearer.server.http.forms import Form, query_of, read_form, read_query
 from keybearer.server.issuing import terms_of
 from keybearer.server.node import Node
 from keybearer.server.pages.doors import page
+from keybearer.server.pages.numbers import number_in
 from keybearer.server.pages.render import render
 from keybearer.server.pages.session import SignInNeeded, Visitor, maybe_visitor
 from keybearer.server.reads.authorize_request import NAMES, Examined, examine
@@ -35,7 +36,7 @@ def routes(_: Node) -> list[BaseRoute]:
 async def _ask(request: Request) -> Response:
     """Show who asks for what; or tell the app, at its registered address, what is wrong with its request."""
     node: Node = request.app.state.node
-    fields = _once_each(parse_fields(query_of(request)))
+    fields = read_query(request).each_once()
     examined = await node.view(
         examine, {name: fields.maybe(name) for name in NAMES}, frozenset(node.settings.permissions)
     )
@@ -75,8 +76,8 @@ def _tell(request: Request, examined: Examined, refusal: Refusal, *, may_redirec
     """Send the browser to the app with a refusal; or show the person where it would go, and let them go there."""
     note_actor(request, refused=refusal.code, detail=refusal.detail)
     node: Node = request.app.state.node
-    answer = Answer(examined.redirect_uri, examined.state, None, refusal)
-    address = answer_address(answer, node.settings.issuer)
+    answered = Answered(examined.redirect_uri, examined.state, None, refusal)
+    address = answer_address(answered, node.settings.issuer)
     if may_redirect:
         return Response(None, 303, {"location": address})
     return render(
@@ -130,14 +131,13 @@ async def _decide(request: Request) -> Response:
     if visitor is None:
         public = "You are no longer signed in, so nothing was decided. Go back to the app and start again."
         raise Refusal("not_waiting", public, "consent without a session")
-    form = _once_each(await read_form(request))
+    form = (await read_form(request)).each_once()
     form.demand_only("request", "team", "decision")
     session_id, user_id = visitor.session.session_id, visitor.user.user_id
     decision = Decision(form.one("request"), session_id, user_id, _team_of(form))
     actor = actor_of(request, user_id=user_id)
     answered = await node.act(decide_consent, actor, decision, terms_of(node.settings), node.now())
-    answer = Answer(answered.redirect_uri, answered.state, answered.code, answered.refusal)
-    return Response(None, 303, {"location": answer_address(answer, node.settings.issuer)})
+    return Response(None, 303, {"location": answer_address(answered, node.settings.issuer)})
 
 
 def _team_of(form: Form) -> int | None:
@@ -145,19 +145,7 @@ def _team_of(form: Form) -> int | None:
     decision = form.one("decision")
     if decision == "deny":
         return None
-    team = form.maybe("team") or ""
-    if decision != "allow" or not (team.isascii() and team.isdigit() and len(team) <= 18):
+    team_id = number_in(form.maybe("team") or "")
+    if decision != "allow" or team_id is None:
         raise refusals.invalid_request("Choose a team, and press one of the two buttons.", "decision or team unclear")
-    return int(team)
-
-
-def _once_each(form: Form) -> Form:
-    """
-    Return *form* if nothing in it stands twice.
-
-    Raises:
-        Refusal: ``invalid_request`` (RFC 6749 §3.1).
-    """
-    for name in {name for name, _ in form.pairs}:
-        form.maybe(name)
-    return form
+    return team_id

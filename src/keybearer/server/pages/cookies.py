@@ -6,13 +6,15 @@ from urllib.parse import quote, unquote
 from starlette.requests import Request
 from starlette.responses import Response
 
+from keybearer.server.accounts.password_attempts import DEVICE_LIVES
+from keybearer.server.clock import SECOND
 from keybearer.server.node import Node
 
 SESSION: Final = "kb_session"
 DEVICE: Final = "kb_device"
 NOTICE: Final = "kb_notice"
 ENDING: Final = "kb_ending"
-DEVICE_S: Final = 365 * 24 * 3600
+DEVICE_S: Final = DEVICE_LIVES // SECOND
 _NOTICE_S: Final = 60
 _MAX_LENGTH: Final = 300
 

@@ -15,13 +15,12 @@ from keybearer.server.actions.create_personal_token import (
     create_personal_token,
 )
 from keybearer.server.http.edge import actor_of
-from keybearer.server.http.errors import status_of
-from keybearer.server.http.forms import Form, parse_fields, query_of, read_form
+from keybearer.server.http.forms import Form, read_form, read_query
 from keybearer.server.issuing import terms_of
 from keybearer.server.node import Node
 from keybearer.server.pages.doors import page
 from keybearer.server.pages.permission_rows import permission_rows
-from keybearer.server.pages.render import errors_of, keep_to_fields, render
+from keybearer.server.pages.render import keep_to_fields, render, render_form
 from keybearer.server.pages.session import Visitor, require_recent, team_of, visitor
 from keybearer.server.pages.tokens import listed_tokens
 from keybearer.server.reads.lifetimes import linked_lifetime, offered_lifetimes
@@ -76,7 +75,7 @@ async def _take(request: Request) -> Response:
         form.demand_only("team", "name", "lifetime", "expires_on", "narrowing", "permissions")
         made = await node.act(create_personal_token, actor, asked, policy, node.now())
     except Refusal as refusal:
-        keep_to_fields(request, refusal)
+        keep_to_fields(refusal)
         return _page(request, viewer, filled, refusal)
     return await _hand_over(request, viewer, made)
 
@@ -91,15 +90,14 @@ async def _hand_over(request: Request, viewer: Visitor, made: NewToken) -> Respo
 def _page(request: Request, viewer: Visitor, filled: _Filled, refusal: Refusal | None = None) -> Response:
     """Return the form with what was typed or chosen in it."""
     node: Node = request.app.state.node
-    return render(
+    return render_form(
         request,
         "token_new.html",
         viewer,
-        status_of(refusal) if refusal else 200,
+        refusal,
         filled=filled,
         lifetimes=offered_lifetimes(node.now(), _longest(node)),
         resources=permission_rows(node.settings.permissions, viewer.permissions),
-        errors=errors_of(refusal) if refusal else {},
     )
 
 
@@ -110,7 +108,7 @@ def _from_link(request: Request, viewer: Visitor) -> _Filled:
     A link that names permissions narrows, even if the role gives none of them: it can never widen.
     """
     node: Node = request.app.state.node
-    link = parse_fields(query_of(request))
+    link = read_query(request)
     lifetime, day = linked_lifetime(link.text("expires"), node.now(), _longest(node))
     named = link.all("permissions")
     words = dict.fromkeys(" ".join(named).replace(",", " ").split())

@@ -1,4 +1,4 @@
-"""What every page's endpoint does: the same-origin check, sending people to sign in, reading forms."""
+"""What every page's endpoint does: the same-origin check, and sending people to sign in and back."""
 
 from collections.abc import Awaitable, Callable
 from functools import wraps

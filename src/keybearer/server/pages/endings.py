@@ -2,7 +2,7 @@
 
 import re
 from dataclasses import dataclass
-from typing import Final
+from typing import Final, Literal
 from urllib.parse import quote, unquote
 
 from starlette.requests import Request
@@ -12,14 +12,14 @@ from keybearer.server.clock import SECOND
 from keybearer.server.node import Node
 from keybearer.server.pages.cookies import ENDING, leave_notice, read_cookie, set_cookie
 
-# What is true at the end, by what was ended.
-IT: Final = "no one accepts it any more"
-ITS_TOKENS: Final = "no one accepts its tokens any more"
-THEIR_TOKENS: Final = "no one accepts their tokens any more"
-ANY_TOKENS: Final = "no API that used it accepts tokens any more"
+Ended = Literal["token", "app", "member", "api"]
 
-_SAID: Final = {"token": IT, "app": ITS_TOKENS, "member": THEIR_TOKENS, "api": ANY_TOKENS}
-_WORDS: Final = {said: word for word, said in _SAID.items()}
+_TRUE_AT_THE_END: Final[dict[str, str]] = {
+    "token": "no one accepts it any more",
+    "app": "no one accepts its tokens any more",
+    "member": "no one accepts their tokens any more",
+    "api": "no API that used it accepts tokens any more",
+}
 _SEEN: Final = "keybearer.ending"
 _KEPT: Final = re.compile(r"(token|app|member|api)!([^!]{0,64})!(\d{1,18})!(\d{1,18})", re.ASCII)
 _SOON_S: Final = 0.5  # most verifiers have confirmed before the next page is drawn
@@ -44,12 +44,12 @@ class Ending:
     is_over: bool
 
 
-async def leave_ending(request: Request, answer: Response, notice: str, said: str) -> None:
+async def leave_ending(request: Request, answer: Response, notice: str, ended: Ended) -> None:
     """
     Leave a sentence for the next pages, and what they need to tell how far the end has come that it speaks of.
 
     Args:
-        said: what is true at the end, one of this module's.
+        ended: what was ended.
     """
     node: Node = request.app.state.node
     at, mark = node.now(), await node.certainty.mark()
@@ -57,7 +57,7 @@ async def leave_ending(request: Request, answer: Response, notice: str, said: st
     leave_notice(node, answer, notice, keep_s)
     if mark.seq is None:
         return
-    set_cookie(node, answer, ENDING, f"{_WORDS[said]}!{quote(mark.epoch)}!{mark.seq}!{at}", keep_s)
+    set_cookie(node, answer, ENDING, f"{ended}!{quote(mark.epoch)}!{mark.seq}!{at}", keep_s)
     await node.certainty.wait(mark, _SOON_S)
 
 
@@ -72,14 +72,14 @@ async def look_for_ending(request: Request) -> None:
     kept = _kept(node, request)
     if kept is None:
         return
-    word, epoch, seq, at = kept.groups()
+    ended, epoch, seq, at = kept.groups()
     left = int(at) + node.settings.bound * SECOND - node.now()
     spread = await node.certainty.spread(unquote(epoch), int(seq))
     if spread is None:
         return
     left_s = min(node.settings.bound, -(-left // SECOND))
     is_over = spread.is_certain or left <= 0
-    request.scope[_SEEN] = Ending(_SAID[word], spread.apis, spread.confirmed, left_s, is_over)
+    request.scope[_SEEN] = Ending(_TRUE_AT_THE_END[ended], spread.apis, spread.confirmed, left_s, is_over)
 
 
 def seen_ending(request: Request) -> Ending | None:

@@ -7,13 +7,12 @@ from starlette.routing import BaseRoute
 from keybearer.server import refusals
 from keybearer.server.actions.go_live import Launch, go_live
 from keybearer.server.http.edge import actor_of
-from keybearer.server.http.errors import status_of
 from keybearer.server.node import Node
-from keybearer.server.pages.client import PATH, details_for, who_may_write
+from keybearer.server.pages.client import PATH, details_for
 from keybearer.server.pages.doors import page
 from keybearer.server.pages.numbers import number_in
-from keybearer.server.pages.render import errors_of, keep_to_fields, render
-from keybearer.server.pages.session import Visitor, require_permission, require_recent, visitor
+from keybearer.server.pages.render import keep_to_fields, render, render_form
+from keybearer.server.pages.session import Visitor, confirmed_visitor, posted_by
 from keybearer.server.records import Team
 from keybearer.server.refusals import Refusal
 from keybearer.server.roles import APPS_WRITE
@@ -25,14 +24,11 @@ def routes(_: Node) -> list[BaseRoute]:
 
 
 async def _show(request: Request) -> Response:
-    viewer = await visitor(request)
-    require_permission(viewer, APPS_WRITE)
-    require_recent(request, viewer)
-    return await _form_page(request, viewer)
+    return await _form_page(request, await confirmed_visitor(request, APPS_WRITE))
 
 
 async def _take(request: Request) -> Response:
-    viewer, form, team = await who_may_write(request)
+    viewer, form, team = await posted_by(request, APPS_WRITE)
     node: Node = request.app.state.node
     user_id = viewer.user.user_id
     chosen = form.maybe("live_team") or ""
@@ -70,20 +66,19 @@ async def _form_page(request: Request, viewer: Visitor, chosen: str = "", refusa
         Refusal: the one given, unless it is about a field; ``not_found``: also for a client that is live already.
     """
     if refusal is not None:
-        keep_to_fields(request, refusal)
+        keep_to_fields(refusal)
     node: Node = request.app.state.node
     details = await details_for(request, viewer)
     if details.client.environment != "sandbox":
         raise refusals.not_found(f"client {details.client.client_id} is live already")
-    return render(
+    return render_form(
         request,
         "client_go_live.html",
         viewer,
-        status_of(refusal) if refusal else 200,
+        refusal,
         details=details,
         teams=[(team.team_id, team.name) for team in _fitting_teams(node, viewer)],
         chosen=chosen,
-        errors=errors_of(refusal) if refusal else {},
     )
 
 

@@ -6,11 +6,10 @@ from starlette.routing import BaseRoute
 
 from keybearer.server.actions.remove_member import remove_member
 from keybearer.server.http.edge import actor_of
-from keybearer.server.http.errors import status_of
 from keybearer.server.http.forms import read_form
 from keybearer.server.node import Node
 from keybearer.server.pages.doors import page
-from keybearer.server.pages.render import errors_of, keep_to_fields, redirect, render
+from keybearer.server.pages.render import keep_to_fields, redirect, render_form
 from keybearer.server.pages.session import Visitor, active_team, require_recent, team_of, visitor
 from keybearer.server.reads.access import access_of_member
 from keybearer.server.refusals import Refusal
@@ -42,7 +41,7 @@ async def _take(request: Request) -> Response:
     try:
         await node.act(remove_member, actor_of(request, user_id=user_id), team.team_id, user_id, managers, node.now())
     except Refusal as refusal:
-        keep_to_fields(request, refusal)
+        keep_to_fields(refusal)
         return await _question(request, viewer, refusal)
     return redirect(request, "/switch-team", f"You have left {team.name}.")
 
@@ -51,12 +50,4 @@ async def _question(request: Request, viewer: Visitor, refusal: Refusal | None =
     """Say what ends with the membership, before anything does."""
     node: Node = request.app.state.node
     ends = await node.view(access_of_member, active_team(viewer).team_id, viewer.user.user_id, node.now())
-    return render(
-        request,
-        "leave_team.html",
-        viewer,
-        status_of(refusal) if refusal else 200,
-        ends=ends,
-        errors=errors_of(refusal) if refusal else {},
-        back="/team",
-    )
+    return render_form(request, "leave_team.html", viewer, refusal, ends=ends, back="/team")

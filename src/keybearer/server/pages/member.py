@@ -10,16 +10,13 @@ from keybearer.server import refusals
 from keybearer.server.actions.remove_member import remove_member
 from keybearer.server.actions.set_member_role import RoleGiven, set_member_role
 from keybearer.server.http.edge import actor_of
-from keybearer.server.http.errors import status_of
-from keybearer.server.http.forms import read_form
 from keybearer.server.node import Node
-from keybearer.server.pages import endings
 from keybearer.server.pages.doors import page
-from keybearer.server.pages.members import LIST, admin
+from keybearer.server.pages.members import LIST
 from keybearer.server.pages.numbers import number_in
-from keybearer.server.pages.render import errors_of, keep_to_fields, redirect, redirect_ended, render
-from keybearer.server.pages.role_choices import HOURS, beside_fields, role_asked, role_choices
-from keybearer.server.pages.session import Visitor, active_team, team_of
+from keybearer.server.pages.render import keep_to_fields, redirect, redirect_ended, render_form
+from keybearer.server.pages.role_choices import HOURS, of_the_form, role_asked, role_choices
+from keybearer.server.pages.session import Visitor, active_team, confirmed_visitor, posted_by
 from keybearer.server.reads.access import access_of_member
 from keybearer.server.reads.members import TeamMember, member_of
 from keybearer.server.refusals import Refusal
@@ -33,16 +30,14 @@ def routes(_: Node) -> list[BaseRoute]:
 
 
 async def _show(request: Request) -> Response:
-    viewer = await admin(request)
+    viewer = await confirmed_visitor(request, MEMBERS_MANAGE)
     member = await _member(request, viewer)
     return _form(request, viewer, member, {"role": member.role or ""})
 
 
 async def _set_role(request: Request) -> Response:
     """Give the member another role; their tokens follow at the next call."""
-    viewer = await admin(request)
-    form = await read_form(request)
-    team = team_of(viewer, form)
+    viewer, form, team = await posted_by(request, MEMBERS_MANAGE)
     member = await _member(request, viewer)
     node: Node = request.app.state.node
     now = node.now()
@@ -53,23 +48,21 @@ async def _set_role(request: Request) -> Response:
         form.demand_only("team", "role", "hours")
         await node.act(set_member_role, actor, given, node.roles_with(MEMBERS_MANAGE), now)
     except Refusal as refusal:
-        keep_to_fields(request, refusal)
+        keep_to_fields(refusal)
         typed = {"role": asked.role, "hours": form.text("hours")}
-        return _form(request, viewer, member, typed, refusal)
+        return _form(request, viewer, member, typed, of_the_form(refusal))
     return redirect(request, LIST, f"{member.name} is now {ROLE_TITLES[asked.role]} in {team.name}.")
 
 
 async def _ask(request: Request) -> Response:
-    viewer = await admin(request)
+    viewer = await confirmed_visitor(request, MEMBERS_MANAGE)
     return await _question(request, viewer, await _member(request, viewer))
 
 
 async def _remove(request: Request) -> Response:
     """Take the member out of the team once it is confirmed."""
-    viewer = await admin(request)
-    form = await read_form(request)
+    viewer, form, team = await posted_by(request, MEMBERS_MANAGE)
     form.demand_only("team", "confirm")
-    team = team_of(viewer, form)
     member = await _member(request, viewer)
     if form.maybe("confirm") != "yes" or member.user_id == viewer.user.user_id:
         return await _question(request, viewer, member)
@@ -79,9 +72,9 @@ async def _remove(request: Request) -> Response:
     try:
         await node.act(remove_member, actor, team.team_id, member.user_id, managers, node.now())
     except Refusal as refusal:
-        keep_to_fields(request, refusal)
+        keep_to_fields(refusal)
         return await _question(request, viewer, member, refusal)
-    return await redirect_ended(request, LIST, f"{member.name} is no longer in {team.name}.", endings.THEIR_TOKENS)
+    return await redirect_ended(request, LIST, f"{member.name} is no longer in {team.name}.", "member")
 
 
 async def _member(request: Request, viewer: Visitor) -> TeamMember:
@@ -105,16 +98,15 @@ def _form(
     request: Request, viewer: Visitor, member: TeamMember, typed: Mapping[str, str], refusal: Refusal | None = None
 ) -> Response:
     """Return the page on which a role is chosen."""
-    return render(
+    return render_form(
         request,
         "member.html",
         viewer,
-        status_of(refusal) if refusal else 200,
+        refusal,
         member=member,
         typed={"hours": str(HOURS[-1]), **typed},
         choices=role_choices(request.app.state.node, viewer),
         hours=HOURS,
-        errors=beside_fields(refusal) if refusal else {},
     )
 
 
@@ -124,13 +116,4 @@ async def _question(request: Request, viewer: Visitor, member: TeamMember, refus
         return redirect(request, "/team/leave")
     node: Node = request.app.state.node
     ends = await node.view(access_of_member, active_team(viewer).team_id, member.user_id, node.now())
-    return render(
-        request,
-        "member_remove.html",
-        viewer,
-        status_of(refusal) if refusal else 200,
-        member=member,
-        ends=ends,
-        errors=errors_of(refusal) if refusal else {},
-        back=LIST,
-    )
+    return render_form(request, "member_remove.html", viewer, refusal, member=member, ends=ends, back=LIST)

@@ -10,15 +10,21 @@ from starlette.routing import BaseRoute
 from keybearer.server import refusals
 from keybearer.server.actions.set_member_role import RoleGiven, set_member_role
 from keybearer.server.http.edge import actor_of
-from keybearer.server.http.errors import retry_headers, status_of
-from keybearer.server.http.forms import Form, read_form
+from keybearer.server.http.forms import Form
 from keybearer.server.limits.attempts import AttemptLimit
 from keybearer.server.node import Node
 from keybearer.server.pages.doors import page
 from keybearer.server.pages.pager import paging_of, turn_of
-from keybearer.server.pages.render import redirect, render
-from keybearer.server.pages.role_choices import HOURS, beside_fields, role_asked, role_choices
-from keybearer.server.pages.session import Visitor, active_team, require_permission, require_recent, team_of, visitor
+from keybearer.server.pages.render import redirect, render, render_form
+from keybearer.server.pages.role_choices import HOURS, of_the_form, role_asked, role_choices
+from keybearer.server.pages.session import (
+    Visitor,
+    active_team,
+    confirmed_visitor,
+    posted_by,
+    require_permission,
+    visitor,
+)
 from keybearer.server.reads.members import members_page, newcomer
 from keybearer.server.records import User
 from keybearer.server.refusals import Refusal
@@ -57,15 +63,12 @@ async def _show(request: Request) -> Response:
 
 
 async def _ask(request: Request) -> Response:
-    viewer = await admin(request)
-    return _form(request, viewer, {"role": "member"})
+    return _form(request, await confirmed_visitor(request, MEMBERS_MANAGE), {"role": "member"})
 
 
 async def _add(request: Request, typed_addresses: AttemptLimit) -> Response:
     """Add the person of the address that was typed."""
-    viewer = await admin(request)
-    form = await read_form(request)
-    team = team_of(viewer, form)
+    viewer, form, team = await posted_by(request, MEMBERS_MANAGE)
     node: Node = request.app.state.node
     now = node.now()
     asked = role_asked(form, now)
@@ -79,7 +82,7 @@ async def _add(request: Request, typed_addresses: AttemptLimit) -> Response:
         if refusal.code not in {"invalid", "too_many"}:
             raise
         typed = {name: form.text(name) for name in ("email", "role", "hours")}
-        return _form(request, viewer, typed, refusal)
+        return _form(request, viewer, typed, of_the_form(refusal))
     return redirect(request, LIST, f"{user.name} is now in {team.name} as {ROLE_TITLES[asked.role]}.")
 
 
@@ -97,30 +100,14 @@ async def _found(request: Request, viewer: Visitor, form: Form, typed_addresses:
     return await node.view(newcomer, active_team(viewer).team_id, form.text("email"), node.now())
 
 
-async def admin(request: Request) -> Visitor:
-    """
-    Return who is signed in, if they manage the active team's members and have given their password lately.
-
-    Raises:
-        SignInNeeded, Refusal: as `visitor`, `require_permission` and `require_recent` do.
-    """
-    viewer = await visitor(request)
-    require_permission(viewer, MEMBERS_MANAGE)
-    require_recent(request, viewer)
-    return viewer
-
-
 def _form(request: Request, viewer: Visitor, typed: Mapping[str, str], refusal: Refusal | None = None) -> Response:
     """Return the page with what was typed, and what is wrong with it."""
-    answer = render(
+    return render_form(
         request,
         "member_new.html",
         viewer,
-        status_of(refusal) if refusal else 200,
+        refusal,
         typed={"email": "", "hours": str(HOURS[-1]), **typed},
         choices=role_choices(request.app.state.node, viewer),
         hours=HOURS,
-        errors=beside_fields(refusal) if refusal else {},
     )
-    answer.headers.update(retry_headers(refusal) if refusal else {})
-    return answer

@@ -6,7 +6,7 @@ from typing import Final
 from starlette.requests import Request
 
 from keybearer.server import refusals
-from keybearer.server.http.forms import parse_fields
+from keybearer.server.http.forms import read_query
 from keybearer.server.pages.numbers import number_in
 from keybearer.server.reads.paging import Paging
 
@@ -30,7 +30,7 @@ def paging_of(request: Request) -> Paging:
     Raises:
         Refusal: ``not_found``: there is no such page in any list.
     """
-    wanted = number_in(parse_fields(request.url.query).maybe("page") or "1")
+    wanted = number_in(read_query(request).maybe("page") or "1")
     if wanted is None or not 1 <= wanted <= _LAST:
         raise refusals.not_found("page: no number of a page")
     return Paging(wanted, PER_PAGE)

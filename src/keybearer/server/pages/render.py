@@ -8,10 +8,11 @@ from starlette.responses import HTMLResponse, RedirectResponse, Response
 
 from keybearer.server.clock import as_wire
 from keybearer.server.http.edge import note_actor
+from keybearer.server.http.errors import retry_headers, status_of
 from keybearer.server.node import Node
 from keybearer.server.pages import times
 from keybearer.server.pages.cookies import ENDING, NOTICE, clear_cookie, leave_notice, read_notice
-from keybearer.server.pages.endings import is_ending_kept, leave_ending, seen_ending
+from keybearer.server.pages.endings import Ended, is_ending_kept, leave_ending, seen_ending
 from keybearer.server.pages.session import Visitor
 from keybearer.server.pages.static import asset
 from keybearer.server.refusals import Refusal
@@ -69,6 +70,24 @@ def render(
     return answer
 
 
+def render_form(
+    request: Request, template: str, visitor: Visitor | None, refusal: Refusal | None, /, **context: Any
+) -> HTMLResponse:
+    """
+    Return a page with a form: what is wrong is said beside its fields, and noted in the request's log line.
+
+    Args:
+        refusal: of what was typed; None if nothing was, or nothing is wrong.
+        context: as for `render`; the template also finds ``errors``.
+    """
+    if refusal is None:
+        return render(request, template, visitor, errors={}, **context)
+    note_actor(request, refused=refusal.code, detail=refusal.detail)
+    answer = render(request, template, visitor, status_of(refusal), errors=_errors_of(refusal), **context)
+    answer.headers.update(retry_headers(refusal))
+    return answer
+
+
 def redirect(request: Request, address: str, notice: str = "") -> Response:
     """Send the browser on by GET (303), with a sentence for the page it comes to."""
     answer = RedirectResponse(address, 303)
@@ -80,32 +99,31 @@ def redirect(request: Request, address: str, notice: str = "") -> Response:
     return answer
 
 
-async def redirect_ended(request: Request, address: str, notice: str, said: str) -> Response:
+async def redirect_ended(request: Request, address: str, notice: str, ended: Ended) -> Response:
     """
     Send the browser on after something was ended; the page it comes to tells how far the end has come.
 
     Args:
-        said: what is true at the end, one of the sentences of ``endings``.
+        ended: what was ended.
     """
     answer = redirect(request, address)
-    await leave_ending(request, answer, notice, said)
+    await leave_ending(request, answer, notice, ended)
     return answer
 
 
-def keep_to_fields(request: Request, refusal: Refusal) -> None:
+def keep_to_fields(refusal: Refusal) -> None:
     """
-    Let a refusal of what was typed be shown beside its fields, and noted in the request's log line.
+    Go on to show a refusal beside the fields of its form.
 
     Raises:
-        Refusal: the one given, if it is about anything else.
+        Refusal: the one given, if it is not about what was typed.
     """
     if refusal.code != "invalid":
         raise refusal
-    note_actor(request, refused=refusal.code, detail=refusal.detail)
 
 
-def errors_of(refusal: Refusal) -> dict[str, str]:
-    """Return what a form shows beside its fields: field name -> sentences, a line each; '' is the form as a whole."""
+def _errors_of(refusal: Refusal) -> dict[str, str]:
+    """Return field name -> sentences, a line each; '' is the form as a whole."""
     said: dict[str, list[str]] = {}
     for each in (refusal, *refusal.others):
         said.setdefault(each.field, []).append(each.public)

@@ -10,12 +10,10 @@ from keybearer.server import refusals
 from keybearer.server.actions.add_resource_server import add_resource_server
 from keybearer.server.actions.revoke_resource_server import revoke_resource_server
 from keybearer.server.http.edge import actor_of
-from keybearer.server.http.errors import status_of
 from keybearer.server.http.forms import read_form
 from keybearer.server.node import Node
-from keybearer.server.pages import endings
 from keybearer.server.pages.doors import page
-from keybearer.server.pages.render import errors_of, keep_to_fields, redirect_ended, render
+from keybearer.server.pages.render import keep_to_fields, redirect_ended, render, render_form
 from keybearer.server.pages.session import Visitor, require_recent, visitor
 from keybearer.server.reads.resource_servers import all_resource_servers, one_resource_server
 from keybearer.server.refusals import Refusal
@@ -49,7 +47,7 @@ async def _show(request: Request) -> Response:
 
 async def _new(request: Request) -> Response:
     viewer = await _operator(request)
-    return render(request, "resource_server_new.html", viewer, name="", environment="sandbox", errors={})
+    return render_form(request, "resource_server_new.html", viewer, None, name="", environment="sandbox")
 
 
 async def _add(request: Request) -> Response:
@@ -63,10 +61,8 @@ async def _add(request: Request) -> Response:
         form.demand_only("name", "environment")
         added = await node.act(add_resource_server, actor, (name, environment), prefix, node.now())
     except Refusal as refusal:
-        keep_to_fields(request, refusal)
-        status, errors = status_of(refusal), errors_of(refusal)
-        typed = {"name": name, "environment": environment}
-        return render(request, "resource_server_new.html", viewer, status, errors=errors, **typed)
+        keep_to_fields(refusal)
+        return render_form(request, "resource_server_new.html", viewer, refusal, name=name, environment=environment)
     return render(request, "resource_server_added.html", viewer, added=added, issuer=node.settings.issuer)
 
 
@@ -83,7 +79,7 @@ async def _revoke(request: Request) -> Response:
     node: Node = request.app.state.node
     actor = actor_of(request, user_id=viewer.user.user_id)
     revoked = await node.act(revoke_resource_server, actor, request.path_params["resource_server_id"], node.now())
-    return await redirect_ended(request, _LIST, f"The key of {revoked.name} is revoked.", endings.ANY_TOKENS)
+    return await redirect_ended(request, _LIST, f"The key of {revoked.name} is revoked.", "api")
 
 
 async def _question(request: Request, viewer: Visitor) -> Response:

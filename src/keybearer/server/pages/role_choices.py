@@ -1,14 +1,13 @@
 """The roles that can be given on a page, each with what it allows in words."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
 from keybearer.server.clock import HOUR
 from keybearer.server.http.forms import Form
 from keybearer.server.node import Node
 from keybearer.server.pages.numbers import number_in
-from keybearer.server.pages.render import errors_of
 from keybearer.server.pages.session import Visitor
 from keybearer.server.refusals import Refusal
 from keybearer.server.roles import ROLE_NAMES, ROLE_TITLES
@@ -50,10 +49,9 @@ def role_asked(form: Form, now: int) -> RoleAsked:
     return RoleAsked(role, now + hours * HOUR if hours is not None else None)
 
 
-def beside_fields(refusal: Refusal) -> dict[str, str]:
-    """Return field -> sentence as the form names its fields: a role's end is asked for in hours."""
-    renamed = {"expires_at": "hours"}
-    return {renamed.get(name, name): said for name, said in errors_of(refusal).items()}
+def of_the_form(refusal: Refusal) -> Refusal:
+    """Return the refusal with the form's own name of its field: a role's end is asked for in hours."""
+    return replace(refusal, field="hours") if refusal.field == "expires_at" else refusal
 
 
 def _in_words(role: str, given: frozenset[str], words: Mapping[str, str]) -> str:

@@ -12,15 +12,14 @@ from keybearer.server.actions.change_password import NewPassword, change_passwor
 from keybearer.server.actions.end_other_sessions import end_other_sessions
 from keybearer.server.actions.end_session import end_session
 from keybearer.server.clock import SECOND
-from keybearer.server.http.edge import actor_of, note_actor
-from keybearer.server.http.errors import retry_headers, status_of
+from keybearer.server.http.edge import actor_of
 from keybearer.server.http.forms import Form, read_form
 from keybearer.server.node import Node
 from keybearer.server.pages.browser_names import browser_name
 from keybearer.server.pages.cookies import DEVICE, DEVICE_S, SESSION, read_cookie, set_cookie
 from keybearer.server.pages.doors import page
 from keybearer.server.pages.password_check import check_typed_password
-from keybearer.server.pages.render import errors_of, redirect, render
+from keybearer.server.pages.render import redirect, render_form
 from keybearer.server.pages.session import Visitor, visitor
 from keybearer.server.reads.account import own_sessions
 from keybearer.server.reads.activity import recent_sign_ins
@@ -131,8 +130,7 @@ async def _end(request: Request) -> Response:
     form = await read_form(request)
     form.demand_only("session")
     session_id = form.one("session")
-    owned = {session.session_id for session in await _sessions(request, viewer)}
-    if session_id in owned:
+    if session_id in {session.session_id for session in await _sessions(request, viewer)}:  # else it may be anything
         user_id = viewer.user.user_id
         await node.act(end_session, actor_of(request, user_id=user_id), session_id, user_id, node.now())
     return redirect(request, _HERE, "That browser is signed out.")
@@ -158,23 +156,18 @@ async def _page(
     request: Request, viewer: Visitor, refusal: Refusal | None = None, *, is_revoking: bool = False
 ) -> Response:
     """Return the page; no password that was typed is in it."""
-    if refusal:
-        note_actor(request, refused=refusal.code, detail=refusal.detail)
     here = viewer.session.session_id
     found = await _sessions(request, viewer)
     sign_ins = [SignIn(each, browser_name(each.user_agent), each.session_id == here) for each in found]
     sign_ins.sort(key=lambda sign_in: not sign_in.is_this)
     node: Node = request.app.state.node
-    answer = render(
+    return render_form(
         request,
         "security.html",
         viewer,
-        status_of(refusal) if refusal else 200,
+        refusal,
         sign_ins=sign_ins,
         recent=await node.view(recent_sign_ins, viewer.user.user_id),
         browser=browser_name,
         is_revoking=is_revoking,
-        errors=errors_of(refusal) if refusal else {},
     )
-    answer.headers.update(retry_headers(refusal) if refusal else {})
-    return answer

@@ -9,7 +9,7 @@ from keybearer.server import refusals
 from keybearer.server.actions.note_visit import note_visit
 from keybearer.server.clock import HOUR, MINUTE, SECOND
 from keybearer.server.http.edge import note_actor
-from keybearer.server.http.forms import Form
+from keybearer.server.http.forms import Form, read_form
 from keybearer.server.node import Node
 from keybearer.server.pages.cookies import SESSION, read_cookie
 from keybearer.server.reads.visit import Visit, visit
@@ -124,6 +124,34 @@ def require_permission(visitor: Visitor, permission: str) -> None:
     """
     if permission not in visitor.permissions:
         raise refusals.forbidden(f"page: role {visitor.role} lacks {permission}")
+
+
+async def confirmed_visitor(request: Request, permission: str) -> Visitor:
+    """
+    Return who is signed in, if their role gives this permission and they gave their password within four hours.
+
+    Raises:
+        SignInNeeded, Refusal: as `visitor`, `require_permission` and `require_recent` do.
+    """
+    found = await visitor(request)
+    require_permission(found, permission)
+    require_recent(request, found)
+    return found
+
+
+async def posted_by(request: Request, permission: str) -> tuple[Visitor, Form, Team]:
+    """
+    Return who posted a form that takes this permission and a recent password, the form, and the team that it acts in.
+
+    Raises:
+        SignInNeeded, Refusal: as `visitor`, `require_recent`, `team_of` and `require_permission` do.
+    """
+    found = await visitor(request)
+    require_recent(request, found)
+    form = await read_form(request)
+    team = team_of(found, form)
+    require_permission(found, permission)
+    return found, form, team
 
 
 def active_team(visitor: Visitor) -> Team:

@@ -8,20 +8,17 @@ from keybearer.server import secrets
 from keybearer.server.actions.confirm_identity import confirm_identity
 from keybearer.server.actions.sign_in import Entrance, sign_in
 from keybearer.server.clock import SECOND
-from keybearer.server.http.edge import actor_of, note_actor
-from keybearer.server.http.errors import retry_headers, status_of
-from keybearer.server.http.forms import Form, parse_fields, query_of, read_form
+from keybearer.server.http.edge import actor_of
+from keybearer.server.http.forms import Form, read_form, read_query
 from keybearer.server.node import Node
 from keybearer.server.pages.cookies import DEVICE, DEVICE_S, SESSION, read_cookie, set_cookie
 from keybearer.server.pages.doors import page
 from keybearer.server.pages.password_check import check_typed_password
-from keybearer.server.pages.render import errors_of, redirect, render
+from keybearer.server.pages.render import redirect, render_form
 from keybearer.server.pages.return_path import return_path
 from keybearer.server.pages.session import Visitor, maybe_visitor
 from keybearer.server.records import PasswordAttempt
 from keybearer.server.refusals import Refusal
-
-_MAX_USER_AGENT = 200
 
 
 def routes(_: Node) -> list[BaseRoute]:
@@ -34,7 +31,7 @@ async def _home(request: Request) -> Response:
 
 
 async def _show(request: Request) -> Response:
-    asked = parse_fields(query_of(request))
+    asked = read_query(request)
     visitor = await maybe_visitor(request)
     if asked.text("another") == "1":
         return _page(request, None, asked)  # whoever is signed in stays so until somebody else is
@@ -54,7 +51,6 @@ async def _take(request: Request) -> Response:
         attempt = await check_typed_password(request, email, password)
         return await (_go_on(request, visitor, attempt, form) if visitor else _enter(request, attempt, form))
     except Refusal as refusal:
-        note_actor(request, refused=refusal.code, detail=refusal.detail)
         return _page(request, visitor, form, refusal)
 
 
@@ -73,7 +69,6 @@ async def _enter(request: Request, attempt: PasswordAttempt, form: Form) -> Resp
         digest=secrets.digest(cookie),
         device=device,
         old_cookie=read_cookie(node, request, SESSION),
-        user_agent=request.headers.get("user-agent", "")[:_MAX_USER_AGENT],
         expires_at=now + node.settings.session_ttl * SECOND,
     )
     user_id = attempt.user.user_id if attempt.user else None
@@ -98,14 +93,11 @@ async def _go_on(request: Request, visitor: Visitor, attempt: PasswordAttempt, f
 
 def _page(request: Request, visitor: Visitor | None, form: Form, refusal: Refusal | None = None) -> Response:
     """Return the page with what was typed, the password excepted."""
-    answer = render(
+    return render_form(
         request,
         "sign_in.html",
         visitor,
-        status_of(refusal) if refusal else 200,
+        refusal,
         email=visitor.user.email if visitor else form.text("email"),
         next=return_path(form.text("next")),
-        errors=errors_of(refusal) if refusal else {},
     )
-    answer.headers.update(retry_headers(refusal) if refusal else {})
-    return answer

@@ -12,7 +12,6 @@ from keybearer.server.pages.cookies import SESSION, clear_cookie
 from keybearer.server.pages.doors import page
 from keybearer.server.pages.render import redirect, render
 from keybearer.server.pages.session import maybe_visitor
-from keybearer.server.refusals import Refusal
 
 
 def routes(_: Node) -> list[BaseRoute]:
@@ -30,14 +29,8 @@ async def _take(request: Request) -> Response:
     visitor = await maybe_visitor(request)
     node: Node = request.app.state.node
     if visitor is not None:
-        user_id = visitor.user.user_id
-        try:
-            await node.act(
-                end_session, actor_of(request, user_id=user_id), visitor.session.session_id, user_id, node.now()
-            )
-        except Refusal as refusal:  # another tab was quicker
-            if refusal.code != "not_found":
-                raise
+        user_id, session_id = visitor.user.user_id, visitor.session.session_id
+        await node.act(end_session, actor_of(request, user_id=user_id), session_id, user_id, node.now())
     answer = redirect(request, "/login", "You are signed out.")
     clear_cookie(node, answer, SESSION)
     return answer

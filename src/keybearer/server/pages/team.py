@@ -6,11 +6,10 @@ from starlette.routing import BaseRoute
 
 from keybearer.server.actions.update_team import TeamChange, update_team
 from keybearer.server.http.edge import actor_of
-from keybearer.server.http.errors import status_of
 from keybearer.server.http.forms import read_form
 from keybearer.server.node import Node
 from keybearer.server.pages.doors import page
-from keybearer.server.pages.render import errors_of, keep_to_fields, redirect, render
+from keybearer.server.pages.render import keep_to_fields, redirect, render_form
 from keybearer.server.pages.session import require_permission, team_of, visitor
 from keybearer.server.refusals import Refusal
 
@@ -28,7 +27,7 @@ async def _show(request: Request) -> Response:
         return redirect(request, "/switch-team")  # which says that they are in no team
     require_permission(viewer, "team:read")
     typed = {"contact": viewer.team.contact, "telephone": viewer.team.telephone or ""}
-    return render(request, "team.html", viewer, errors={}, typed=typed)
+    return render_form(request, "team.html", viewer, None, typed=typed)
 
 
 async def _take(request: Request) -> Response:
@@ -44,6 +43,6 @@ async def _take(request: Request) -> Response:
         form.demand_only("team", "contact", "telephone")
         await node.act(update_team, actor_of(request, user_id=viewer.user.user_id), team.team_id, change, node.now())
     except Refusal as refusal:
-        keep_to_fields(request, refusal)
-        return render(request, "team.html", viewer, status_of(refusal), errors=errors_of(refusal), typed=typed)
+        keep_to_fields(refusal)
+        return render_form(request, "team.html", viewer, refusal, typed=typed)
     return redirect(request, _HERE, "The team's details are changed.")

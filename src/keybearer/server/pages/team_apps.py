@@ -6,14 +6,19 @@ from starlette.routing import BaseRoute
 
 from keybearer.server.actions.revoke_grant import Reach, revoke_grant
 from keybearer.server.http.edge import actor_of
-from keybearer.server.http.forms import read_form
 from keybearer.server.node import Node
-from keybearer.server.pages import endings
 from keybearer.server.pages.browser_names import browser_name
 from keybearer.server.pages.doors import page
 from keybearer.server.pages.pager import paging_of, turn_of
 from keybearer.server.pages.render import redirect_ended, render
-from keybearer.server.pages.session import Visitor, active_team, require_permission, require_recent, team_of, visitor
+from keybearer.server.pages.session import (
+    Visitor,
+    active_team,
+    confirmed_visitor,
+    posted_by,
+    require_permission,
+    visitor,
+)
 from keybearer.server.reads.access import access_to_team, named_in_team, team_access
 from keybearer.server.reads.last_uses import last_uses
 from keybearer.server.records import ActivityFilter
@@ -46,8 +51,7 @@ async def _show(request: Request) -> Response:
 
 
 async def _ask(request: Request) -> Response:
-    viewer = await _admin(request)
-    return await _question(request, viewer)
+    return await _question(request, await confirmed_visitor(request, MEMBERS_MANAGE))
 
 
 async def _take(request: Request) -> Response:
@@ -57,10 +61,8 @@ async def _take(request: Request) -> Response:
     The password must have been given lately, unlike for one's own apps: it stops what others rely on, for good, so a
     browser left open must not be enough.
     """
-    viewer = await _admin(request)
-    form = await read_form(request)
+    viewer, form, team = await posted_by(request, MEMBERS_MANAGE)
     form.demand_only("team", "confirm")
-    team = team_of(viewer, form)
     if form.maybe("confirm") != "yes":
         return await _question(request, viewer)
     node: Node = request.app.state.node
@@ -69,14 +71,7 @@ async def _take(request: Request) -> Response:
     reach = Reach(user_id, team.team_id)
     await node.act(revoke_grant, actor_of(request, user_id=user_id), grant_id, reach, node.now())
     notice = f"{named.name} can no longer act as {named.user_name} in {team.name}."
-    return await redirect_ended(request, _LIST, notice, endings.IT)
-
-
-async def _admin(request: Request) -> Visitor:
-    viewer = await visitor(request)
-    require_permission(viewer, MEMBERS_MANAGE)
-    require_recent(request, viewer)
-    return viewer
+    return await redirect_ended(request, _LIST, notice, "token")
 
 
 async def _question(request: Request, viewer: Visitor) -> Response:

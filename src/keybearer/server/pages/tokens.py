@@ -10,7 +10,6 @@ from keybearer.server.actions.revoke_grant import Reach, revoke_grant
 from keybearer.server.http.edge import actor_of
 from keybearer.server.http.forms import read_form
 from keybearer.server.node import Node
-from keybearer.server.pages import endings
 from keybearer.server.pages.browser_names import browser_name
 from keybearer.server.pages.doors import page
 from keybearer.server.pages.render import redirect_ended, render
@@ -44,7 +43,7 @@ async def _delete(request: Request) -> Response:
     actor = actor_of(request, user_id=user_id)
     await node.act(revoke_grant, actor, token.grant_id, Reach(user_id, managed_team_id=None), node.now())
     notice = f"The token “{token.name}” is deleted. It no longer works."
-    return await redirect_ended(request, "/settings/tokens", notice, endings.IT)
+    return await redirect_ended(request, "/settings/tokens", notice, "token")
 
 
 async def listed_tokens(node: Node, user_id: int) -> dict[str, Any]:

@@ -13,13 +13,19 @@ from keybearer.server.actions.switch_on_webhook import switch_on_webhook
 from keybearer.server.actions.try_webhook import try_webhook
 from keybearer.server.actions.update_webhook import WebhookChange, update_webhook
 from keybearer.server.http.edge import actor_of
-from keybearer.server.http.errors import status_of
 from keybearer.server.node import Node
 from keybearer.server.pages.doors import page
 from keybearer.server.pages.pager import paging_of, turn_of
-from keybearer.server.pages.render import errors_of, keep_to_fields, redirect, render
-from keybearer.server.pages.session import Visitor, active_team, require_permission, visitor
-from keybearer.server.pages.webhooks import LIST, posted_by_admin, typed_in, webhook_admin
+from keybearer.server.pages.render import keep_to_fields, redirect, render, render_form
+from keybearer.server.pages.session import (
+    Visitor,
+    active_team,
+    confirmed_visitor,
+    posted_by,
+    require_permission,
+    visitor,
+)
+from keybearer.server.pages.webhooks import LIST, typed_in
 from keybearer.server.reads.lifetimes import offered_overlaps
 from keybearer.server.reads.webhooks import host_of, offered_events, one_webhook, webhook_details
 from keybearer.server.records import Webhook
@@ -58,7 +64,7 @@ async def _back(request: Request) -> Response:
 
 
 async def _update(request: Request) -> Response:
-    viewer, form, team = await posted_by_admin(request)
+    viewer, form, team = await posted_by(request, TEAM_MANAGE)
     node: Node = request.app.state.node
     typed, webhook_id = typed_in(form), request.path_params["webhook_id"]
     change = WebhookChange(typed, node.settings.webhook_private_addresses)
@@ -72,7 +78,7 @@ async def _update(request: Request) -> Response:
 
 
 async def _rotate(request: Request) -> Response:
-    viewer, form, team = await posted_by_admin(request)
+    viewer, form, team = await posted_by(request, TEAM_MANAGE)
     node: Node = request.app.state.node
     now, webhook_id = node.now(), request.path_params["webhook_id"]
     rotation = WebhookRotation(form.maybe("overlap") or "", node.webhook_key)
@@ -102,11 +108,11 @@ async def _resend(request: Request) -> Response:
 
 
 async def _ask(request: Request) -> Response:
-    return await _question(request, await webhook_admin(request))
+    return await _question(request, await confirmed_visitor(request, TEAM_MANAGE))
 
 
 async def _delete(request: Request) -> Response:
-    viewer, form, team = await posted_by_admin(request)
+    viewer, form, team = await posted_by(request, TEAM_MANAGE)
     form.demand_only("team", "confirm")
     if form.maybe("confirm") != "yes":
         return await _question(request, viewer)
@@ -118,7 +124,7 @@ async def _delete(request: Request) -> Response:
 
 async def _acted(request: Request, action: Any, meant: object) -> Webhook:
     """Do to a webhook what needs nothing but to be meant, and have the sender look at once."""
-    viewer, form, team = await posted_by_admin(request)
+    viewer, form, team = await posted_by(request, TEAM_MANAGE)
     form.demand_only("team")
     node: Node = request.app.state.node
     webhook: Webhook = await node.act(action, actor_of(request, user_id=viewer.user.user_id), team, meant, node.now())
@@ -153,16 +159,16 @@ async def _webhook_page(
         Refusal: the one given, unless it is about a field; ``not_found``.
     """
     if refusal is not None:
-        keep_to_fields(request, refusal)
+        keep_to_fields(refusal)
     node: Node = request.app.state.node
     paging, webhook_id = paging_of(request), request.path_params["webhook_id"]
     details = await node.view(webhook_details, webhook_id, active_team(viewer).team_id, paging)
     webhook = details.webhook
-    return render(
+    return render_form(
         request,
         "webhook.html",
         viewer,
-        status_of(refusal) if refusal else 200,
+        refusal,
         webhook=webhook,
         host=details.host,
         deliveries=details.deliveries.items,
@@ -171,5 +177,4 @@ async def _webhook_page(
         choices=offered_events(),
         overlaps=offered_overlaps(),
         troubles=TROUBLES,
-        errors=errors_of(refusal) if refusal else {},
     )

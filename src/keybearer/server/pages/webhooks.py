@@ -8,14 +8,19 @@ from starlette.routing import BaseRoute
 
 from keybearer.server.actions.create_webhook import WebhookPolicy, create_webhook
 from keybearer.server.http.edge import actor_of
-from keybearer.server.http.errors import status_of
-from keybearer.server.http.forms import Form, read_form
+from keybearer.server.http.forms import Form
 from keybearer.server.node import Node
 from keybearer.server.pages.doors import page
-from keybearer.server.pages.render import errors_of, keep_to_fields, render
-from keybearer.server.pages.session import Visitor, active_team, require_permission, require_recent, team_of, visitor
+from keybearer.server.pages.render import keep_to_fields, render, render_form
+from keybearer.server.pages.session import (
+    Visitor,
+    active_team,
+    confirmed_visitor,
+    posted_by,
+    require_permission,
+    visitor,
+)
 from keybearer.server.reads.webhooks import offered_events, team_webhooks
-from keybearer.server.records import Team
 from keybearer.server.refusals import Refusal
 from keybearer.server.roles import TEAM_MANAGE
 from keybearer.server.webhooks.changes import TypedWebhook
@@ -24,35 +29,13 @@ LIST: Final = "/team/webhooks"
 
 
 def routes(_: Node) -> list[BaseRoute]:
-    """Return the doors of the list and of the page that creates."""
+    """
+    Return the doors of the list and of the page that creates.
+
+    A webhook hands on what happens in the team, for as long as nobody looks: a browser left open must not be enough, so
+    whoever changes one has given their password lately.
+    """
     return [page(LIST, get=_show), page(f"{LIST}/new", get=_new, post=_create)]
-
-
-async def webhook_admin(request: Request) -> Visitor:
-    """
-    Return who is signed in, if they manage the active team and have given their password lately.
-
-    A webhook hands on what happens in the team, for as long as nobody looks: a browser left open must not be enough.
-
-    Raises:
-        SignInNeeded, Refusal: as `visitor`, `require_permission` and `require_recent` do.
-    """
-    viewer = await visitor(request)
-    require_permission(viewer, TEAM_MANAGE)
-    require_recent(request, viewer)
-    return viewer
-
-
-async def posted_by_admin(request: Request) -> tuple[Visitor, Form, Team]:
-    """
-    Return who posted a form that changes webhooks, the form, and the team that it acts in.
-
-    Raises:
-        SignInNeeded, Refusal: as `webhook_admin` and `team_of` do.
-    """
-    viewer = await webhook_admin(request)
-    form = await read_form(request)
-    return viewer, form, team_of(viewer, form)
 
 
 def typed_in(form: Form) -> TypedWebhook:
@@ -69,13 +52,11 @@ async def _show(request: Request) -> Response:
 
 
 async def _new(request: Request) -> Response:
-    viewer = await webhook_admin(request)
-    active_team(viewer)
-    return _form_page(request, viewer, TypedWebhook("", ()))
+    return _form_page(request, await confirmed_visitor(request, TEAM_MANAGE), TypedWebhook("", ()))
 
 
 async def _create(request: Request) -> Response:
-    viewer, form, team = await posted_by_admin(request)
+    viewer, form, team = await posted_by(request, TEAM_MANAGE)
     node: Node = request.app.state.node
     policy = WebhookPolicy(node.webhook_key, node.settings.webhook_private_addresses)
     actor, typed = actor_of(request, user_id=viewer.user.user_id), typed_in(form)
@@ -83,19 +64,18 @@ async def _create(request: Request) -> Response:
         form.demand_only("team", "url", "events")
         made = await node.act(create_webhook, actor, team, typed, policy, node.now())
     except Refusal as refusal:
-        keep_to_fields(request, refusal)
+        keep_to_fields(refusal)
         return _form_page(request, viewer, typed, refusal)
     return render(request, "webhook_created.html", viewer, made=made)
 
 
 def _form_page(request: Request, viewer: Visitor, typed: TypedWebhook, refusal: Refusal | None = None) -> Response:
     """Return the page with what was typed."""
-    return render(
+    return render_form(
         request,
         "webhook_new.html",
         viewer,
-        status_of(refusal) if refusal else 200,
+        refusal,
         typed=typed,
         choices=offered_events(),
-        errors=errors_of(refusal) if refusal else {},
     )
