@@ -24,7 +24,7 @@ def filled(count: int, tokens_per_user: int) -> tuple[Verifier, list[str]]:
     verifier = Verifier("http://127.0.0.1:1", key=compose("kb", "rsk", "live", "k" * 32), most_tokens=count)
     lease = verifier._lease  # noqa: SLF001 - a million questions would take an hour
     lease.lease_s = _HOUR_S
-    verifier._purse.count_nothing(math.inf)  # noqa: SLF001 - nobody is there to grant calls
+    verifier._granted.count_nothing(math.inf)  # noqa: SLF001 - nobody is there to grant calls
     lease.ask("a nonce", verifier.now())
     lease.hear(SyncAnswer("a nonce", Position(_EPOCH, 1, NO_HASH), (), is_reset=True, age_s=0.0))
     texts = []

@@ -20,7 +20,7 @@ def test_the_documented_slack_is_never_exceeded(seed: int, verifiers: int, *, is
 def test_one_verifier_alone_is_let_use_the_whole_limit() -> None:
     """A bound is easily kept by letting nobody through."""
     world = World(1, verifiers=1)
-    while world.verifiers[0].purse.wait_s(1, 7, world.now * world.verifiers[0].rate) == 0:
+    while world.verifiers[0].granted.wait_s(1, 7, world.now * world.verifiers[0].rate) == 0:
         world.hurry()
     assert LIMIT * 0.8 < len(world.let_through) <= LIMIT
 

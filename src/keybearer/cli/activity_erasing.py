@@ -4,8 +4,9 @@ from typing import Any, Final
 
 from keybearer.cli.lookup import find_user
 from keybearer.cli.trouble import WRONG_USAGE, Trouble
-from keybearer.cli.workplace import in_database, load_settings, now, operator
+from keybearer.cli.workplace import in_database, load_settings, operator
 from keybearer.server.actions.erase_activity import erase_activity
+from keybearer.server.clock import now
 from keybearer.server.store.database import Database
 
 _LONGEST_BASIS: Final = 1_000

@@ -10,7 +10,8 @@ from keybearer.cli.activity_verification import trust_of
 from keybearer.cli.lookup import find_team
 from keybearer.cli.progress import Progress
 from keybearer.cli.trouble import Trouble
-from keybearer.cli.workplace import load_settings, look_into_database, now
+from keybearer.cli.workplace import load_settings, look_into_database
+from keybearer.server.clock import now
 from keybearer.server.reads.activity import Sight
 from keybearer.server.reads.activity_export import activity_chunks
 from keybearer.server.records import ActivityFilter

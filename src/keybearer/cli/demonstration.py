@@ -15,8 +15,9 @@ from keybearer.cli.example_api import ExampleAPI, prepared
 from keybearer.cli.logs import log_to_file
 from keybearer.cli.running import listen, own_address, run_server
 from keybearer.cli.trouble import Trouble
-from keybearer.cli.workplace import in_database, load_settings, now, operator, prepare_database
+from keybearer.cli.workplace import in_database, load_settings, operator, prepare_database
 from keybearer.server.accounts.passwords import Passwords
+from keybearer.server.clock import now
 from keybearer.server.refusals import Refusal
 from keybearer.server.roles import ROLE_TITLES
 from keybearer.server.settings import Settings

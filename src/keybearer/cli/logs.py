@@ -11,9 +11,10 @@ import msgspec
 import structlog
 from structlog.typing import EventDict, Processor
 
-# The last line of defence: whatever a library writes, what looks like a token loses all but its last four characters.
-_TOKEN: Final = re.compile(rb"([a-z][a-z0-9]{0,15}_[a-z]{3}_(?:live|test)_)[0-9A-Za-z]{8,}([0-9A-Za-z]{4})")
+from keybearer.wire.token_text import LOOKS_LIKE_ONE
 
+# The last line of defence: whatever a library writes, what looks like a token loses all but its last four characters.
+_TOKEN: Final = re.compile(LOOKS_LIKE_ONE.encode())
 
 _STAMP: Final = structlog.processors.TimeStamper(fmt="iso", utc=True)
 _LEVEL: Final = logging.INFO

@@ -1,12 +1,13 @@
 """What the user commands do, on the open database."""
 
 from keybearer.cli.lookup import find_user
-from keybearer.cli.workplace import in_database, load_settings, look_into_database, now, operator
+from keybearer.cli.workplace import in_database, load_settings, look_into_database, operator
 from keybearer.server.accounts.passwords import Passwords
 from keybearer.server.actions.add_user import NewUser, add_user
 from keybearer.server.actions.replace_password import replace_password
 from keybearer.server.actions.set_operator import set_operator
 from keybearer.server.actions.set_user_disabled import set_user_disabled
+from keybearer.server.clock import now
 from keybearer.server.records import User
 from keybearer.server.store.database import Database
 

@@ -1,10 +1,10 @@
 """What the resource server commands do, on the open database."""
 
 from keybearer.cli.lookup import find_resource_server
-from keybearer.cli.workplace import in_database, load_settings, look_into_database, now, operator
+from keybearer.cli.workplace import in_database, load_settings, look_into_database, operator
 from keybearer.server.actions.add_resource_server import AddedServer, add_resource_server
 from keybearer.server.actions.revoke_resource_server import revoke_resource_server
-from keybearer.server.clock import as_wire
+from keybearer.server.clock import as_wire, now
 from keybearer.server.reads.resource_servers import all_resource_servers
 from keybearer.server.records import ResourceServer
 from keybearer.server.store.database import Database

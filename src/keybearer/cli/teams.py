@@ -1,11 +1,11 @@
 """What the team commands do, on the open database."""
 
 from keybearer.cli.lookup import find_team, find_user
-from keybearer.cli.workplace import in_database, load_settings, now, operator
+from keybearer.cli.workplace import in_database, load_settings, operator
 from keybearer.server.actions.add_team import NewTeam, add_team
 from keybearer.server.actions.remove_member import remove_member
 from keybearer.server.actions.set_member_role import RoleGiven, set_member_role
-from keybearer.server.clock import HOUR
+from keybearer.server.clock import HOUR, now
 from keybearer.server.records import Team
 from keybearer.server.store.database import Database
 

@@ -4,8 +4,8 @@ from typing import Final
 
 from keybearer.cli.stdin import first_line
 from keybearer.cli.trouble import WRONG_USAGE, Trouble
-from keybearer.cli.workplace import load_settings, look_into_database, now
-from keybearer.server.clock import as_wire
+from keybearer.cli.workplace import load_settings, look_into_database
+from keybearer.server.clock import as_wire, now
 from keybearer.server.reads.inspection import Inspection, inspect_token
 from keybearer.server.settings import Settings
 from keybearer.server.store.database import Database

@@ -7,7 +7,7 @@ from typing import Final, TypeVar
 from pydantic import ValidationError
 
 from keybearer.cli.trouble import WRONG_USAGE, Trouble, as_clause, trouble_of, unusable_data_dir
-from keybearer.server import clock, secrets
+from keybearer.server import secrets
 from keybearer.server.events import Actor
 from keybearer.server.refusals import Refusal
 from keybearer.server.settings import Settings
@@ -125,11 +125,6 @@ async def _with_open_database(url: str, work: Callable[[Database], Awaitable[T]]
 def operator(now: int) -> Actor:
     """Return who acts at the command line: whoever runs the server; there is no user behind it."""
     return Actor(secrets.record_id(now), ADDRESS)
-
-
-def now() -> int:
-    """Return the time in microseconds since 1970 UTC."""
-    return clock.now()
 
 
 def _unusable(error: Exception) -> Trouble:

@@ -3,7 +3,7 @@
 from binascii import b2a_base64
 from typing import Final
 
-from keybearer.reporting.chances import Chances
+from keybearer.reporting.random_supply import RandomSupply
 from keybearer.wire.activity import SALT_BYTES
 
 _MOST_FIELDS: Final = 3  # that are sealed together: user, address and agent; words have theirs for themselves
@@ -18,4 +18,4 @@ def _base64(drawn: bytes) -> str:
     return b2a_base64(drawn, newline=False).decode()
 
 
-_OF_FIELDS: Final = {fields: Chances(SALT_BYTES * fields, _base64) for fields in range(1, _MOST_FIELDS + 1)}
+_OF_FIELDS: Final = {fields: RandomSupply(SALT_BYTES * fields, _base64) for fields in range(1, _MOST_FIELDS + 1)}

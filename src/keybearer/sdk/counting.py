@@ -1,4 +1,4 @@
-"""Fills the purse: asks the nodes for calls, in one question for all who wait, one question at a time."""
+"""Has calls granted: asks the nodes for them, in one question for all who wait, one question at a time."""
 
 import asyncio
 import logging
@@ -6,10 +6,10 @@ import secrets
 from collections.abc import Callable, Mapping
 from typing import Any, Final
 
-from keybearer.sdk.driver import Call, Driver
+from keybearer.sdk.driver import Driver
 from keybearer.sdk.nodes import Nodes
 from keybearer.sdk.transport import Transport, Unanswered
-from keybearer.verify.purse import Purse
+from keybearer.verify.granted_calls import GrantedCalls
 from keybearer.wire.messages import Malformed
 from keybearer.wire.quota import Grant, Terms, Want, grants_from_json, wants_as_json
 
@@ -20,16 +20,16 @@ _LOG: Final = logging.getLogger("keybearer")
 
 class Counting:
     """
-    Keeps a purse filled.
+    Sees to it that there are granted calls in hand.
 
     Args:
         clock: seconds, BOOTTIME.
     """
 
     def __init__(
-        self, purse: Purse, nodes: Nodes, driver: Driver, transport: Transport, clock: Callable[[], float]
+        self, granted: GrantedCalls, nodes: Nodes, driver: Driver, transport: Transport, clock: Callable[[], float]
     ) -> None:
-        self._purse = purse
+        self._granted = granted
         self._nodes = nodes
         self._driver = driver
         self._transport = transport
@@ -42,7 +42,7 @@ class Counting:
         """Ask for a call that waits, and for what may be needed next; return why there was no answer, or None."""
         if self._driver.is_cut_off:
             return "no Keybearer server answers"
-        self._purse.want(user_id, team_id)
+        self._granted.want(user_id, team_id)
         flight = self._coming_flight()
         try:
             return await asyncio.shield(flight)  # whoever gives up waiting does not end it for the others
@@ -53,7 +53,7 @@ class Counting:
 
     def settle(self) -> None:
         """Ask ahead of need; called each time the server was heard."""
-        if self._purse.is_wanting and not self._driver.is_cut_off:
+        if self._granted.is_wanting and not self._driver.is_cut_off:
             self._coming_flight()
 
     async def close(self) -> None:
@@ -74,7 +74,7 @@ class Counting:
     async def _fly(self) -> str | None:
         async with self._turn:
             self._coming = None
-            wants = self._purse.wants(self._clock())
+            wants = self._granted.wants(self._clock())
             return await self._answer(wants) if wants else None
 
     async def _answer(self, wants: tuple[Want, ...]) -> str | None:
@@ -86,7 +86,7 @@ class Counting:
         why, is_unknown = "", False
         for _ in range(ATTEMPTS):
             nonce, asked_at = secrets.token_hex(16), self._clock()
-            call: Call = self._driver.count(nonce, wants_as_json(wants))
+            call = self._driver.count(nonce, wants_as_json(wants))
             try:
                 terms, grants = _read(await self._transport.post(call), nonce)
             except (Unanswered, Malformed) as error:
@@ -96,11 +96,11 @@ class Counting:
                 continue
             wanted = {(want.user_id, want.team_id) for want in wants}
             asked_for = [each for each in grants if (each.user_id, each.team_id) in wanted]
-            self._purse.take_in(terms, asked_for, asked_at, self._clock())
+            self._granted.take_in(terms, asked_for, asked_at, self._clock())
             return None
         if is_unknown:
             _LOG.warning("calls are let through uncounted: a node is too old to count them")
-            self._purse.count_nothing(self._clock() + UNCOUNTED_S)
+            self._granted.count_nothing(self._clock() + UNCOUNTED_S)
             return None
         _LOG.info("calls could not be counted: %s", why)
         return why

@@ -20,8 +20,8 @@ from keybearer.sdk.line import Line, is_direct
 from keybearer.sdk.nodes import Nodes
 from keybearer.sdk.transport import Transport
 from keybearer.sdk.trust import trust_for
+from keybearer.verify.granted_calls import GrantedCalls
 from keybearer.verify.lease import Lease
-from keybearer.verify.purse import Purse
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,10 +46,12 @@ class Session:
     What begins when a verifier starts, and is thrown away when it is closed or its process was forked.
 
     Args:
-        lease: empty; nobody else takes anything in with it, nor with the purse.
+        lease: empty; nobody else takes anything in with it, nor with *granted*.
     """
 
-    def __init__(self, urls: tuple[str, ...], key: str, lease: Lease, purse: Purse, surroundings: Surroundings) -> None:
+    def __init__(
+        self, urls: tuple[str, ...], key: str, lease: Lease, granted: GrantedCalls, surroundings: Surroundings
+    ) -> None:
         clocks = surroundings.clocks
         random: Final[Random] = SystemRandom()
         self._nodes = nodes = Nodes(urls, random)
@@ -60,7 +62,7 @@ class Session:
         self._transport = Transport(key, trust, MOST_AT_ONCE + 3, transport)
         self._line = Line(key, trust) if transport is None and is_direct() else None
         self._asker = Asker(lease, nodes, driver, self._transport, clocks.boottime)
-        self._counting = Counting(purse, nodes, driver, self._transport, clocks.boottime)
+        self._counting = Counting(granted, nodes, driver, self._transport, clocks.boottime)
         self._driver = driver
         self._told = asyncio.Event()
         self.loop = asyncio.get_running_loop()

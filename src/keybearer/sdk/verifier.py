@@ -17,9 +17,9 @@ from keybearer.sdk.judging import wanted_by
 from keybearer.sdk.nodes import checked_urls
 from keybearer.sdk.session import MACHINE, Session, Surroundings
 from keybearer.sdk.streams import while_valid
+from keybearer.verify.granted_calls import GrantedCalls
 from keybearer.verify.lease import Lease
 from keybearer.verify.mirror import Mirror, Mirrored
-from keybearer.verify.purse import Purse
 from keybearer.wire.denial import Denial, Reason
 from keybearer.wire.principal import Principal
 from keybearer.wire.quota import Left
@@ -150,7 +150,7 @@ class Verifier:
 
     def counted(self, principal: Principal) -> Left | None:
         """Count one call if a call is in hand; None: `count` has to ask, and nothing was counted."""
-        return self._purse.spend(principal.user_id, principal.team_id, self._clock())
+        return self._granted.spend(principal.user_id, principal.team_id, self._clock())
 
     @property
     def is_ready(self) -> bool:
@@ -236,7 +236,7 @@ class Verifier:
     def _begin_anew(self) -> None:
         self._lease = Lease(Mirror(self._most_tokens), _NOT_YET_TOLD_S)
         self._known: Callable[[bytes, Callable[[], float]], Mirrored | None] = self._lease.known
-        self._purse = Purse()
+        self._granted = GrantedCalls()
         self._session: Session | None = None
 
     def _begin_reporting(self) -> None:
@@ -249,13 +249,13 @@ class Verifier:
 
     async def _count_online(self, user_id: int, team_id: int) -> Left:
         for _ in range(_TRIES):
-            wait_s = self._purse.wait_s(user_id, team_id, self._clock())
+            wait_s = self._granted.wait_s(user_id, team_id, self._clock())
             if wait_s > 0:
-                raise RateLimited(self._purse.limit, wait_s, self._surroundings.clocks.wall())
+                raise RateLimited(self._granted.limit, wait_s, self._surroundings.clocks.wall())
             why = await self._running().ask_for_call(user_id, team_id)
             if why is not None:
                 return self._lent(user_id, team_id, why)
-            left = self._purse.spend(user_id, team_id, self._clock())
+            left = self._granted.spend(user_id, team_id, self._clock())
             if left is not None:
                 return left
         raise Unavailable("others were always faster")
@@ -263,7 +263,7 @@ class Verifier:
     def _lent(self, user_id: int, team_id: int, why: str) -> Left:
         """Let a call through that could not be counted; while the lease lasts, and not many of them."""
         now = self._clock()
-        left = None if self._lease.is_out(now) else self._purse.lend(user_id, team_id, now)
+        left = None if self._lease.is_out(now) else self._granted.lend(user_id, team_id, now)
         if left is None:
             raise Unavailable(why)
         return left
@@ -278,7 +278,7 @@ class Verifier:
                 raise RuntimeError("a Verifier belongs to one event loop; use SyncVerifier from several threads")
             self._begin_anew()
         if self._session is None:
-            self._session = Session(self._urls, self._key, self._lease, self._purse, self._surroundings)
+            self._session = Session(self._urls, self._key, self._lease, self._granted, self._surroundings)
             if self._reporter is not None:
                 self._session.report(self._reporter)
         return self._session

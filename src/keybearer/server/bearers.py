@@ -50,7 +50,7 @@ class Bearers:
         self._role_permissions = role_permissions
         self._mirrors = {environment: Mirror(_MOST_ENTRIES) for environment in token_text.ENVIRONMENT_WORDS}
         for mirror in self._mirrors.values():
-            feed.tell(mirror)
+            feed.add_follower(mirror)
 
     async def bearer(self, text: str, now: int, whence: str) -> Principal | Denial:
         """

@@ -9,7 +9,7 @@ from typing import Final
 
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
-from keybearer.reporting.chances import Chances
+from keybearer.reporting.random_supply import RandomSupply
 from keybearer.wire.token_text import ALPHABET, SECRET_LENGTH
 
 
@@ -129,4 +129,4 @@ def _id_end(chance: bytes) -> str:
     return f"7{digits[:3]}-{'89ab'[chance[9] & 3]}{digits[3:6]}-{digits[6:18]}"
 
 
-_ID_ENDS: Final = Chances(10, _id_end)
+_ID_ENDS: Final = RandomSupply(10, _id_end)

@@ -24,7 +24,8 @@ KINDS: Final = {
     "oac": "authorization code",
 }
 BEARER_KINDS: Final = frozenset({"pat", "oat"})
-_LOOKS_LIKE_ONE: Final = re.compile(r"([a-z][a-z0-9]{0,15}_[a-z]{3}_(?:live|test)_)[0-9A-Za-z]{8,}([0-9A-Za-z]{4})")
+LOOKS_LIKE_ONE: Final = r"([a-z][a-z0-9]{0,15}_[a-z]{3}_(?:live|test)_)[0-9A-Za-z]{8,}([0-9A-Za-z]{4})"
+_LOOKS_LIKE_ONE: Final = re.compile(LOOKS_LIKE_ONE)
 
 
 @dataclass(frozen=True, slots=True)

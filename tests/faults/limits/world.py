@@ -6,7 +6,7 @@ from typing import Final
 
 from keybearer.server.rules.quota import beat_s, chunk, lent, life_s, slack
 from keybearer.server.rules.shared_clock import SharedClock
-from keybearer.verify.purse import Purse
+from keybearer.verify.granted_calls import GrantedCalls
 from keybearer.wire.quota import Grant, Terms, Want
 
 LIMIT: Final = 200
@@ -52,7 +52,7 @@ class Verifier:
     """A process of an API."""
 
     rate: float
-    purse: Purse = field(default_factory=Purse)
+    granted: GrantedCalls = field(default_factory=GrantedCalls)
     asked: tuple[int, float] | None = None
     full_at: int = 0
 
@@ -120,7 +120,7 @@ class World:
         for _ in range(times):
             if self._may_call(verifier):
                 self.let_through.append(self.now)
-            elif verifier.purse.wait_s(USER, TEAM, self._local(verifier.rate)) > 0:
+            elif verifier.granted.wait_s(USER, TEAM, self._local(verifier.rate)) > 0:
                 break
             elif self.random.random() < 0.05:
                 verifier.asked = None
@@ -134,10 +134,10 @@ class World:
         self._put(self.random.choice(self.verifiers))
 
     def _put(self, verifier: Verifier) -> None:
-        if verifier.asked is None and verifier.purse.is_wanting:
+        if verifier.asked is None and verifier.granted.is_wanting:
             self._number += 1
             verifier.asked = (self._number, self._local(verifier.rate))
-            self.questions.append((self._number, verifier, verifier.purse.wants(verifier.asked[1])))
+            self.questions.append((self._number, verifier, verifier.granted.wants(verifier.asked[1])))
 
     def reach(self, place: int | None = None) -> None:
         """Have a question reach a node, perhaps not for the last time."""
@@ -166,8 +166,8 @@ class World:
             return
         life = WINDOW_S * 1e6 if self.mistake == "granted calls do not expire" else life_s(WINDOW_S)
         if self.mistake == "what was lent is not paid back":
-            verifier.purse._place((USER, TEAM)).owed = 0
-        verifier.purse.take_in(Terms(LIMIT, WINDOW_S, life), [grant], verifier.asked[1], self._local(verifier.rate))
+            verifier.granted._place((USER, TEAM)).owed = 0
+        verifier.granted.take_in(Terms(LIMIT, WINDOW_S, life), [grant], verifier.asked[1], self._local(verifier.rate))
         verifier.asked = None
 
     def lose(self) -> None:
@@ -212,12 +212,12 @@ class World:
             verifier.full_at = own.full_at
             return own.calls == 1
         now = self._local(verifier.rate)
-        if verifier.purse.spend(USER, TEAM, now) is not None:
+        if verifier.granted.spend(USER, TEAM, now) is not None:
             return True
-        if verifier.purse.wait_s(USER, TEAM, now) == 0:
-            verifier.purse.want(USER, TEAM)
+        if verifier.granted.wait_s(USER, TEAM, now) == 0:
+            verifier.granted.want(USER, TEAM)
         is_cut_off = self.is_lending and self.random.random() < 0.8
-        return is_cut_off and verifier.purse.lend(USER, TEAM, now) is not None
+        return is_cut_off and verifier.granted.lend(USER, TEAM, now) is not None
 
     def _granted(self, node: Node, want: Want) -> Grant:
         in_memory = self.mistake == "a node keeps the count in memory"

@@ -85,7 +85,7 @@ class Bench:
 
     def __post_init__(self) -> None:
         self.reader = FeedReader(self.database, self.boottime, LEASE_S)
-        self.reader.tell(self.told)
+        self.reader.add_follower(self.told)
 
     def boottime(self) -> float:
         return clock.boottime() + self.slept

@@ -72,7 +72,7 @@ class FeedReader:
         self._commits = self._commits_seen = 0
         database.on_commit(self._note_commit)
 
-    def tell(self, follower: Follower) -> None:
+    def add_follower(self, follower: Follower) -> None:
         """Tell *follower* of every event from now on."""
         self._followers.append(follower)
 

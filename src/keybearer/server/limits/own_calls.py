@@ -10,7 +10,7 @@ import structlog
 from keybearer.server.limits.rate_limits import RateLimits
 from keybearer.server.shared_runs import SharedRuns
 from keybearer.server.store.faults import StoreFault
-from keybearer.verify.purse import Purse
+from keybearer.verify.granted_calls import GrantedCalls
 from keybearer.wire.principal import Principal
 from keybearer.wire.quota import Left
 from keybearer.wire.token_text import ENVIRONMENT_WORDS
@@ -37,7 +37,7 @@ class LimitUsedUp(Exception):
 
 class OwnCalls:
     """
-    Counts calls out of a purse for each environment, and fills the purses from the store.
+    Counts calls out of those that the store has granted, in each environment, and has more granted.
 
     Args:
         boottime: seconds that nobody can set.
@@ -46,7 +46,7 @@ class OwnCalls:
     def __init__(self, limits: RateLimits, boottime: Callable[[], float]) -> None:
         self.limits = limits
         self._boottime = boottime
-        self._purses = {environment: Purse() for environment in ENVIRONMENT_WORDS}
+        self._granted = {environment: GrantedCalls() for environment in ENVIRONMENT_WORDS}
         self._fillings = SharedRuns(self._fill, "rate-limits")
         self._settling: asyncio.TimerHandle | None = None
 
@@ -66,19 +66,19 @@ class OwnCalls:
 
     def count_held(self, principal: Principal) -> Left | None:
         """Count one call out of those in hand, and return what it leaves; None, and nothing is counted, without any."""
-        purse = self._purses[principal.environment]
-        left = purse.spend(principal.user_id, principal.team_id, self._boottime())
-        if left is not None and self._settling is None and purse.is_wanting:
+        granted = self._granted[principal.environment]
+        left = granted.spend(principal.user_id, principal.team_id, self._boottime())
+        if left is not None and self._settling is None and granted.is_wanting:
             self._settling = asyncio.get_running_loop().call_later(_SETTLE_AFTER_S, self._settle)
         return left
 
     async def _have_more(self, principal: Principal) -> None:
         """Ask for calls that may be made, unless it is known that there are none."""
-        user_id, team_id, purse = principal.user_id, principal.team_id, self._purses[principal.environment]
-        wait_s = purse.wait_s(user_id, team_id, self._boottime())
+        user_id, team_id, granted = principal.user_id, principal.team_id, self._granted[principal.environment]
+        wait_s = granted.wait_s(user_id, team_id, self._boottime())
         if wait_s > 0:
             raise LimitUsedUp(self.limits.terms.limit, wait_s)
-        purse.want(user_id, team_id)
+        granted.want(user_id, team_id)
         await asyncio.shield(self._fillings.coming())
 
     @asynccontextmanager
@@ -97,13 +97,13 @@ class OwnCalls:
         self._fillings.coming()
 
     async def _fill(self) -> None:
-        """Take from the store what the purses want."""
+        """Take from the store what is wanted."""
         try:
-            for environment, purse in self._purses.items():
+            for environment, granted in self._granted.items():
                 asked_at = self._boottime()
-                if wants := purse.wants(asked_at):
+                if wants := granted.wants(asked_at):
                     grants = await self.limits.take(wants, environment)
-                    purse.take_in(self.limits.terms, grants, asked_at, self._boottime())
+                    granted.take_in(self.limits.terms, grants, asked_at, self._boottime())
         except StoreFault:
             raise
         except Exception:

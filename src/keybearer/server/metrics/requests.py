@@ -4,8 +4,8 @@ from collections import Counter
 from collections.abc import Mapping
 from typing import Any, Final
 
+from keybearer.server.histogram import Histogram
 from keybearer.server.store.faults import OutcomeUnknown, StoreUnavailable
-from keybearer.server.tally import Histogram
 from keybearer.wire.denial import Reason
 
 BOUNDS_S: Final = (0.001, 0.005, 0.025, 0.1, 0.5, 1.0, 2.5, 10.0)

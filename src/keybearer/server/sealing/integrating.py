@@ -1,7 +1,7 @@
 """Records get their places in logs, and what the logs have become is decided, in one transaction."""
 
+import operator
 from collections.abc import Sequence
-from operator import index
 from typing import Final, NamedTuple
 
 from keybearer.server.records import ActivityLog, LogName
@@ -57,7 +57,7 @@ def _log_of_stored(record: Unplaced, now: int) -> LogName:
     """Return the log of a record that waited; the server's of now, if raw SQL left what tells of none."""
     try:
         log = log_of(record.action, record.team_id, record.user_id, record.received_at)
-        return log._replace(owner_id=index(log.owner_id))
+        return log._replace(owner_id=operator.index(log.owner_id))
     except (OverflowError, TypeError, ValueError):
         return log_of("", None, None, now)
 
@@ -68,33 +68,30 @@ async def _places(tx: Transaction, base: str, leaves: Sequence[_Leaf], now: int)
     for at, leaf in enumerate(leaves):
         of_logs.setdefault(leaf.log, []).append(at)
     found: dict[int, Place] = {}
-    grown = []
+    grown: list[tuple[ActivityLog, Checkpoint]] = []
     for name in sorted(of_logs):
-        log, tree = await _sound_part(tx, (base, name), now)
+        log, tree = await _sound_part(tx, base, name, now)
         found |= {at: Place(log.log_id, index) for index, at in enumerate(of_logs[name], tree.size)}
         tree.extend([leaf_hash(leaves[at].entry) for at in of_logs[name]])
         await _keep(tx, log, tree)
-        grown.append(Checkpoint(log.origin, tree.size, tree.root))
+        grown.append((log, Checkpoint(log.origin, tree.size, tree.root)))
     await _add_to_tree(tx, base, grown, now)
     return [found[at] for at in range(len(leaves))]
 
 
-async def _add_to_tree(tx: Transaction, base: str, grown: Sequence[Checkpoint], now: int) -> None:
+async def _add_to_tree(tx: Transaction, base: str, grown: Sequence[tuple[ActivityLog, Checkpoint]], now: int) -> None:
     """Decide the checkpoints, and put each into the tree over all logs."""
-    top, tree = await _sound_part(tx, (base, TREE), now)
+    top, tree = await _sound_part(tx, base, TREE, now)
     decided = []
-    for checkpoint in grown:
-        log = await activity_logs.by_origin(tx, checkpoint.origin)
-        assert log is not None  # noqa: S101 - it has just grown
+    for log, checkpoint in grown:
         decided.append(New(log.log_id, checkpoint.size, checkpoint.root, (top.log_id, tree.size)))
         tree.append(leaf_hash(checkpoint.text.encode()))
     await _keep(tx, top, tree)
     await activity_checkpoints.decide(tx, [*decided, New(top.log_id, tree.size, tree.root, None)], now)
 
 
-async def _sound_part(tx: Transaction, named: tuple[str, LogName], now: int) -> tuple[ActivityLog, TiledTree]:
+async def _sound_part(tx: Transaction, base: str, name: LogName, now: int) -> tuple[ActivityLog, TiledTree]:
     """Return the part of a log that records are added to, and its tree; parts that turn out damaged are frozen."""
-    base, name = named
     part = 0
     while True:
         part += 1

@@ -38,8 +38,8 @@ class SealingTrouble(Exception):
 
 
 @dataclass(slots=True)
-class _Place:
-    """Where the look at what is stored goes on."""
+class _NextTile:
+    """Which tile of which log is compared with what is stored next."""
 
     log_id: int = 0
     tile: int = 0
@@ -66,7 +66,7 @@ class Sealer:
         self._now = now
         self._keep_for = keep_days * DAY
         self._is_compared = False
-        self._place = _Place()
+        self._next = _NextTile()
         self.trouble = ""
         """Why nothing can be signed here for now; '' while all is well."""
         self.done_at = now()
@@ -141,23 +141,22 @@ class Sealer:
 
     async def audit_some(self) -> None:
         """Compare the next 256 records with their log's tree, and freeze the log if they do not belong to it."""
-        place = self._place
-        log = await activity_logs.by_id(self._database, place.log_id)
-        if log is None or log.frozen_at is not None or place.tile * WIDTH >= log.size:
+        log = await activity_logs.by_id(self._database, self._next.log_id)
+        if log is None or log.frozen_at is not None or self._next.tile * WIDTH >= log.size:
             log = await self._next_log()
         if log is None:
             return
-        why = await self._database.view(why_damaged, log.log_id, place.tile, self._now())
+        why = await self._database.view(why_damaged, log.log_id, self._next.tile, self._now())
         if why:
             await self._database.transact(freeze_by_id, log.log_id, why, self._now())
-        place.tile += 1
+        self._next.tile += 1
 
     async def _next_log(self) -> ActivityLog | None:
         """Go on to the next sound log, after the last one to the first."""
-        database, place = self._database, self._place
-        log = await activity_logs.next_sound(database, place.log_id) or await activity_logs.next_sound(database, 0)
+        database = self._database
+        log = await activity_logs.next_sound(database, self._next.log_id) or await activity_logs.next_sound(database, 0)
         if log:
-            place.log_id, place.tile = log.log_id, log.min_index // WIDTH
+            self._next = _NextTile(log.log_id, log.min_index // WIDTH)
         return log
 
     async def prune(self) -> None:

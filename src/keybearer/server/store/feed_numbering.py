@@ -1,7 +1,6 @@
 """Number and chain the feed's events at the end of the transaction that made them."""
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
 from typing import Final
 
 from sqlalchemy import select
@@ -15,19 +14,11 @@ _HEAD = select(feed_head.c.epoch, feed_head.c.seq)
 _UNREADABLE: Final = ("unreadable.changed", "unreadable", 0)
 
 
-@dataclass(frozen=True, slots=True)
-class Event:
-    """One numbered event of the feed; hashes are SHA-256, 32 bytes."""
-
-    seq: int
-    kind: str
-    subject: str
-    at: int
-    prev_hash: bytes
-    hash: bytes
+FeedRow = tuple[int, str, str, int, bytes, bytes]
+"""A row of the feed: seq, kind, subject, at, prev_hash, hash."""
 
 
-def number(seq: int, prev_hash: bytes, pending: Iterable[tuple[object, object, object]]) -> Iterator[Event]:
+def number(seq: int, prev_hash: bytes, pending: Iterable[tuple[object, object, object]]) -> Iterator[FeedRow]:
     """
     Number *pending* events (kind, subject, at) on from the head of the feed.
 
@@ -41,7 +32,7 @@ def number(seq: int, prev_hash: bytes, pending: Iterable[tuple[object, object, o
         kind, subject, at = _readable(*each)
         seq += 1
         chained = chain_hash(prev_hash, seq, kind, subject, at)
-        yield Event(seq, kind, subject, at, prev_hash, chained)
+        yield seq, kind, subject, at, prev_hash, chained
         prev_hash = chained
 
 

@@ -143,10 +143,7 @@ class SqliteSession:
         if not pending:
             return None
         head = self._head()
-        events = [
-            (event.seq, event.kind, event.subject, event.at, event.prev_hash, event.hash)
-            for event in number(head.seq, head.hash, pending)
-        ]
+        events = list(number(head.seq, head.hash, pending))
         self._run_for_all(
             "INSERT INTO feed (seq, kind, subject, at, prev_hash, hash) VALUES (?, ?, ?, ?, ?, ?)", events
         )

@@ -21,7 +21,7 @@ class VerifierKeys:
         self._look_ups = look_ups
         self._known: dict[bytes, ResourceServer] = {}
         self._forgotten = 0
-        feed.tell(self)
+        feed.add_follower(self)
 
     async def owner_of(self, text: str, whence: str) -> ResourceServer:
         """

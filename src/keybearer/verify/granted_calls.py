@@ -25,7 +25,7 @@ class _Held:
     blocked_until: float = -math.inf
 
 
-class Purse:
+class GrantedCalls:
     """
     Holds granted calls by user and team, and says what to ask for.
 
@@ -33,8 +33,8 @@ class Purse:
     lost or come late, together they let no more through than the nodes took off the limit. Granted calls expire soon,
     but for one, which stays in hand: a call now and then need not wait for an answer.
 
-    While no node answers, a few calls are lent. They are paid back before anything else is let through, so that each
-    purse is never more than those few ahead of its grants, however often the nodes come and go.
+    While no node answers, a few calls are lent. They are paid back before anything else is let through, so that nobody
+    is ever more than those few ahead of what was granted, however often the nodes come and go.
 
     It may be used from several threads.
 

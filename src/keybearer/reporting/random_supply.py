@@ -9,7 +9,7 @@ T = TypeVar("T")
 _AT_ONCE: Final = 32
 
 
-class Chances(Generic[T]):
+class RandomSupply(Generic[T]):
     """
     Gives random bytes out of the system's source, each time others; in any thread, and to no child of this process.
 
