@@ -33,7 +33,7 @@ async def test_a_wrong_form_has_the_focus_on_its_errors_and_each_leads_to_its_fi
     await page.fill("[name=redirect_uris]", "http://a.example/cb")
     await page.press("[name=name]", "Enter")
     await expect(page.get_by_role("alert")).to_be_focused()
-    await expect(page).to_have_title("Error: Create API client · Keybearer")
+    await expect(page).to_have_title("Error: Create API client · Analytical Engines (sandbox) · Keybearer")
     await page.keyboard.press("Tab")
     await page.keyboard.press("Tab")
     await page.keyboard.press("Enter")

@@ -32,7 +32,13 @@ LOOKS: Final = (
 WIDTHS: Final = (1280, 1201, 1200, 801, 390, 320)  # CSS pixels: where the layout changes; the last: WCAG 2.2, 1.4.10
 _OVERFLOWING: Final = """[document.scrollingElement, ...document.querySelectorAll(".table-wrap, .card")]
     .filter((box) => box.scrollWidth > box.clientWidth)
-    .map((box) => `${box.className || box.tagName}: ${box.scrollWidth} > ${box.clientWidth}`)"""
+    .map((box) => `${box.className || box.tagName}: ${box.scrollWidth} > ${box.clientWidth}`)
+    .concat([...document.querySelectorAll(".example > .button")]
+        .filter((button) => button.getClientRects()[0]?.left
+            < button.closest(".examples").querySelector("label:last-of-type").getBoundingClientRect().right)
+        .map(() => "a language lies under the button"))"""
+_MARK: Final = """(chosen) => { const { borderBottomWidth, outlineStyle } = getComputedStyle(chosen);
+    return `${borderBottomWidth} ${outlineStyle}` }"""
 
 
 @pytest.mark.parametrize("view", [pytest.param(view, id=view.name) for view in VIEWS])
@@ -40,6 +46,7 @@ async def test_a_page_is_fit_for_everybody(view: View, desks: Desks, camera: Cam
     page = await desks.page_of(view.who, view.team)
     with listening(page) as heard:
         await go(page, view)
+        assert await mistitled(page) == []
         for look in LOOKS:
             await see_as(page, look)
             await camera.look(page, f"{view.name}-{look.name}")
@@ -48,6 +55,25 @@ async def test_a_page_is_fit_for_everybody(view: View, desks: Desks, camera: Cam
                 assert not wrong, f"{look.name}: {wrong}"
         assert await too_wide(page) == []
         assert heard == []
+
+
+@pytest.mark.parametrize(
+    ("address", "chosen", "other"),
+    [
+        ("/settings/tokens", ".tabs [aria-current]", ".tabs a:not([aria-current])"),
+        ("/settings/tokens", ".side [aria-current]", ".side a:not([aria-current])"),
+        ("/docs/oauth", ".examples :checked + label", ".examples :not(:checked) + label"),
+    ],
+)
+async def test_what_is_chosen_is_marked_where_the_reader_picks_the_colours(
+    address: str, chosen: str, other: str, desks: Desks
+) -> None:
+    page = await desks.page_of("Ada", "Sandbox")
+    await page.goto(address)
+    await page.emulate_media(forced_colors="active")
+    marks = [await page.locator(which).first.evaluate(_MARK) for which in (chosen, other)]
+    await page.emulate_media(forced_colors="none")
+    assert marks[0] != marks[1]
 
 
 async def go(page: Page, view: View) -> None:
@@ -63,6 +89,13 @@ async def see_as(page: Page, look: Look) -> None:
     """Turn the page as it stands into another look of it."""
     await page.set_viewport_size({"width": look.width, "height": look.height})
     await page.emulate_media(color_scheme=look.scheme)
+
+
+async def mistitled(page: Page) -> list[str]:
+    """Return the title if it does not say which team the page is about, and where, or says twice that it is wrong."""
+    title = await page.title()
+    teams = await page.locator(".switcher:has(.badge) .switcher-name").all_text_contents()
+    return [title for team in teams if f" · {team} (" not in title or title.count("Error: ") > 1]
 
 
 async def too_wide(page: Page) -> list[str]:

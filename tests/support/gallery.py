@@ -211,7 +211,7 @@ async def _appear_elsewhere(tx: Transaction) -> None:
 
 async def fill(server: ServerProcess) -> None:
     """Fill the database of a server that has not been started yet."""
-    settings = Settings(data_dir=server.folder, database_url=server.environment["KEYBEARER_DATABASE_URL"])
+    settings = Settings(data_dir=server.folder / "data", database_url=server.environment["KEYBEARER_DATABASE_URL"])
     async with open_house(settings, clock.now) as house:
         await Gallery(house).fill()
 

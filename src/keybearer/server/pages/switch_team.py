@@ -39,5 +39,4 @@ async def _take(request: Request) -> Response:
     node: Node = request.app.state.node
     actor = actor_of(request, user_id=viewer.user.user_id)
     team = await node.act(switch_team, actor, viewer.session, team_id, node.now())
-    where = "sandbox" if team.environment == "sandbox" else "live"
-    return redirect(request, "/settings/tokens", f"Your active team is now {team.name} ({where}).")
+    return redirect(request, "/settings/tokens", f"Your active team is now {team.name} ({team.environment}).")
