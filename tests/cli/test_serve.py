@@ -15,7 +15,7 @@ import httpx2
 import pytest
 
 from tests.support.databases import PostgresDatabases, copy_sqlite
-from tests.support.processes import ServerProcess, running, running_server, scraped_server
+from tests.support.processes import ServerProcess, running, running_server, scraped_server, server_process
 from tests.support.scraped import scrape_process
 
 READY_S = 30
@@ -91,6 +91,18 @@ def test_several_workers_share_the_ports_are_scraped_as_one_and_all_end_well(url
         assert httpx2.get(f"{server.url}/metrics", timeout=20).status_code == 404
         assert server.stop() == 0
     assert server.log.count("Application startup complete") == 3
+
+
+def test_workers_whose_first_process_was_killed_end_and_leave_the_port_to_the_next(url: str, tmp_path: Path) -> None:
+    server = server_process(tmp_path, url)
+    server.workers = 2
+    with running(server):
+        wait_for_workers(server, 2)
+        os.kill(server.process_id, signal.SIGKILL)
+        try:
+            wait_until_refused(server.port)
+        finally:
+            server.kill()
 
 
 def healthy_answers(server: ServerProcess) -> float:

@@ -7,7 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.cli.conftest import Terminal
+from keybearer.server.store.migrations import script
+from tests.cli.conftest import PASSWORD, Terminal
 from tests.support.databases import PostgresDatabases
 from tests.support.processes import free_port
 
@@ -82,7 +83,22 @@ def test_a_url_that_cannot_be_read_is_not_repeated(bare_terminal: Terminal, word
     assert SECRET not in said
 
 
-@pytest.mark.parametrize("words", ["migrate", "user disable ada@example.com", "serve --port 0", "demo --port 0"])
+def test_a_command_leaves_an_embedded_database_of_another_version_to_the_server_that_may_run_on_it(
+    bare_terminal: Terminal,
+) -> None:
+    file = Path("here.db")
+    with closing(sqlite3.connect(file)) as database:
+        database.executescript(script("sqlite", None, "0009"))
+    before = file.read_bytes()
+    bare_terminal.set(DATABASE_URL=f"sqlite:///{file}")
+    said = bare_terminal.refused("user", "add", "ada@example.com", "--name", "Ada", "--password-stdin", stdin=PASSWORD)
+    assert "run 'keybearer migrate' first" in said
+    assert file.read_bytes() == before
+    assert bare_terminal.told("migrate")["changed"] is True
+    assert bare_terminal.add_person("Ada")["id"] == 1
+
+
+@pytest.mark.parametrize("words", ["migrate", "serve --port 0", "demo --port 0"])
 def test_an_embedded_database_of_a_later_version(bare_terminal: Terminal, tmp_path: Path, words: str) -> None:
     bare_terminal.told("migrate")
     with closing(sqlite3.connect(tmp_path / "data" / "keybearer.db")) as database:

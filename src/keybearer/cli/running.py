@@ -13,6 +13,7 @@ from uvicorn.supervisors.multiprocess import Multiprocess
 
 from keybearer.cli.connection import Connection
 from keybearer.cli.logs import log_to_stderr
+from keybearer.cli.orphans import end_with_parent
 from keybearer.cli.scraping import Scraped, answer_metrics
 from keybearer.cli.trouble import Trouble, unusable_data_dir
 from keybearer.server.app import build_app
@@ -132,6 +133,7 @@ def _scraped(settings: Settings, workers: int, held: ExitStack) -> Scraped | Non
 def _make_app(settings: Settings, log: Callable[[], None], scraped: Scraped | None) -> Starlette:
     """Build the application in the process that runs it."""
     log()
+    end_with_parent()
     app = build_app(settings)
     if scraped:
         answer_metrics(app, scraped, lambda make: uvicorn_config(make, 1, settings.request_timeout))

@@ -13,7 +13,7 @@ from keybearer.server.refusals import Refusal
 from keybearer.server.settings import Settings
 from keybearer.server.store.database import Database, open_database
 from keybearer.server.store.faults import StoreFault
-from keybearer.server.store.migrations import is_current, migrate
+from keybearer.server.store.migrations import migrate, newest, present_revision
 
 T = TypeVar("T")
 
@@ -49,18 +49,26 @@ def prepare_database(settings: Settings) -> None:
     Raises:
         Trouble: it is out of reach, or ``keybearer migrate`` is called for.
     """
-    if settings.store_url.startswith("sqlite:"):
+    if _is_embedded(settings):
         bring_up_to_date(settings)
     else:
         _demand_current(settings)
 
 
+def _is_embedded(settings: Settings) -> bool:
+    return settings.store_url.startswith("sqlite:")
+
+
 def _demand_current(settings: Settings) -> None:
+    if _present_revision(settings) != newest():
+        raise Trouble(
+            "the database is not at this version: run 'keybearer migrate' first, or install the version it is at"
+        )
+
+
+def _present_revision(settings: Settings) -> str | None:
     try:
-        if not is_current(settings.store_url):
-            raise Trouble(
-                "the database is not at this version: run 'keybearer migrate' first, or install the version it is at"
-            )
+        return present_revision(settings.store_url)
     except (StoreFault, ValueError) as error:
         raise _unusable(error) from None
 
@@ -87,10 +95,14 @@ def in_database(settings: Settings, work: Callable[[Database], Awaitable[T]]) ->
     """
     Do *work* on the open database; beside a running server it has effect at that server's next call.
 
+    The embedded database is made if there is none; one of an earlier version is left to the server that may run on it.
+
     Raises:
-        Trouble: the work was refused, or the database is out of reach.
+        Trouble: the work was refused, or the database is out of reach or not at this version.
     """
-    prepare_database(settings)
+    if _is_embedded(settings) and _present_revision(settings) is None:
+        bring_up_to_date(settings)
+    _demand_current(settings)
     return _done(settings, work)
 
 

@@ -47,18 +47,18 @@ def migrate(url: str) -> bool:
     return asyncio.run(_migrate_postgres(url))
 
 
-def is_current(url: str) -> bool:
+def present_revision(url: str) -> str | None:
     """
-    Tell whether the database at *url* has this version's tables; nothing is made or changed for that.
+    Return the revision that the database at *url* is at, None if it has no tables yet; nothing is made or changed.
 
     Raises:
         StoreUnavailable: no server answers there, or the file is no database that can be read.
     """
     if not url.startswith("sqlite:"):
-        return asyncio.run(_postgres_revision(url)) == newest()
+        return asyncio.run(_postgres_revision(url))
     path = Path(url.removeprefix("sqlite:///"))
     try:
-        return path.exists() and _sqlite_revision(str(path)) == newest()
+        return _sqlite_revision(str(path)) if path.exists() else None
     except apsw.Error as error:
         raise StoreUnavailable(f"SQLite: {error}") from error
 
