@@ -16,9 +16,8 @@ from keybearer.reporting.salts import salts
 from tests.reporting.spools import Taking, called, now, shipped
 
 WRITER = """
-import sys, time
+import sys
 from keybearer.reporting.reporter import ActivityLog, Reporter
-from keybearer.reporting.segment import Unwritable
 from tests.reporting.spools import ASKED, now, somebody
 reporter = Reporter(ActivityLog(sys.argv[1], sys.argv[2]), now)
 who = somebody()

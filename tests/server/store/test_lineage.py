@@ -9,9 +9,10 @@ from urllib.parse import urlsplit
 import pytest
 
 from keybearer.server.clock import HOUR
-from keybearer.server.store.database import Position, open_database
+from keybearer.server.store.database import EpochAndSeq, open_database
 from keybearer.server.store.faults import StoreUnavailable
-from keybearer.server.store.sqlite_witness import Head, Witness
+from keybearer.server.store.sqlite_witness import Witness
+from keybearer.wire.feed import Position
 from tests.server.store.trial import add_and_announce, create_tables, execute, opened
 from tests.support.databases import PostgresDatabases
 
@@ -19,7 +20,7 @@ on_sqlite = pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
 on_postgres = pytest.mark.parametrize("database_url", ["postgresql"], indirect=True)
 
 
-async def used(url: str, *names: str) -> Position:
+async def used(url: str, *names: str) -> EpochAndSeq:
     """Open the database, tell the feed of something once for each name, and return where it stands."""
     async with opened(url) as database:
         for name in names:
@@ -130,7 +131,7 @@ def _run_ahead(path: Path) -> None:
     """Leave it as a process does that died between its last word and its last COMMIT."""
     epoch, seq, _, _ = path.read_text().split()
     witness = Witness(str(path).removesuffix("-head"))
-    witness.write(Head(epoch, int(seq) + 1, b"\1" * 32))
+    witness.write(Position(epoch, int(seq) + 1, b"\1" * 32))
     witness.close()
 
 
@@ -217,7 +218,7 @@ async def test_another_lineage_begins_a_new_epoch(database_url: str, change: str
 
 @on_postgres
 async def test_nodes_that_have_it_open_notice_before_they_answer_and_agree(database_url: str) -> None:
-    told: list[Position] = []
+    told: list[EpochAndSeq] = []
     async with opened(database_url) as one, opened(database_url) as other:
         one.on_commit(told.append)
         other.on_commit(told.append)

@@ -63,7 +63,6 @@ _DDL = (
 )
 
 ADD = insert(items).values(name=bindparam("name"), count=bindparam("count"))
-ADD_NUMBERED = insert(numbered)
 NAMED = select(items).where(items.c.name == bindparam("name"))
 ALL = select(items.c.name, items.c.count).order_by(items.c.name)
 HOW_MANY = select(func.count().label("rows")).select_from(items)

@@ -11,7 +11,7 @@ P = ParamSpec("P")
 T = TypeVar("T")
 
 Row = Mapping[str, Any]
-Position = tuple[str, int]
+EpochAndSeq = tuple[str, int]
 """The feed's head: its epoch and the number of its newest event."""
 
 
@@ -111,7 +111,7 @@ class Database(Protocol):
     def change_mark(self) -> int | None:
         """Return a number that is another one after every commit of anybody; None if only a look-up can tell."""
 
-    async def position(self) -> Position:
+    async def position(self) -> EpochAndSeq:
         """Tell the feed's epoch and the number of its newest event."""
 
     async def settle_lineage(self) -> None:
@@ -139,10 +139,10 @@ class Database(Protocol):
         Source: coherence.md 5.3, N1 (b).
         """
 
-    async def number_stray_events(self) -> Position:
+    async def number_stray_events(self) -> EpochAndSeq:
         """Number the events that raw SQL left without a number, and tell the position then."""
 
-    def on_commit(self, callback: Callable[[Position], None]) -> None:
+    def on_commit(self, callback: Callable[[EpochAndSeq], None]) -> None:
         """
         Call *callback* with the new position after each commit of this process that numbered events.
 

@@ -5,7 +5,7 @@ from typing import Final
 
 from sqlalchemy import select
 
-from keybearer.server.store.database import Position, Reader
+from keybearer.server.store.database import EpochAndSeq, Reader
 from keybearer.server.store.faults import StoreUnavailable
 from keybearer.server.store.tables import feed_head
 from keybearer.wire.feed import chain_hash
@@ -45,7 +45,7 @@ def _readable(kind: object, subject: object, at: object) -> tuple[str, str, int]
     return _UNREADABLE
 
 
-async def read_position(reader: Reader) -> Position:
+async def read_position(reader: Reader) -> EpochAndSeq:
     """Read the feed's epoch and the number of its newest event."""
     head = await reader.one(_HEAD)
     if head is None:

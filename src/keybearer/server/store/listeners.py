@@ -3,7 +3,7 @@
 import logging
 from collections.abc import Callable
 
-from keybearer.server.store.database import Position
+from keybearer.server.store.database import EpochAndSeq
 
 _LOG = logging.getLogger(__name__)
 
@@ -12,13 +12,13 @@ class Listeners:
     """Those who want to know of each commit of this process that numbered events."""
 
     def __init__(self) -> None:
-        self._callbacks: list[Callable[[Position], None]] = []
+        self._callbacks: list[Callable[[EpochAndSeq], None]] = []
 
-    def add(self, callback: Callable[[Position], None]) -> None:
+    def add(self, callback: Callable[[EpochAndSeq], None]) -> None:
         """Tell *callback* from now on."""
         self._callbacks.append(callback)
 
-    def tell(self, position: Position | None) -> None:
+    def tell(self, position: EpochAndSeq | None) -> None:
         """Tell all listeners that the feed has reached *position*; with None it has not moved, and nobody is told."""
         if position is None:
             return

@@ -9,7 +9,7 @@ import asyncpg
 from sqlalchemy import Executable, text
 
 from keybearer.server.store.commits import Commits
-from keybearer.server.store.database import ONLY_LOOKS, Position, Reader, Row, Transaction
+from keybearer.server.store.database import ONLY_LOOKS, EpochAndSeq, Reader, Row, Transaction
 from keybearer.server.store.faults import StoreUnavailable
 from keybearer.server.store.feed_numbering import read_position
 from keybearer.server.store.listeners import Listeners
@@ -140,7 +140,7 @@ class PostgresDatabase:
         """See `Database.change_mark`."""
         return None
 
-    async def position(self) -> Position:
+    async def position(self) -> EpochAndSeq:
         """See `Database.position`."""
         return await read_position(self)
 
@@ -166,12 +166,12 @@ class PostgresDatabase:
             self._writers.renew()
         return epoch
 
-    async def number_stray_events(self) -> Position:
+    async def number_stray_events(self) -> EpochAndSeq:
         """See `Database.number_stray_events`."""
         await self.transact(_seem_to_write)
         return await self.position()
 
-    def on_commit(self, callback: Callable[[Position], None]) -> None:
+    def on_commit(self, callback: Callable[[EpochAndSeq], None]) -> None:
         """See `Database.on_commit`."""
         self._listeners.add(callback)
 

@@ -6,7 +6,7 @@ from typing import Final
 
 import asyncpg
 
-from keybearer.server.store.database import Position
+from keybearer.server.store.database import EpochAndSeq
 from keybearer.server.store.faults import StoreUnavailable
 from keybearer.server.store.postgres_connections import FAULTS, Link, name_fault
 from keybearer.server.store.postgres_transaction import Boundary, commit, roll_back
@@ -43,7 +43,7 @@ _RENEW: Final = f"""
 _NOT_MIGRATED: Final = (asyncpg.UndefinedTableError, asyncpg.UndefinedColumnError)
 
 
-async def settle_lineage(connection: Link, boundary: Boundary) -> Position | None:
+async def settle_lineage(connection: Link, boundary: Boundary) -> EpochAndSeq | None:
     """
     Begin a new epoch if the server behind *connection* is another than the feed's, and return its position then.
 
@@ -67,7 +67,7 @@ async def settle_lineage(connection: Link, boundary: Boundary) -> Position | Non
     return await _begin_epoch(connection, boundary) if here["differs"] else None
 
 
-async def _begin_epoch(connection: Link, boundary: Boundary) -> Position | None:
+async def _begin_epoch(connection: Link, boundary: Boundary) -> EpochAndSeq | None:
     await boundary.begin(connection)
     try:
         head = await connection.fetchrow(_RENEW, secrets.token_hex(8))

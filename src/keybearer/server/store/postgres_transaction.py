@@ -6,7 +6,7 @@ from typing import Any
 import asyncpg
 from sqlalchemy import Executable, Select, Table
 
-from keybearer.server.store.database import Position, Row
+from keybearer.server.store.database import EpochAndSeq, Row
 from keybearer.server.store.faults import OutcomeUnknown, StoreUnavailable
 from keybearer.server.store.feed_numbering import POSTGRES_CALL
 from keybearer.server.store.many_rows import by_arrays, is_plain_insert
@@ -123,7 +123,7 @@ class Boundary:
             raise name_fault(error) from error
 
 
-async def number_events(connection: Link) -> Position | None:
+async def number_events(connection: Link) -> EpochAndSeq | None:
     """
     Number the events that *connection*'s transaction can see, as its last statement; None if there are none.
 

@@ -6,7 +6,7 @@ from typing import Any, Concatenate, ParamSpec, TypeVar
 
 from sqlalchemy import Executable
 
-from keybearer.server.store.database import Position, Reader, Row, Transaction
+from keybearer.server.store.database import EpochAndSeq, Reader, Row, Transaction
 from keybearer.server.store.faults import StoreUnavailable
 from keybearer.server.store.feed_numbering import read_position
 from keybearer.server.store.grouping import GroupWriter
@@ -84,7 +84,7 @@ class SqliteDatabase:
         """See `Database.change_mark`."""
         return self._reader.data_version()
 
-    async def position(self) -> Position:
+    async def position(self) -> EpochAndSeq:
         """See `Database.position`."""
         return await read_position(self._reader)
 
@@ -105,12 +105,12 @@ class SqliteDatabase:
         epoch, _ = await self.position()
         return epoch
 
-    async def number_stray_events(self) -> Position:
+    async def number_stray_events(self) -> EpochAndSeq:
         """See `Database.number_stray_events`."""
         await self.transact(read_position)  # any transaction numbers what it finds
         return await self.position()
 
-    def on_commit(self, callback: Callable[[Position], None]) -> None:
+    def on_commit(self, callback: Callable[[EpochAndSeq], None]) -> None:
         """See `Database.on_commit`."""
         self._listeners.add(callback)
 

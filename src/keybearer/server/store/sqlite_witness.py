@@ -1,24 +1,15 @@
 """The file beside a SQLite database that bears witness of how far its feed has come, so that a rewind is noticed."""
 
 import os
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
 from keybearer.server import clock
 from keybearer.server.store.faults import StoreUnavailable
+from keybearer.wire.feed import Position
 
 _SLACK: Final = 2 * clock.SECOND  # the file's own time lags behind the clock by a tick
 _MOST_BYTES: Final = 256
-
-
-@dataclass(frozen=True, slots=True)
-class Head:
-    """Where the feed stands; *hash* is the newest event's."""
-
-    epoch: str
-    seq: int
-    hash: bytes
 
 
 class Witness:
@@ -43,7 +34,7 @@ class Witness:
         except OSError as error:
             raise StoreUnavailable(f"the file beside the database: {error}") from error
 
-    def confirms(self, head: Head) -> bool:
+    def confirms(self, head: Position) -> bool:
         """
         Tell whether the file says that the feed stands at *head*, and was written in this very place.
 
@@ -56,7 +47,7 @@ class Witness:
             return False
         return said == _words(head) and abs(age) < _SLACK
 
-    def write(self, head: Head) -> None:
+    def write(self, head: Position) -> None:
         """
         Say that the feed will stand at *head* once the transaction at hand is committed.
 
@@ -82,5 +73,5 @@ class Witness:
             os.fchown(self._file, database.st_uid, database.st_gid)
 
 
-def _words(head: Head) -> str:
+def _words(head: Position) -> str:
     return f"{head.epoch} {head.seq} {head.hash.hex()}"

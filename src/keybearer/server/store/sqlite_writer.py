@@ -11,11 +11,12 @@ from typing import Any
 
 import apsw
 
-from keybearer.server.store.database import ONLY_LOOKS, Position
+from keybearer.server.store.database import ONLY_LOOKS, EpochAndSeq
 from keybearer.server.store.faults import OutcomeUnknown, StoreUnavailable
 from keybearer.server.store.feed_numbering import number
 from keybearer.server.store.sqlite_connections import Rows, SqlitePart, open_connection
-from keybearer.server.store.sqlite_witness import Head, Witness
+from keybearer.server.store.sqlite_witness import Witness
+from keybearer.wire.feed import Position
 
 _WAIT_S = 10.0  # for another process that is writing
 _QUIET_LOG_PAGES = 1_000  # 4 MB
@@ -39,7 +40,7 @@ class SqliteSession:
         self._path = path
         self._thread = ThreadPoolExecutor(1, thread_name_prefix="sqlite-commit")
         self._log_pages = 0
-        self._numbered: Head | None = None
+        self._numbered: Position | None = None
         self._open()
         try:
             self._witness = None if only_looks else Witness(path)
@@ -105,16 +106,16 @@ class SqliteSession:
         if self._witness is not None and self._witness.confirms(head):
             self._run("ROLLBACK")
             return
-        self._numbered = Head(secrets.token_hex(8), head.seq, head.hash)
+        self._numbered = Position(secrets.token_hex(8), head.seq, head.hash)
         self._run("UPDATE feed_head SET epoch = ?", (self._numbered.epoch,))
         await self.commit()
         _LOG.info("the feed begins a new epoch, because the file beside the database does not vouch for this one")
 
-    def _head(self) -> Head:
+    def _head(self) -> Position:
         rows = self._run("SELECT epoch, seq, hash FROM feed_head")
         if not rows:
             raise StoreUnavailable("the database has no feed_head row: it was not migrated")
-        return Head(*rows[0])
+        return Position(*rows[0])
 
     def open_part(self) -> SqlitePart:
         """Begin a savepoint."""
@@ -137,7 +138,7 @@ class SqliteSession:
             raise StoreUnavailable("SQLite rolled the whole group back") from fault
         self._run("ROLLBACK TO part; RELEASE part")
 
-    def number(self) -> Position | None:
+    def number(self) -> EpochAndSeq | None:
         """Number and chain the group's events in the order in which they were made."""
         pending = self._run(_PENDING)
         if not pending:
@@ -150,7 +151,7 @@ class SqliteSession:
         self._run("DELETE FROM feed_pending")
         seq, newest = events[-1][0], events[-1][-1]
         self._run("UPDATE feed_head SET seq = ?, hash = ?", (seq, newest))
-        self._numbered = Head(head.epoch, seq, newest)
+        self._numbered = Position(head.epoch, seq, newest)
         return head.epoch, seq
 
     async def commit(self) -> None:
