@@ -123,6 +123,7 @@ class Store:
         self.primary = Primary("e0", [], State())
         self.tokens = [Token(number, 0) for number in range(TOKENS)]
         self.presented = deque(self.tokens, maxlen=TOKENS * 2)
+        self._made = list(self.tokens)
         self.denied_since: dict[Token, float] = {}
         self._standby = State()
         self._confirmed = 0
@@ -169,8 +170,8 @@ class Store:
         self._confirmed = max(self._confirmed, event.seq)
 
     def _judge(self) -> None:
-        """Note which tokens may not write from now on."""
-        for token in self.presented:
+        """Note which tokens may not write from now on; one that is not presented any more may be on its way still."""
+        for token in self._made:
             if self.primary.state.may_write(token):
                 self.denied_since.pop(token, None)
             else:
@@ -208,3 +209,4 @@ class Store:
             if token.grant_id in self._standby.ended:
                 self.tokens[index] = Token(token.number, token.generation + 1)
                 self.presented.append(self.tokens[index])
+                self._made.append(self.tokens[index])
