@@ -3,12 +3,12 @@
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
-from keybearer.sdk.frameworks.django import KeybearerMiddleware, requires, verifier
+from keybearer.sdk.frameworks.django import KeybearerMiddleware, principal_of, requires, verifier
 
 if TYPE_CHECKING:
     from keybearer.sdk.frameworks.django_rest import KeybearerAuthentication, needs
 
-__all__ = ["KeybearerAuthentication", "KeybearerMiddleware", "needs", "requires", "verifier"]
+__all__ = ["KeybearerAuthentication", "KeybearerMiddleware", "needs", "principal_of", "requires", "verifier"]
 
 if not TYPE_CHECKING:  # so that a type checker finds the name that is not there
 

@@ -123,6 +123,17 @@ async def test_the_header_alone_counts(
     assert (reply.status, reply.challenge) == (status, challenge)
 
 
+async def test_what_a_call_leaves_is_told_once_where_one_application_is_mounted_in_another(
+    fastapi: FastAPI, tokens: Watched
+) -> None:
+    around = FastAPI()
+    around.mount("/v1", fastapi)
+    protect(around, tokens)
+    tokens.limit_calls(5)
+    reply = await calling(around)("GET", "/v1/people", [f"Bearer {tokens.issue(permissions=[READ])}"])
+    assert (reply.status, reply.limits) == (200, ("5", "4"))
+
+
 def test_fastapi_describes_what_each_call_demands(fastapi: FastAPI) -> None:
     described = fastapi.openapi()
     scheme = described["components"]["securitySchemes"]["Keybearer"]
@@ -138,6 +149,35 @@ def test_the_verifier_lives_as_long_as_the_application(
 ) -> None:
     with TestClient(request.getfixturevalue(kind)):
         assert tokens.life == ["started"]
+    assert tokens.life == ["started", "closed"]
+
+
+async def test_it_is_not_closed_where_the_application_knows_nothing_of_a_beginning_and_an_end(tokens: Watched) -> None:
+    """Servers serve such an application all the same; the verifier begins with the first token."""
+
+    async def refusing(scope: Any, _receive: Any, _send: Any) -> None:
+        assert scope["type"] == "http", "as Django says it"
+
+    async def ignoring(_scope: Any, _receive: Any, _send: Any) -> None:
+        pass
+
+    async def never(*_: Any) -> Any:
+        raise NotImplementedError
+
+    with pytest.raises(AssertionError, match="as Django says it"):
+        await KeybearerMiddleware(refusing, tokens)({"type": "lifespan"}, never, never)
+    await KeybearerMiddleware(ignoring, tokens)({"type": "lifespan"}, never, never)
+    assert tokens.life == []
+
+
+def test_an_application_that_fails_to_begin_is_not_served(tokens: Watched) -> None:
+    async def failing(_scope: Any, receive: Any, _send: Any) -> None:
+        await receive()
+        msg = "no database"
+        raise LookupError(msg)
+
+    with pytest.raises(LookupError, match="no database"), TestClient(KeybearerMiddleware(failing, tokens)):
+        pass
     assert tokens.life == ["started", "closed"]
 
 

@@ -8,7 +8,7 @@ import pytest
 from django.conf import settings
 from django.core.exceptions import ImproperlyConfigured
 from django.http import HttpRequest, JsonResponse
-from django.test import AsyncClient, Client
+from django.test import AsyncClient, Client, RequestFactory
 from django.urls import path
 
 from keybearer import Principal
@@ -35,7 +35,7 @@ from django.test import override_settings  # noqa: E402 - REST framework reads t
 from rest_framework.response import Response  # noqa: E402
 from rest_framework.views import APIView  # noqa: E402
 
-from keybearer.django import needs, requires, verifier  # noqa: E402
+from keybearer.django import needs, principal_of, requires, verifier  # noqa: E402
 
 
 def view(request: HttpRequest) -> JsonResponse:
@@ -179,5 +179,19 @@ async def test_a_decorated_view_is_called_from_elsewhere_behind_djangos_check_ag
 
 @pytest.mark.parametrize("about", [None, {}, {"URL": "https://auth.example.com"}])
 def test_a_setting_that_is_not_there_is_named(about: Any) -> None:
-    with override_settings(KEYBEARER=about), pytest.raises(ImproperlyConfigured, match="KEYBEARER"):
-        verifier()
+    with override_settings(KEYBEARER=about, MIDDLEWARE=[MIDDLEWARE]):
+        with pytest.raises(ImproperlyConfigured, match="KEYBEARER"):
+            verifier()
+        with pytest.raises(ImproperlyConfigured, match="KEYBEARER"):
+            Client().get("/sync/bare")
+
+
+def test_who_calls_is_told_to_code_whose_types_are_checked(tokens: FakeSyncVerifier) -> None:
+    @requires()
+    def mine(request: HttpRequest) -> JsonResponse:
+        return JsonResponse({"user": principal_of(request).user_id})
+
+    request = RequestFactory().get("/", headers={"Authorization": f"Bearer {tokens.issue(user_id=4)}"})
+    with pytest.raises(LookupError):
+        principal_of(request)
+    assert mine(request).content == b'{"user": 4}'

@@ -33,6 +33,10 @@ def client(tokens: FakeSyncVerifier) -> FlaskClient:
     def anything() -> dict[str, int]:
         return {}
 
+    @app.route("/by-hand", methods=["OPTIONS"])
+    def by_hand() -> dict[str, int]:
+        return {}
+
     @app.get("/health")
     def health() -> dict[str, int]:
         return {}
@@ -67,3 +71,14 @@ def test_the_header_alone_counts(
 def test_a_view_that_demands_nothing_wants_a_token_all_the_same(client: FlaskClient, tokens: FakeSyncVerifier) -> None:
     assert called(client, "GET", "/anything", []).status == 401
     assert called(client, "GET", "/anything", [f"Bearer {tokens.issue()}"]).status == 200
+
+
+def test_a_browsers_question_before_a_call_from_another_origin_has_no_token(
+    client: FlaskClient, tokens: FakeSyncVerifier
+) -> None:
+    """Fetch sends it without credentials, and takes no other status than 2xx for a yes."""
+    said = client.options("/people", headers={"Origin": "https://app.example.com"})
+    assert (said.status_code, set(said.headers["Allow"].split(", "))) == (200, {"GET", "HEAD", "OPTIONS", "POST"})
+    assert not tokens.recorded
+    for path in ("/nowhere", "/by-hand"):  # nobody but the application itself would answer
+        assert client.options(path).status_code == 401, path

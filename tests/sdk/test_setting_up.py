@@ -1,6 +1,7 @@
 """What cannot work is said when a verifier is made, not at the first token."""
 
 import ssl
+from typing import Any
 from unittest import mock
 
 import pytest
@@ -17,13 +18,15 @@ GOOD = compose("kb", "pat", "live", "g" * 32)
     ("url", "key", "about"),
     [
         pytest.param("https://auth.example.com", GOOD, "no such key|not a resource server's key", id="a token as key"),
-        pytest.param("https://auth.example.com", "", "not a resource server's key", id="no key"),
+        pytest.param("https://auth.example.com", "", "key is not set", id="no key"),
+        pytest.param("https://auth.example.com", None, "key is not set", id="a variable that is not there"),
+        pytest.param("https://auth.example.com", f"{KEY}\n", "not even a line break", id="a file's last line"),
         pytest.param("auth.example.com", KEY, "is not the address", id="no scheme"),
         pytest.param("http://auth.example.com", KEY, "plain HTTP", id="plain HTTP to elsewhere"),
         pytest.param([], KEY, "at least one", id="no address"),
     ],
 )
-def test_what_cannot_work_is_said_at_once(url: str | list[str], key: str, about: str) -> None:
+def test_what_cannot_work_is_said_at_once(url: str | list[str], key: Any, about: str) -> None:
     with pytest.raises(ValueError, match=about):
         Verifier(url, key=key)
 

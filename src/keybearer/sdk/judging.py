@@ -25,14 +25,22 @@ class Wanted:
         return None
 
 
-def wanted_by(key: str) -> Wanted:
+def wanted_by(key: str | None) -> Wanted:
     """
     Return what a resource server's key says of the tokens that it is for.
+
+    Args:
+        key: as it was set, by somebody's environment mostly; None: it was not.
 
     Raises:
         ValueError: it is no such key.
     """
+    if not key:
+        raise ValueError("the resource server's key is not set: it is what `keybearer resource-server add` prints")
     parts = parse(key)
     if parts is None or parts.kind != "rsk":
-        raise ValueError("this is not a resource server's key, such as `keybearer resource-server add` prints")
+        raise ValueError(
+            "this is not a resource server's key, such as `keybearer resource-server add` prints: see that all of it "
+            "is there, and nothing beside it, not even a line break"
+        )
     return Wanted(parts.prefix, parts.environment)

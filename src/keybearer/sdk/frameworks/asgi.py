@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Awaitable, Callable, Collection, MutableMapping, Sequence
+from contextlib import AsyncExitStack
 from typing import Any, Final
 
 from keybearer.reporting.asked import Asked
@@ -82,8 +83,7 @@ class Running:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Hand a call on; the one that lasts as long as the application does, with the verifier running."""
         if scope["type"] == "lifespan":
-            async with self._verifier:
-                await self._app(scope, receive, send)
+            await self._live(scope, receive, send)
             return
         try:
             await self._app(scope, receive, Answering(scope, send, self._verifier))
@@ -91,6 +91,27 @@ class Running:
             call = scope.get(CALL)
             if call is not None and not call.is_over:  # it was not answered
                 ended(call, _BROKEN, _route_of(scope))
+
+    async def _live(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """
+        Have the verifier begin when the application asks whether to begin, and end when it has ended.
+
+        Some never ask: they refuse this scope, as Django does, or return, and are served nevertheless. For them the
+        verifier begins with the first token, so it must not have been closed.
+
+        Source: ASGI, lifespan protocol, "Scope".
+        """
+        async with AsyncExitStack() as life:
+            is_begun = False
+
+            async def hear() -> MutableMapping[str, Any]:
+                nonlocal is_begun
+                if not is_begun:
+                    is_begun = True
+                    await life.enter_async_context(self._verifier)
+                return await receive()
+
+            await self._app(scope, hear, send)
 
 
 async def caller_of(scope: Scope, verifier: AsyncFace, headers: Sequence[str]) -> Principal:
@@ -141,7 +162,8 @@ class Answering:
                 await refuse(Challenge().answer(refusal), self._scope, self._send)
                 return
         if message["type"] == "http.response.start" and _LEFT in self._scope:
-            told = [(name.encode(), value.encode()) for name, value in limit_headers(self._scope[_LEFT]).items()]
+            left = self._scope.pop(_LEFT)  # told once, also where an application is mounted in another
+            told = [(name.encode(), value.encode()) for name, value in limit_headers(left).items()]
             message = {**message, "headers": [*message.get("headers", ()), *told]}
         await self._send(message)
 

@@ -1,7 +1,7 @@
 """For Django: every call has a good token, and a view says which permissions it demands."""
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from functools import lru_cache, wraps
 from typing import Any, Final, Self
 
@@ -36,7 +36,7 @@ def verifier() -> SyncFace:
     Raises:
         ImproperlyConfigured: neither is there.
     """
-    about = getattr(settings, "KEYBEARER", None) or {}
+    about = _about()
     if "VERIFIER" in about:
         face: SyncFace = about["VERIFIER"]
         return face
@@ -47,7 +47,20 @@ def verifier() -> SyncFace:
 
 def challenge() -> Challenge:
     """Return how refusals are told: with ``RESOURCE_METADATA`` of ``settings.KEYBEARER``, if that is set."""
-    return Challenge(settings.KEYBEARER.get("RESOURCE_METADATA"))
+    return Challenge(_about().get("RESOURCE_METADATA"))
+
+
+def principal_of(request: HttpRequest) -> Principal:
+    """
+    Return who calls: ``request.principal``, for code whose types are checked.
+
+    Raises:
+        LookupError: nobody was asked about this call: its view has no `requires`, and there is no middleware.
+    """
+    principal: Principal | None = getattr(request, "principal", None)
+    if principal is None:
+        raise LookupError("no token was verified for this call")
+    return principal
 
 
 class KeybearerMiddleware:
@@ -249,7 +262,11 @@ def _token(request: HttpRequest) -> str:
 
 
 def _is_public(request: HttpRequest) -> bool:
-    return request.path in settings.KEYBEARER.get("PUBLIC", ())
+    return request.path in _about().get("PUBLIC", ())
+
+
+def _about() -> Mapping[str, Any]:
+    return getattr(settings, "KEYBEARER", None) or {}
 
 
 def _forget(*, setting: str, **_: Any) -> None:

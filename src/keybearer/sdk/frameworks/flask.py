@@ -26,6 +26,8 @@ def protect(
     """
     Let only calls with a good token through, and answer the others as the reference does.
 
+    A browser's question whether a page of another origin may call (an OPTIONS that Flask answers itself) has no token.
+
     Args:
         public: paths that need no token, such as ``/healthz``.
         resource_metadata: the address of the API's RFC 9728 metadata.
@@ -34,7 +36,7 @@ def protect(
     app.extensions["keybearer"] = verifier
 
     def before() -> None:
-        if request.path not in open_paths:
+        if request.path not in open_paths and not _is_answered_by_flask():
             _caller()
 
     def answered(refusal: Refusal) -> Response:
@@ -89,6 +91,11 @@ def _caller() -> Principal:
         g.principal = caller
     principal: Principal = g.principal
     return principal
+
+
+def _is_answered_by_flask() -> bool:
+    """Tell whether no view will see this request, but Flask says itself which methods there are (Fetch §3.3.5)."""
+    return request.method == "OPTIONS" and getattr(request.url_rule, "provide_automatic_options", False)
 
 
 def _end_record(verifier: SyncFace, response: Response) -> None:
