@@ -12,7 +12,8 @@ from bench.measures import Candidate, Comparison, Figure, Pace
 from bench.stage import postgres_database, sqlite_database
 from keybearer.cli.running import spare_collector
 from keybearer.server import clock
-from keybearer.server.activity.reported_lines import Line, Reporter, read_lines
+from keybearer.server.activity.reported_lines import Line, read_lines
+from keybearer.server.records import ResourceServer
 from keybearer.server.settings import Settings
 from keybearer.server.store.activity import COLUMNS, values_of
 from tests.support.house import open_house
@@ -102,6 +103,6 @@ async def _round(api: Reporting, bare: _Writer, first: int, batches: int) -> tup
 
 def _rows(api: Reporting, lines: list[bytes]) -> list[tuple[Any, ...]]:
     now = clock.now()
-    reporter = Reporter(api.verifier.resource_server_id, api.token.environment)
+    reporter = ResourceServer(api.verifier.resource_server_id, "", api.token.environment, "", now, None, None)
     read = read_lines(lines, 1, reporter, now)
     return [values_of(line.entry, line.written, line.details, now) for line in read if isinstance(line, Line)]

@@ -6,7 +6,7 @@ import sys
 from keybearer.cli.stdin import first_line
 from keybearer.cli.trouble import WRONG_USAGE, Trouble, trouble_of
 from keybearer.server.refusals import Refusal
-from keybearer.server.rules.passwords_policy import check_password
+from keybearer.server.rules.password_policy import check_password
 
 
 def chosen_password(known: tuple[str, ...], *, from_stdin: bool) -> str:

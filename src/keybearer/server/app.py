@@ -16,7 +16,7 @@ from keybearer.server.activity.call_records import CallRecords
 from keybearer.server.api import routes as api
 from keybearer.server.bearers import Bearers
 from keybearer.server.clock import Clock
-from keybearer.server.events import Actor
+from keybearer.server.events import SERVER_ITSELF
 from keybearer.server.feed.barrier import Barrier
 from keybearer.server.feed.reader import FeedReader
 from keybearer.server.http import activity_proofs, activity_report, forward_auth, health, oauth, verifier
@@ -54,7 +54,6 @@ from keybearer.server.webhooks.egress import Egress, Network
 from keybearer.server.webhooks.sender import Outgoing, WebhookSender
 
 Seconds = Callable[[], float]
-_ITSELF: Final = Actor("", "server")
 _CURSORS: Final = "keybearer: cursors of the activity log"
 
 _LOG = structlog.get_logger("keybearer.app")
@@ -147,7 +146,7 @@ async def _at_work(node: Node) -> AsyncIterator[None]:
     """Put the node's policy in force, and run its background work while the block lasts."""
     if node.feed.barrier and (unproven := await empty_barrier(node.database)):
         _LOG.warning("the barrier is empty", why=unproven)
-    await node.act(adopt_policy, _ITSELF, node.policy, node.now())
+    await node.act(adopt_policy, SERVER_ITSELF, node.policy, node.now())
     keeping = upkeep(node.database, (node.last_used, node.last_seen), node.sealer, node.mailer, node.now)
     telling = node.notice_sender.at_work()
     counting, sending = node.own_calls.counting(), node.webhook_sender.at_work()

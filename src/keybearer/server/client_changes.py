@@ -59,7 +59,7 @@ async def keep_client(tx: Transaction, actor: Actor, client: Client, uris: tuple
     await clients.set_redirect_uris(tx, client.client_id, uris)
     mint = Mint(prefix, client.environment)
     secret = await keep_secret(tx, client.client_id, mint, client.created_at) if client.kind == "confidential" else ""
-    await ledger.record(tx, actor, client_activity("client.created", client, client.created_by), client.created_at)
+    await ledger.record(tx, actor, client_activity("client.created", client), client.created_at)
     return NewClient(client, uris, secret)
 
 
@@ -76,12 +76,11 @@ async def keep_secret(tx: Transaction, client_id: str, mint: Mint, now: int) -> 
     return text
 
 
-def client_activity(action: str, client: Client, user_id: int | None) -> Activity:
-    """Return the record that *user_id* did *action* to the client."""
+def client_activity(action: str, client: Client) -> Activity:
+    """Return the record of an *action* on the client; whose doing it is, the actor says."""
     return Activity(
         action,
         f"client:{client.client_id}",
-        user_id=user_id,
         team_id=client.team_id,
         environment=client.environment,
         client_id=client.client_id,

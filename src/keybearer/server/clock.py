@@ -1,4 +1,4 @@
-"""The clocks of the server, wall time and BOOTTIME, and the units of time; nothing else reads a clock."""
+"""The clocks of the server, wall time and BOOTTIME; nothing else reads a clock."""
 
 import time
 from collections.abc import Callable
@@ -6,10 +6,10 @@ from datetime import UTC, datetime
 from functools import lru_cache
 from typing import Final
 
-SECOND: Final = 1_000_000  # microseconds
-MINUTE: Final = 60 * SECOND
-HOUR: Final = 60 * MINUTE
-DAY: Final = 24 * HOUR
+from keybearer.server.units import DAY, HOUR, MINUTE, SECOND
+
+__all__ = ("DAY", "HOUR", "MINUTE", "NEVER", "SECOND", "Clock", "as_datetime", "as_wire", "boottime", "now")
+
 NEVER: Final = 253_402_300_799 * SECOND  # 9999-12-31T23:59:59Z: the end of what does not end by itself
 
 _BOOTTIME: Final = getattr(time, "CLOCK_BOOTTIME", time.CLOCK_MONOTONIC)  # macOS: its MONOTONIC counts sleep, too

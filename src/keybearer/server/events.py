@@ -22,6 +22,9 @@ class Actor:
     agent: str = ""
 
 
+SERVER_ITSELF: Final = Actor("", "server")
+
+
 @dataclass(frozen=True, slots=True)
 class Activity:
     """

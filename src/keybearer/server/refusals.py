@@ -1,6 +1,10 @@
 """Every way in which the server says no: a code, a public sentence, a private detail."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
+from typing import TypeVar
+
+T = TypeVar("T")
 
 
 @dataclass(slots=True)
@@ -39,6 +43,15 @@ def all_invalid(refusals: list[Refusal]) -> Refusal:
     """Join what is wrong with several fields, so that a person mends them in one go; needs at least one."""
     first, *rest = refusals
     return Refusal(first.code, first.public, first.detail, first.field, others=tuple(rest))
+
+
+def attempt(wrong: list[Refusal], judge: Callable[[], T]) -> T | None:
+    """Return what *judge* says of one field; None, and its refusal added to *wrong*, if it refuses."""
+    try:
+        return judge()
+    except Refusal as refusal:
+        wrong.append(refusal)
+        return None
 
 
 def not_found(detail: str) -> Refusal:

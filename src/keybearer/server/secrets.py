@@ -2,7 +2,6 @@
 
 import base64
 import hashlib
-import hmac
 import secrets
 import string
 from typing import Final
@@ -28,11 +27,6 @@ _BASE36, _UNEVEN_BASE36 = _even(string.digits + string.ascii_lowercase)
 def digest(text: str) -> bytes:
     """Return the SHA-256 of a text as presented, 32 bytes: the only form in which it is stored."""
     return hashlib.sha256(text.encode("utf-8", "surrogatepass")).digest()
-
-
-def equal(left: bytes, right: bytes) -> bool:
-    """Compare two digests in a time that does not depend on where they differ."""
-    return hmac.compare_digest(left, right)
 
 
 def random_secret() -> str:

@@ -10,7 +10,7 @@ from typing import Final
 from argon2 import PasswordHasher, Type
 from argon2.exceptions import VerificationError
 
-from keybearer.server.rules.passwords_policy import LONGEST_TYPED, check_password
+from keybearer.server.rules.password_policy import LONGEST_TYPED, check_password
 
 _AT_ONCE: Final = 2
 
@@ -50,8 +50,8 @@ class Passwords:
         Tell whether *password* is the one behind the hash.
 
         Args:
-            held: PHC text; None for an unknown user, which costs the same work and is always wrong, as does a text that
-                is longer than any password.
+            held: PHC text; None for an unknown user, which costs the same work and is always wrong. So does, and is, a
+                text that is longer than any password.
         """
         is_possible = held is not None and len(password) <= LONGEST_TYPED
         async with self._turns:

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 
 from keybearer.server import refusals
-from keybearer.server.refusals import Refusal
+from keybearer.server.refusals import Refusal, attempt
 from keybearer.server.rules.addresses import Address, clean_address
 from keybearer.server.rules.names import MAX_USER_NAME, clean_name
 
@@ -23,15 +23,9 @@ def judged(change: ProfileChange) -> tuple[str | None, Address | None]:
     Raises:
         Refusal: ``invalid``: one of them cannot be kept; both are named.
     """
-    name, address, wrong = None, None, list[Refusal]()
-    try:
-        name = None if change.name is None else clean_name(change.name, MAX_USER_NAME)
-    except Refusal as refusal:
-        wrong.append(refusal)
-    try:
-        address = None if change.email is None else clean_address(change.email)
-    except Refusal as refusal:
-        wrong.append(refusal)
+    wrong: list[Refusal] = []
+    name = attempt(wrong, lambda: clean_name(change.name, MAX_USER_NAME) if change.name is not None else None)
+    address = attempt(wrong, lambda: clean_address(change.email) if change.email is not None else None)
     if wrong:
         raise refusals.all_invalid(wrong)
     return name, address

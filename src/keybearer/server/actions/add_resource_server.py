@@ -51,10 +51,7 @@ async def add_resource_server(
         await resource_servers.add(tx, added, name_key(name), secrets.digest(key))
     except Conflict as conflict:
         raise refusals.invalid("name", "There is a resource server of that name. Choose another.") from conflict
-    await ledger.record(tx, actor, _activity("resource_server.created", added, actor), now)
+    subject = f"resource_server:{added.resource_server_id}"
+    created = Activity("resource_server.created", subject, environment=environment, token_last4=added.last4)
+    await ledger.record(tx, actor, created, now)
     return AddedServer(added, key)
-
-
-def _activity(action: str, subject: ResourceServer, actor: Actor) -> Activity:
-    named = f"resource_server:{subject.resource_server_id}"
-    return Activity(action, named, user_id=actor.user_id, environment=subject.environment, token_last4=subject.last4)

@@ -65,5 +65,5 @@ async def _tell(tx: Transaction, actor: Actor, team: Team, owner: User, now: int
         ("team.created", f"team:{team.team_id}"),
         ("member.joined", f"membership:{owner.user_id}:{team.team_id}"),
     ):
-        done = Activity(action, subject, user_id=actor.user_id, team_id=team.team_id, environment=team.environment)
+        done = Activity(action, subject, team_id=team.team_id, environment=team.environment)
         await ledger.record(tx, actor, done, now)

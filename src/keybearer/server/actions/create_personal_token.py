@@ -1,14 +1,13 @@
 """Make a personal access token."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import TypeVar
 
 from keybearer.server import issuing, ledger, refusals, secrets
 from keybearer.server.events import Activity, Actor
 from keybearer.server.issuing import Hangs, Mint
 from keybearer.server.records import Grant, Team
-from keybearer.server.refusals import Refusal
+from keybearer.server.refusals import Refusal, attempt
 from keybearer.server.rules.expiry_notices import next_look
 from keybearer.server.rules.lifetimes import end_of
 from keybearer.server.rules.names import MAX_TOKEN_NAME, clean_name, name_key
@@ -16,8 +15,6 @@ from keybearer.server.rules.narrowing import chosen_narrowing
 from keybearer.server.store import expiries, grants, memberships, teams
 from keybearer.server.store.database import Transaction
 from keybearer.server.store.faults import Conflict
-
-T = TypeVar("T")
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,21 +119,12 @@ def _judge(asked: AskedToken, policy: TokenPolicy, role: str, now: int) -> _Judg
     """Judge every field, so that a person mends them in one go."""
     wrong: list[Refusal] = []
     allowed = policy.role_permissions[role]
-    name = _attempt(wrong, lambda: clean_name(asked.name, MAX_TOKEN_NAME))
-    expires_at = _attempt(wrong, lambda: end_of(asked.lifetime, asked.expires_on, now, policy.longest))
-    narrowed = _attempt(wrong, lambda: chosen_narrowing(asked.narrowing, asked.permissions, allowed))
+    name = attempt(wrong, lambda: clean_name(asked.name, MAX_TOKEN_NAME))
+    expires_at = attempt(wrong, lambda: end_of(asked.lifetime, asked.expires_on, now, policy.longest))
+    narrowed = attempt(wrong, lambda: chosen_narrowing(asked.narrowing, asked.permissions, allowed))
     if name is None or expires_at is None or narrowed is None:
         raise refusals.all_invalid(wrong)
     return _Judged(name, expires_at, *narrowed)
-
-
-def _attempt(wrong: list[Refusal], judge: Callable[[], T]) -> T | None:
-    """Return what *judge* says; None, and its refusal added to *wrong*, if it refuses."""
-    try:
-        return judge()
-    except Refusal as refusal:
-        wrong.append(refusal)
-        return None
 
 
 def _activity(grant: Grant, token_id: str, last4: str) -> Activity:

@@ -54,5 +54,5 @@ async def create_webhook(
     )
     secret = secrets.webhook_secret()
     await webhooks.add(tx, made, seal_secret(secret, policy.key, made.webhook_id))
-    await ledger.record(tx, actor, webhook_activity("webhook.created", made, actor.user_id), now)
+    await ledger.record(tx, actor, webhook_activity("webhook.created", made), now)
     return NewWebhook(made, secret)

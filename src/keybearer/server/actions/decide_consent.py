@@ -64,7 +64,10 @@ async def decide_consent(tx: Transaction, actor: Actor, decision: Decision, term
         refusal = Refusal("access_denied", "The user refused.", "denied on the consent page")
         return Answered(request.redirect_uri, request.state, None, refusal)
     team = await _openable(tx, client, decision.user_id, decision.team_id, now)
-    code = await _let_in(tx, actor, (request, client, team, decision.user_id), terms, now)
+    wanted = Grant(
+        secrets.record_id(now), decision.user_id, team.team_id, team.environment, client.client_id, None, now, None
+    )
+    code = await _let_in(tx, actor, request, wanted, terms, now)
     return Answered(request.redirect_uri, request.state, code, None)
 
 
@@ -82,12 +85,8 @@ async def _openable(tx: Transaction, client: Client, user_id: int, team_id: int,
     return team
 
 
-async def _let_in(
-    tx: Transaction, actor: Actor, parties: tuple[Authorization, Client, Team, int], terms: Terms, now: int
-) -> str:
+async def _let_in(tx: Transaction, actor: Actor, request: Authorization, wanted: Grant, terms: Terms, now: int) -> str:
     """Keep the grant, the family that this consent starts and its code; return the code's text."""
-    request, client, team, user_id = parties
-    wanted = Grant(secrets.record_id(now), user_id, team.team_id, team.environment, client.client_id, None, now, None)
     grant = await grants.ensure_of_app(tx, wanted)
     family = Family(
         family_id=secrets.record_id(now),
@@ -99,7 +98,7 @@ async def _let_in(
         ended_at=None,
     )
     await grants.add_family(tx, family)
-    text = Mint(terms.prefix, team.environment).text("oac")
+    text = Mint(terms.prefix, grant.environment).text("oac")
     await codes.add(tx, _code(text, request, family, now + terms.lifetimes.code))
     await expiries.watch(tx, grant.grant_id, 0, now + terms.lifetimes.code + HOUR)  # by then its tokens are there
     await ledger.record(tx, actor, ledger.grant_activity("grant.created", grant), now)

@@ -26,5 +26,5 @@ async def delete_client(tx: Transaction, actor: Actor, client_id: str, team_id: 
     client = await client_to_change(tx, client_id, team_id)
     await clients.remove(tx, client_id, now)
     await queue.put_client_deleted(tx, actor, client_id, now)
-    await ledger.record(tx, actor, client_activity("client.deleted", client, actor.user_id), now)
+    await ledger.record(tx, actor, client_activity("client.deleted", client), now)
     return client

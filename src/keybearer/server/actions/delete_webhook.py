@@ -20,5 +20,5 @@ async def delete_webhook(tx: Transaction, actor: Actor, team: Team, webhook_id: 
     """
     webhook = await webhook_to_change(tx, webhook_id, team.team_id)
     await webhooks.delete(tx, webhook_id, now)
-    await ledger.record(tx, actor, webhook_activity("webhook.deleted", webhook, actor.user_id), now)
+    await ledger.record(tx, actor, webhook_activity("webhook.deleted", webhook), now)
     return webhook

@@ -44,27 +44,31 @@ async def exchange_code(
 
     Source: RFC 6749 §4.1.2, §4.1.3, §10.5; RFC 7636 §4.6; RFC 9700 §2.1.1, §4.8.2.
     """
-    held = await _lock(tx, asked, waiting=is_alone)
+    digests = [secrets.digest(one.text) if _is_code(one.text) else None for one in asked]
+    held = await _lock(tx, [digest for digest in digests if digest], waiting=is_alone)
     outcomes: list[TokenPair | Refusal | None] = []
-    used: list[bytes] = []
     trades: list[_Trade] = []
-    for one in asked:
-        found = held.pop(secrets.digest(one.text), None)
-        if found is None and not is_alone and _is_code(one.text):
+    for one, digest in zip(asked, digests, strict=True):
+        if digest is None:
+            outcomes.append(refusals.invalid_grant("not a code"))
+            continue
+        found = held.pop(digest, None)
+        if found is None and not is_alone:
             outcomes.append(None)
             continue
-        refusal, is_used_up = await _judged(tx, one, found, now)
-        if found is not None and is_used_up:
-            used.append(found.code.digest)
-        if found is None or refusal is not None:
-            outcomes.append(refusal)
-            continue
-        trades.append(_Trade(one, found.family, issuing.first_pair(found.family, terms, now)))
-        outcomes.append(trades[-1].draft.pair)
-    await codes.use_all(tx, used, now)
-    await issuing.keep_pairs(tx, [trade.draft for trade in trades])
-    await ledger.record_all(tx, [(trade.asked.actor, _issued(trade)) for trade in trades], now)
+        outcome = await _judged(tx, one, found, terms, now)
+        if isinstance(outcome, _Trade):
+            trades.append(outcome)
+            outcomes.append(outcome.draft.pair)
+        else:
+            outcomes.append(outcome)
+    await _keep(tx, trades, now)
     return outcomes
+
+
+def _is_code(text: str) -> bool:
+    parsed = token_text.parse(text)
+    return parsed is not None and parsed.kind == "oac"
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,43 +80,44 @@ class _Held:
 @dataclass(frozen=True, slots=True)
 class _Trade:
     asked: Exchange
-    family: FamilyStanding
+    held: _Held
     draft: Draft
 
 
-async def _lock(tx: Transaction, asked: Sequence[Exchange], *, waiting: bool) -> dict[bytes, _Held]:
+async def _lock(tx: Transaction, digests: Sequence[bytes], *, waiting: bool) -> dict[bytes, _Held]:
     """Return what is known of each code, by digest, and let nobody else use it until this transaction ends."""
-    digests = [secrets.digest(one.text) for one in asked if _is_code(one.text)]
     found = await codes.lock_all(tx, digests, waiting=waiting)
     families = await grants.standings(tx, [code.family_id for code in found.values()])
     return {digest: _Held(code, families[code.family_id]) for digest, code in found.items()}
 
 
-def _is_code(text: str) -> bool:
-    parsed = token_text.parse(text)
-    return parsed is not None and parsed.kind == "oac"
-
-
-async def _judged(tx: Transaction, asked: Exchange, held: _Held | None, now: int) -> tuple[Refusal | None, bool]:
-    """Say why a code gives nothing, if so, and whether this uses it up; the end of a family is written already."""
-    if not _is_code(asked.text):
-        return refusals.invalid_grant("not a code"), False
+async def _judged(tx: Transaction, asked: Exchange, held: _Held | None, terms: Terms, now: int) -> _Trade | Refusal:
+    """Say what comes of one code; what a refusal leaves behind is written already."""
     if asked.verifier is not None and not pkce.is_verifier(asked.verifier):
-        return refusals.invalid_grant("code_verifier malformed"), False
+        return refusals.invalid_grant("code_verifier malformed")
     if held is None:
-        return refusals.invalid_grant("unknown code"), False
+        return refusals.invalid_grant("unknown code")
     if held.code.client_id != asked.client_id:
-        return refusals.invalid_grant("another client's code"), False
+        return refusals.invalid_grant("another client's code")
     if held.code.used_at is not None:
         if await grants.end_family(tx, held.family.family_id, now):
             await ledger.record(tx, asked.actor, _replayed(held.family, asked.client_id), now)
-        return refusals.invalid_grant("code replayed"), False
+        return refusals.invalid_grant("code replayed")
     if held.code.expires_at <= now:
-        return refusals.invalid_grant("code expired"), False
+        return refusals.invalid_grant("code expired")
     if reason := _mismatch(held.code, asked):
-        return refusals.invalid_grant(reason), True
-    reason = _nobody_acts(held.family, now)
-    return (refusals.invalid_grant(reason), False) if reason else (None, True)
+        await codes.use_all(tx, [held.code.digest], now)
+        return refusals.invalid_grant(reason)
+    if reason := _nobody_acts(held.family, now):
+        return refusals.invalid_grant(reason)
+    return _Trade(asked, held, issuing.first_pair(held.family, terms, now))
+
+
+async def _keep(tx: Transaction, trades: Sequence[_Trade], now: int) -> None:
+    """Use up the codes, store the pairs that they were traded for, and record each trade."""
+    await codes.use_all(tx, [trade.held.code.digest for trade in trades], now)
+    await issuing.keep_pairs(tx, [trade.draft for trade in trades])
+    await ledger.record_all(tx, [(trade.asked.actor, _issued(trade)) for trade in trades], now)
 
 
 def _mismatch(code: Code, presented: Exchange) -> str:
@@ -144,7 +149,7 @@ def _nobody_acts(family: FamilyStanding, now: int) -> str:
 
 
 def _issued(trade: _Trade) -> Activity:
-    family, pair = trade.family, trade.draft.pair
+    family, pair = trade.held.family, trade.draft.pair
     return Activity(
         "token.issued",
         f"token:{pair.access_id}",

@@ -3,7 +3,7 @@
 from typing import Final
 
 from keybearer.server import ledger
-from keybearer.server.events import Activity, Actor
+from keybearer.server.events import SERVER_ITSELF, Activity
 from keybearer.server.notices import queue
 from keybearer.server.records import Expiry, Notice
 from keybearer.server.rules.expiry_notices import Look, look_at
@@ -11,7 +11,6 @@ from keybearer.server.store import expiries
 from keybearer.server.store.database import Transaction
 
 AT_ONCE: Final = 25
-_ITSELF: Final = Actor("", "server")
 
 
 async def note_expiries(tx: Transaction, now: int) -> bool:
@@ -30,7 +29,7 @@ async def note_expiries(tx: Transaction, now: int) -> bool:
     await expiries.forget(tx, [expiry.grant_id for expiry, look in looks if look.next_at is None])
     next_looks = {expiry.grant_id: (look.ends_at, look.next_at) for expiry, look in looks if look.next_at is not None}
     await expiries.look_again(tx, next_looks)
-    await ledger.record_all(tx, [(_ITSELF, _activity(expiry, look)) for expiry, look in told], now)
+    await ledger.record_all(tx, [(SERVER_ITSELF, _activity(expiry, look)) for expiry, look in told], now)
     await queue.put_endings(tx, [_notice(expiry, look) for expiry, look in told], now)
     return len(due) == AT_ONCE
 

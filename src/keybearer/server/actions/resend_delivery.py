@@ -34,5 +34,5 @@ async def resend_delivery(tx: Transaction, actor: Actor, team: Team, named: Name
     if not await webhook_deliveries.send_again(tx, webhook.webhook_id, named.delivery_id, now):
         public = "This event is waiting to be sent already, so nothing was changed."
         raise refusals.Refusal("conflict", public, "delivery: waiting")
-    await ledger.record(tx, actor, webhook_activity("webhook.resent", webhook, actor.user_id), now)
+    await ledger.record(tx, actor, webhook_activity("webhook.resent", webhook), now)
     return webhook

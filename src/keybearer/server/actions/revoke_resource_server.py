@@ -26,7 +26,6 @@ async def revoke_resource_server(tx: Transaction, actor: Actor, resource_server_
         revoked = Activity(
             "resource_server.revoked",
             f"resource_server:{resource_server_id}",
-            user_id=actor.user_id,
             environment=held.environment,
             token_last4=held.last4,
         )

@@ -58,5 +58,5 @@ async def rotate_client_secret(
         public = f"{MAX_SECRETS} secrets work already. Choose that they stop at once, or wait until one has ended."
         raise refusals.invalid("overlap", public)
     secret = await keep_secret(tx, client_id, Mint(prefix, client.environment), now)
-    await ledger.record(tx, actor, client_activity("client.secret_rotated", client, actor.user_id), now)
+    await ledger.record(tx, actor, client_activity("client.secret_rotated", client), now)
     return NewSecret(client, secret, ends_at)

@@ -55,5 +55,5 @@ async def rotate_webhook_secret(
     sealed = seal_secret(secret, rotation.key, webhook_id)
     kept = SealedSecrets(sealed, held.current, now + overlap) if overlap else SealedSecrets(sealed, None, None)
     await webhooks.set_secrets(tx, webhook_id, kept, now)
-    await ledger.record(tx, actor, webhook_activity("webhook.secret_rotated", webhook, actor.user_id), now)
+    await ledger.record(tx, actor, webhook_activity("webhook.secret_rotated", webhook), now)
     return NewWebhookSecret(webhook, secret, now + overlap)

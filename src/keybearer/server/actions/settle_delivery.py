@@ -1,7 +1,7 @@
 """Note how sending an event to a webhook went, and what follows from it."""
 
 from keybearer.server import ledger
-from keybearer.server.events import Actor
+from keybearer.server.events import SERVER_ITSELF
 from keybearer.server.records import Answer, Delivery
 from keybearer.server.rules.redelivery import MOST_FAILURES, Pace, Status, is_taken, next_delay
 from keybearer.server.store import webhook_deliveries, webhooks
@@ -41,5 +41,4 @@ async def _count_failure(tx: Transaction, failed: Delivery, now: int) -> None:
     if webhook is None or webhook.failures < MOST_FAILURES:
         return
     await webhooks.switch_off(tx, webhook.webhook_id, now)
-    server_itself = Actor(failed.delivery_id, "server")
-    await ledger.record(tx, server_itself, webhook_activity("webhook.switched_off", webhook, None), now)
+    await ledger.record(tx, SERVER_ITSELF, webhook_activity("webhook.switched_off", webhook), now)

@@ -20,5 +20,5 @@ async def switch_on_webhook(tx: Transaction, actor: Actor, team: Team, webhook_i
     """
     webhook = await webhook_to_change(tx, webhook_id, team.team_id)
     if await webhooks.switch_on(tx, webhook_id, now):
-        await ledger.record(tx, actor, webhook_activity("webhook.switched_on", webhook, actor.user_id), now)
+        await ledger.record(tx, actor, webhook_activity("webhook.switched_on", webhook), now)
     return webhook

@@ -20,5 +20,5 @@ async def try_webhook(tx: Transaction, actor: Actor, team: Team, webhook_id: str
     """
     webhook = await webhook_that_is_on(tx, webhook_id, team.team_id)
     await outbox.put_test(tx, webhook, actor, now)
-    await ledger.record(tx, actor, webhook_activity("webhook.tested", webhook, actor.user_id), now)
+    await ledger.record(tx, actor, webhook_activity("webhook.tested", webhook), now)
     return webhook

@@ -54,5 +54,5 @@ async def update_client(tx: Transaction, actor: Actor, client_id: str, change: C
     except Conflict as error:
         raise refusals.invalid("name", "The team already has an API client of this name. Choose another.") from error
     await clients.set_redirect_uris(tx, client_id, details.redirect_uris)
-    await ledger.record(tx, actor, client_activity("client.changed", client, actor.user_id), now)
+    await ledger.record(tx, actor, client_activity("client.changed", client), now)
     return replace(client, name=details.name, pkce=details.pkce, updated_at=now)

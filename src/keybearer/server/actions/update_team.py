@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from keybearer.server import ledger, refusals
 from keybearer.server.events import Activity, Actor
 from keybearer.server.records import Team
-from keybearer.server.refusals import Refusal
+from keybearer.server.refusals import Refusal, attempt
 from keybearer.server.rules.addresses import clean_address
 from keybearer.server.rules.telephones import clean_telephone
 from keybearer.server.store import teams
@@ -44,7 +44,7 @@ async def update_team(tx: Transaction, actor: Actor, team_id: int, change: TeamC
     if (contact, telephone) == (team.contact, team.telephone):
         return team
     await teams.set_contact(tx, team_id, contact, telephone, now)
-    activity = Activity("team.changed", f"team:{team_id}", actor.user_id, team_id, team.environment)
+    activity = Activity("team.changed", f"team:{team_id}", team_id=team_id, environment=team.environment)
     await ledger.record(tx, actor, activity, now)
     changed = await teams.by_team_id(tx, team_id)
     assert changed is not None  # noqa: S101 - it was there a statement ago, in this transaction
@@ -53,16 +53,19 @@ async def update_team(tx: Transaction, actor: Actor, team_id: int, change: TeamC
 
 def _judge(team: Team, change: TeamChange) -> tuple[str, str | None]:
     """Return the contact and the telephone number that the team is to have; raise all that is wrong with them."""
-    contact, telephone, wrong = team.contact, team.telephone, list[Refusal]()
-    try:
-        contact = team.contact if change.contact is None else clean_address(change.contact, "contact").shown
-    except Refusal as refusal:
-        wrong.append(refusal)
-    try:
-        if change.changes_telephone:
-            telephone = None if change.telephone is None else clean_telephone(change.telephone)
-    except Refusal as refusal:
-        wrong.append(refusal)
-    if wrong:
+    wrong: list[Refusal] = []
+    contact = attempt(wrong, lambda: _contact(team, change))
+    telephone = attempt(wrong, lambda: _telephone(team, change))
+    if wrong or contact is None:
         raise refusals.all_invalid(wrong)
     return contact, telephone
+
+
+def _contact(team: Team, change: TeamChange) -> str:
+    return team.contact if change.contact is None else clean_address(change.contact, "contact").shown
+
+
+def _telephone(team: Team, change: TeamChange) -> str | None:
+    if not change.changes_telephone:
+        return team.telephone
+    return None if change.telephone is None else clean_telephone(change.telephone)

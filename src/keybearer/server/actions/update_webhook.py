@@ -42,5 +42,5 @@ async def update_webhook(
     if (url, events) == (webhook.url, webhook.events):
         return webhook
     await webhooks.change(tx, webhook_id, url, events, now)
-    await ledger.record(tx, actor, webhook_activity("webhook.changed", webhook, actor.user_id), now)
+    await ledger.record(tx, actor, webhook_activity("webhook.changed", webhook), now)
     return replace(webhook, url=url, events=events, updated_at=now)

@@ -33,7 +33,7 @@ _ENTRY: Final = partial(EntryOf, v=VERSION)
 
 
 class _Own(NamedTuple):
-    """A record of ours, as `reported.Reported` wants it."""
+    """A record of ours, as `keep_once.Reported` wants it."""
 
     n: int
     entry: ReadEntry

@@ -9,25 +9,12 @@ import msgspec
 from keybearer.audit.entries import ReadEntry, Salt, read_entries, read_entry
 from keybearer.audit.openings import check_details
 from keybearer.server.clock import DAY, MINUTE
+from keybearer.server.records import ResourceServer
 from keybearer.wire.activity import open_details
 
 MOST_LINES: Final = 1_000
 MOST_AHEAD: Final = 5 * MINUTE
 OLDEST: Final = 30 * DAY
-
-
-@dataclass(frozen=True, slots=True)
-class Reporter:
-    """
-    Who reports.
-
-    Args:
-        name: a resource server's id.
-        environment: the only one whose calls it may report.
-    """
-
-    name: str
-    environment: str
 
 
 class Line(msgspec.Struct, frozen=True, gc=False):
@@ -67,7 +54,7 @@ class _Sent(msgspec.Struct, forbid_unknown_fields=True, gc=False):
 _SENT: Final = msgspec.json.Decoder(_Sent)
 
 
-def read_lines(texts: Sequence[bytes], first: int, reporter: Reporter, now: int) -> list[Line | RefusedLine]:
+def read_lines(texts: Sequence[bytes], first: int, reporter: ResourceServer, now: int) -> list[Line | RefusedLine]:
     """
     Judge lines of a batch, each by itself; return for each what it says, or why it is refused.
 
@@ -86,7 +73,7 @@ def read_lines(texts: Sequence[bytes], first: int, reporter: Reporter, now: int)
     return [_line(place, entry, each, reporter, now) for place, (entry, each) in enumerate(pairs, first)]
 
 
-def _read_alone(place: int, text: bytes, reporter: Reporter, now: int) -> Line | RefusedLine:
+def _read_alone(place: int, text: bytes, reporter: ResourceServer, now: int) -> Line | RefusedLine:
     try:
         sent = _SENT.decode(text)
         entry = read_entry(sent.entry.encode())
@@ -99,7 +86,7 @@ def _read_alone(place: int, text: bytes, reporter: Reporter, now: int) -> Line |
     return _line(place, entry, sent, reporter, now)
 
 
-def _line(place: int, entry: ReadEntry, sent: _Sent, reporter: Reporter, now: int) -> Line | RefusedLine:
+def _line(place: int, entry: ReadEntry, sent: _Sent, reporter: ResourceServer, now: int) -> Line | RefusedLine:
     """Judge a well-made entry, which its details open: is it this reporter's, of now, and has it all its details."""
     try:
         n, boot = _counted(entry, sent, reporter, now)
@@ -108,14 +95,14 @@ def _line(place: int, entry: ReadEntry, sent: _Sent, reporter: Reporter, now: in
     return Line(place, n, boot, entry, sent.entry.encode(), sent.details, sent.details["user"][1])
 
 
-def _counted(entry: ReadEntry, sent: _Sent, reporter: Reporter, now: int) -> tuple[int, str]:
+def _counted(entry: ReadEntry, sent: _Sent, reporter: ResourceServer, now: int) -> tuple[int, str]:
     """
     Return number and process of what is this reporter's to say, is of now, and has all its details.
 
     Raises:
         ValueError: says why.
     """
-    if entry.n is None or entry.boot is None or entry.reporter != reporter.name:
+    if entry.n is None or entry.boot is None or entry.reporter != reporter.resource_server_id:
         raise ValueError("the entry's reporter is not the one whose key this is")
     if entry.environment != reporter.environment:
         raise ValueError("the entry's environment is not the key's")

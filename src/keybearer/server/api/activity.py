@@ -53,9 +53,7 @@ def _check_names(query: Form) -> None:
     unknown = sorted({name for name, _ in query.pairs} - _KNOWN)
     if unknown:
         public = f"This parameter is not known. The parameters are {', '.join(sorted(_KNOWN))}."
-        raise refusals.all_invalid(
-            [refusals.invalid(name or "errors", public, "unknown parameter") for name in unknown]
-        )
+        raise refusals.all_invalid([refusals.invalid(name, public, "unknown parameter") for name in unknown])
 
 
 def _sight(principal: Principal) -> Sight:

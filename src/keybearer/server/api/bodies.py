@@ -40,7 +40,7 @@ async def read_change(request: Request, known: tuple[Property, ...]) -> dict[str
 
 def _as_field(name: str) -> str:
     """Return a property's name as the answer may hold it: not endless, and no halves of surrogate pairs."""
-    return name[:SHOWN_NAME].encode("utf-8", "replace").decode() or "errors"
+    return name[:SHOWN_NAME].encode("utf-8", "replace").decode()
 
 
 def _problem(known: Property | None, value: Any) -> str:

@@ -8,14 +8,14 @@ from starlette.responses import Response
 from starlette.routing import BaseRoute, Route
 
 from keybearer.server.actions.record_activity import Recorded, record_activity
-from keybearer.server.activity.reported_lines import MOST_LINES, Line, RefusedLine, Reporter, lines_of, read_lines
+from keybearer.server.activity.reported_lines import MOST_LINES, Line, RefusedLine, lines_of, read_lines
 from keybearer.server.http.answers import NO_STORE, json_answer
-from keybearer.server.http.bearer import bearer_text
-from keybearer.server.http.edge import address_of, log_quietly, note_actor
-from keybearer.server.http.errors import verifier_error
+from keybearer.server.http.bearer import key_of
+from keybearer.server.http.edge import address_of, log_quietly
 from keybearer.server.http.forms import demand_type
 from keybearer.server.node import Node
 from keybearer.server.reads.token_owners import token_owners
+from keybearer.server.records import ResourceServer
 from keybearer.server.refusals import Refusal
 
 PATH: Final = "/verifier/activity"
@@ -27,11 +27,7 @@ def routes(node: Node) -> list[BaseRoute]:
     """Return the door; the key is checked before the body, which may be long, is read."""
 
     async def handle(request: Request) -> Response:
-        try:
-            answered = await _report(node, request)
-        except Refusal as refusal:
-            note_actor(request, refused=refusal.code, detail=refusal.detail)
-            return verifier_error(refusal)
+        answered = await _report(node, request)
         log_quietly(request)
         return json_answer(answered, 200, NO_STORE)
 
@@ -39,15 +35,11 @@ def routes(node: Node) -> list[BaseRoute]:
 
 
 async def _report(node: Node, request: Request) -> dict[str, Any]:
-    text = bearer_text(request)
-    if text is None:
-        raise Refusal("unauthenticated", "Send a resource server's key as Bearer.", "no key")
+    key = key_of(request)
     await node.feed.recent()
-    owner = await node.verifier_keys.owner_of(text, address_of(request))
+    owner = await node.verifier_keys.owner_of(key, address_of(request))
     demand_type(request, _CONTENT_TYPE)
-    lines, refused = await _read(
-        await request.body(), Reporter(owner.resource_server_id, owner.environment), node.now()
-    )
+    lines, refused = await _read(await request.body(), owner, node.now())
     owners = await token_owners(node.database, lines)
     recorded = await node.sealer.keep(record_activity, lines, owners, node.now())
     node.last_seen.note(owner.resource_server_id, node.now())
@@ -58,7 +50,7 @@ async def _report(node: Node, request: Request) -> dict[str, Any]:
     return _answer(recorded, refused) | {"reporter": owner.resource_server_id}
 
 
-async def _read(body: bytes, reporter: Reporter, now: int) -> tuple[list[Line], list[RefusedLine]]:
+async def _read(body: bytes, reporter: ResourceServer, now: int) -> tuple[list[Line], list[RefusedLine]]:
     texts = lines_of(body)
     if len(texts) > MOST_LINES:
         raise Refusal("too_large", f"A batch has at most {MOST_LINES} lines.", "too many lines")

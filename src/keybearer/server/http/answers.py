@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Mapping
-from typing import Any, Final
+from typing import Final
 
 import msgspec
 from starlette.responses import Response
@@ -31,6 +31,6 @@ def json_answer(body: object, status: int = 200, headers: Mapping[str, str] | No
     return Response(json_bytes(body), status, dict(headers or {}), "application/json")
 
 
-def empty_answer(status: int = 204, headers: Mapping[str, Any] | None = None) -> Response:
+def empty_answer(status: int = 204, headers: Mapping[str, str] | None = None) -> Response:
     """Return an answer without a body."""
     return Response(None, status, dict(headers or {}))

@@ -32,6 +32,19 @@ def bearer_in(value: str) -> str | None:
     return text if scheme.lower() == "bearer" and text else None
 
 
+def key_of(request: Request) -> str:
+    """
+    Return the text behind the ``Bearer`` scheme, which should be a resource server's key.
+
+    Raises:
+        Refusal: ``unauthenticated``: there is none.
+    """
+    text = bearer_text(request)
+    if text is None:
+        raise Refusal("unauthenticated", "Send a resource server's key as Bearer.", "no key")
+    return text
+
+
 async def caller_of(node: Node, request: Request) -> Principal:
     """
     Return who calls.

@@ -1,7 +1,6 @@
 """The client that calls an OAuth endpoint: by HTTP Basic, by the form, or by its id alone."""
 
 import base64
-import binascii
 from collections.abc import Awaitable, Callable, Sequence
 from typing import Any, Final, TypeVar
 from urllib.parse import unquote_plus
@@ -105,7 +104,7 @@ def _basic(header: str) -> Credentials:
         decoded = base64.b64decode(encoded.strip(), validate=True).decode()
         client_id, separator, secret = decoded.partition(":")
         client_id, secret = (unquote_plus(half, errors="strict") for half in (client_id, secret))
-    except (binascii.Error, UnicodeDecodeError, ValueError) as error:
+    except ValueError as error:
         raise refusals.invalid_client("unreadable Basic credentials") from error
     if not separator:
         raise refusals.invalid_client("Basic credentials without a colon")

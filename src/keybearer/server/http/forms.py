@@ -87,7 +87,7 @@ def parse_fields(text: str) -> Form:
     """
     try:
         pairs = parse_qsl(text, keep_blank_values=True, max_num_fields=MAX_FIELDS, encoding="utf-8", errors="strict")
-    except (ValueError, UnicodeDecodeError) as error:
+    except ValueError as error:
         public = f"The form is malformed. Send at most {MAX_FIELDS} fields, percent-encoded as UTF-8."
         raise refusals.invalid_request(public, f"form: {error}") from error
     return Form(tuple(pairs))
@@ -186,7 +186,7 @@ async def read_json(request: Request) -> dict[str, Any]:
         decoded = _STRICT.decode(body.decode("utf-8"))
         if b"\\u" in body:
             json.dumps(decoded, ensure_ascii=False).encode()  # fails for half a character, which no answer could repeat
-    except (ValueError, UnicodeDecodeError) as error:
+    except ValueError as error:
         raise refusals.Refusal("invalid_json", public, f"json: {error}") from error
     if not isinstance(decoded, dict):
         raise refusals.Refusal("invalid_json", public, "json: not an object")

@@ -16,7 +16,7 @@ _UNSAID: Final = {b"transfer-encoding": b"chunked", b"content-encoding": b"ident
 
 
 class OverLimit(Exception):
-    """The request is over a limit; the edge answers it, and it goes no further."""
+    """The request is too large, too slow or malformed; the edge answers it, and it goes no further."""
 
     def __init__(self, status: int, public: str) -> None:
         super().__init__(public)

@@ -7,12 +7,12 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from keybearer.server import refusals
-from keybearer.server.actions import exchange_code as exchange
-from keybearer.server.actions import refresh_tokens as refresh
+from keybearer.server.actions.exchange_code import Exchange, exchange_code
+from keybearer.server.actions.refresh_tokens import Refresh, refresh_tokens
 from keybearer.server.http.answers import NO_STORE, json_answer
 from keybearer.server.http.edge import actor_of, note_actor
 from keybearer.server.http.forms import Form
-from keybearer.server.issuing import Terms, TokenPair, terms_of
+from keybearer.server.issuing import TokenPair, terms_of
 from keybearer.server.node import Node
 from keybearer.server.records import Client
 from keybearer.server.refusals import Refusal
@@ -29,9 +29,9 @@ class TokenEndpoint:
 
     def __init__(self, node: Node) -> None:
         self._node = node
-        self._terms: Terms = terms_of(node.settings)
-        self._exchanges: Together[exchange.Exchange, TokenPair | Refusal] = Together(node.act, self._exchange_all)
-        self._refreshes: Together[refresh.Refresh, TokenPair | Refusal] = Together(node.act, self._refresh_all)
+        self._terms = terms_of(node.settings)
+        self._exchanges: Together[Exchange, TokenPair | Refusal] = Together(node.act, self._exchange_all)
+        self._refreshes: Together[Refresh, TokenPair | Refusal] = Together(node.act, self._refresh_all)
         self._grant_types: Mapping[str, GrantType] = {
             "authorization_code": self._authorization_code,
             "refresh_token": self._refresh_token,
@@ -69,25 +69,25 @@ class TokenEndpoint:
         actor = actor_of(request, client_id=client.client_id)
         code, redirect_uri = _needed(form, "code"), form.maybe("redirect_uri") or None
         verifier = form.maybe("code_verifier") or None
-        return await self._exchanges.ask(exchange.Exchange(actor, client.client_id, code, redirect_uri, verifier))
+        return await self._exchanges.ask(Exchange(actor, client.client_id, code, redirect_uri, verifier))
 
     async def _exchange_all(
-        self, tx: Any, asked: Sequence[exchange.Exchange], *, is_alone: bool
+        self, tx: Any, asked: Sequence[Exchange], *, is_alone: bool
     ) -> list[TokenPair | Refusal | None]:
-        return await exchange.exchange_code(tx, asked, self._terms, self._node.now(), is_alone=is_alone)
+        return await exchange_code(tx, asked, self._terms, self._node.now(), is_alone=is_alone)
 
     async def _refresh_token(self, request: Request, client: Client, form: Form) -> TokenPair | Refusal:
-        scope = " ".join(sorted({word for word in (form.maybe("scope") or "").split(" ") if word}))
-        if not set(scope.split(" ")) - {""} <= self._node.settings.permissions.keys():
+        wanted = set((form.maybe("scope") or "").split(" ")) - {""}
+        if not wanted <= self._node.settings.permissions.keys():
             raise refusals.invalid_scope("The scope names a permission that does not exist here.", "scope unknown")
         actor = actor_of(request, client_id=client.client_id)
         text = _needed(form, "refresh_token")
-        return await self._refreshes.ask(refresh.Refresh(actor, client.client_id, text, scope))
+        return await self._refreshes.ask(Refresh(actor, client.client_id, text, " ".join(sorted(wanted))))
 
     async def _refresh_all(
-        self, tx: Any, asked: Sequence[refresh.Refresh], *, is_alone: bool
+        self, tx: Any, asked: Sequence[Refresh], *, is_alone: bool
     ) -> list[TokenPair | Refusal | None]:
-        return await refresh.refresh_tokens(tx, asked, self._terms, self._node.now(), is_alone=is_alone)
+        return await refresh_tokens(tx, asked, self._terms, self._node.now(), is_alone=is_alone)
 
 
 def _needed(form: Form, name: str) -> str:

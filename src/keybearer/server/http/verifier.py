@@ -10,9 +10,8 @@ from starlette.routing import BaseRoute
 
 from keybearer.server.http.answers import NO_STORE, json_answer
 from keybearer.server.http.bare_doors import BareDoor
-from keybearer.server.http.bearer import bearer_text
-from keybearer.server.http.edge import address_of, log_quietly, note_actor
-from keybearer.server.http.errors import verifier_error
+from keybearer.server.http.bearer import key_of
+from keybearer.server.http.edge import address_of, log_quietly
 from keybearer.server.http.forms import read_json
 from keybearer.server.node import Node
 from keybearer.server.reads.fetched_token import fetched_token
@@ -53,11 +52,7 @@ def routes(node: Node) -> list[BaseRoute]:
 
 def _door(node: Node, path: str, answer: Answer) -> BareDoor:
     async def handle(request: Request) -> Response:
-        try:
-            answered = await answer(node, request)
-        except Refusal as refusal:
-            note_actor(request, refused=refusal.code, detail=refusal.detail)
-            return verifier_error(refusal)
+        answered = await answer(node, request)
         log_quietly(request)
         return json_answer(answered, 200, NO_STORE)
 
@@ -72,7 +67,7 @@ async def _sync(node: Node, request: Request) -> dict[str, Any]:
 
     Source: coherence.md 5.3, V1 and N1.
     """
-    key, address = _key(request), address_of(request)
+    key, address = key_of(request), address_of(request)
     owner = await node.verifier_keys.owner_of(key, address)
     body = await read_json(request)
     try:
@@ -95,7 +90,7 @@ async def _fetch(node: Node, request: Request) -> dict[str, Any]:
     Source: coherence.md 5.3, V5.
     """
     await node.feed.recent()
-    owner = await node.verifier_keys.owner_of(_key(request), address_of(request))
+    owner = await node.verifier_keys.owner_of(key_of(request), address_of(request))
     body = await read_json(request)
     nonce, digest, instance = _nonce(body), body.get("digest"), _instance(body)
     if not isinstance(digest, str) or not _DIGEST.fullmatch(digest):
@@ -121,7 +116,7 @@ async def _count(node: Node, request: Request) -> dict[str, Any]:
     What was granted is gone if this answer is lost: asked again, the verifier is granted other calls.
     """
     await node.feed.recent()
-    owner = await node.verifier_keys.owner_of(_key(request), address_of(request))
+    owner = await node.verifier_keys.owner_of(key_of(request), address_of(request))
     body = await read_json(request)
     _instance(body)
     try:
@@ -131,13 +126,6 @@ async def _count(node: Node, request: Request) -> dict[str, Any]:
     nonce = _nonce(body)
     grants = await node.own_calls.limits.take(wants, owner.environment)
     return {"nonce": nonce} | grants_as_json(node.own_calls.limits.terms, grants)
-
-
-def _key(request: Request) -> str:
-    text = bearer_text(request)
-    if text is None:
-        raise Refusal("unauthenticated", "Send a resource server's key as Bearer.", "no key")
-    return text
 
 
 def _nonce(body: dict[str, Any]) -> str:

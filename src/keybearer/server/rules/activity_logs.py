@@ -6,13 +6,12 @@ from typing import Final
 from urllib.parse import urlsplit
 
 from keybearer.server.records import LogName
+from keybearer.server.units import DAY, SECOND
 
 # What concerns the server as a whole, even where a user did it in a team.
 _SERVERS_NOUNS: Final = frozenset({"resource_server", "operator", "policy", "activity"})
 
 KEPT_AT_LEAST_DAYS: Final = 31  # the setting takes no fewer, so what is missing of a younger month was never pruned
-
-_DAY: Final = 86_400_000_000  # microseconds
 TREE: Final = LogName("tree", 0, "")
 
 
@@ -25,12 +24,12 @@ def log_of(action: str, team_id: int | None, user_id: int | None, received_at: i
     Args:
         received_at: microseconds since 1970 UTC.
     """
-    return _log_of_day(action, team_id, user_id, received_at // _DAY)
+    return _log_of_day(action, team_id, user_id, received_at // DAY)
 
 
 @lru_cache(1_024)  # records come by the thousand, of few teams and in one day
 def _log_of_day(action: str, team_id: int | None, user_id: int | None, day: int) -> LogName:
-    month = month_of(day * _DAY)
+    month = month_of(day * DAY)
     if action.partition(".")[0] not in _SERVERS_NOUNS:
         if team_id is not None:
             return LogName("team", team_id, month)
@@ -41,12 +40,12 @@ def _log_of_day(action: str, team_id: int | None, user_id: int | None, day: int)
 
 def month_of(at: int) -> str:
     """Return the month of a time (microseconds since 1970 UTC), as ``2026-11``."""
-    return datetime.fromtimestamp(at // 1_000_000, UTC).strftime("%Y-%m")
+    return datetime.fromtimestamp(at // SECOND, UTC).strftime("%Y-%m")
 
 
 def may_be_pruned(month: str, now: int) -> bool:
     """Tell whether a month has been over for so long that its records may be deleted, whatever is set."""
-    return month < month_of(now - KEPT_AT_LEAST_DAYS * _DAY)
+    return month < month_of(now - KEPT_AT_LEAST_DAYS * DAY)
 
 
 def base_origin(issuer: str) -> str:

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from keybearer.server import refusals
-from keybearer.server.refusals import Refusal
+from keybearer.server.refusals import Refusal, attempt
 from keybearer.server.rules import redirect_uri
 from keybearer.server.rules.names import MAX_CLIENT_NAME, clean_name
 
@@ -53,11 +53,8 @@ def details_of(typed: Typed, environment: str) -> Details:
 
     Source: RFC 9700 §2.1.1 (public clients must use PKCE; others should).
     """
-    wrong, name = [], ""
-    try:
-        name = clean_name(typed.name, MAX_CLIENT_NAME)
-    except Refusal as refusal:
-        wrong.append(refusal)
+    wrong: list[Refusal] = []
+    name = attempt(wrong, lambda: clean_name(typed.name, MAX_CLIENT_NAME))
     uris = redirect_uri.split(typed.redirect_uris)
     said = redirect_uri.problems(uris, typed.kind, environment)
     wrong += [refusals.invalid("redirect_uris", sentence) for sentence in said]
@@ -65,6 +62,6 @@ def details_of(typed: Typed, environment: str) -> Details:
         wrong.append(refusals.invalid("kind", "Choose what kind of app this is."))
     if typed.pkce not in PKCE:
         wrong.append(refusals.invalid("pkce", "Choose whether the app must use PKCE."))
-    if wrong:
+    if wrong or name is None:
         raise refusals.all_invalid(wrong)
     return Details(name, uris, "required" if typed.kind == "public" else typed.pkce)

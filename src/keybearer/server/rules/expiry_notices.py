@@ -4,20 +4,16 @@ from dataclasses import dataclass
 from typing import Final
 
 from keybearer.server.records import Expiry, Standing
+from keybearer.server.units import DAY, HOUR, MINUTE
 
-_SECOND: Final = 1_000_000  # microseconds
-_MINUTE: Final = 60 * _SECOND
-_HOUR: Final = 60 * _MINUTE
-_DAY: Final = 24 * _HOUR
-
-BEFORE: Final = (30 * _DAY, 7 * _DAY, _DAY, 0)
+BEFORE: Final = (30 * DAY, 7 * DAY, DAY, 0)
 # A node whose clock is behind may still refresh an app that another saw end: its end is told once that cannot be.
-_BEFORE_OF_APPS: Final = (*BEFORE[:-1], -_HOUR)
+_BEFORE_OF_APPS: Final = (*BEFORE[:-1], -HOUR)
 # An end that is longer ago, because the server was down, is told to nobody; nor is what could not be mailed since then.
-NEWS_FOR: Final = 7 * _DAY
+NEWS_FOR: Final = 7 * DAY
 # A mail waits for others to the same user: what was made in one sitting ends in one.
-GATHERED_FOR: Final = 10 * _MINUTE
-_RETRIES: Final = (_MINUTE, 5 * _MINUTE, 30 * _MINUTE, 2 * _HOUR, 6 * _HOUR)
+GATHERED_FOR: Final = 10 * MINUTE
+_RETRIES: Final = (MINUTE, 5 * MINUTE, 30 * MINUTE, 2 * HOUR, 6 * HOUR)
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,18 +5,16 @@ from datetime import UTC, date, datetime
 from typing import Final
 
 from keybearer.server import refusals
+from keybearer.server.units import DAY, HOUR, MINUTE, SECOND
 
 LONGEST: Final = "longest"
 CUSTOM: Final = "custom"
 
-_SECOND: Final = 1_000_000  # microseconds
-_HOUR: Final = 3_600 * _SECOND
-_DAY: Final = 24 * _HOUR
 _PRESET_DAYS: Final = (7, 30, 60, 90)
 _YEAR_DAYS: Final = 365
 
 # How long the old secrets go on working after a rotation, and the words in which people choose.
-OVERLAPS: Final = {"now": 0, "1h": _HOUR, "24h": 24 * _HOUR, "7d": 7 * _DAY}
+OVERLAPS: Final = {"now": 0, "1h": HOUR, "24h": 24 * HOUR, "7d": 7 * DAY}
 OVERLAP_WORDS: Final = {"now": "Stop at once", "1h": "1 hour", "24h": "24 hours", "7d": "7 days"}
 
 
@@ -37,7 +35,7 @@ def presets(now: int, longest: int) -> tuple[Preset, ...]:
         now: microseconds since 1970 UTC.
         longest: the policy, in microseconds.
     """
-    shorter = [Preset(str(days), f"{days} days", now + days * _DAY) for days in _PRESET_DAYS if days * _DAY < longest]
+    shorter = [Preset(str(days), f"{days} days", now + days * DAY) for days in _PRESET_DAYS if days * DAY < longest]
     return (*shorter, Preset(LONGEST, _in_words(longest), now + longest))
 
 
@@ -81,7 +79,7 @@ def last_day(now: int, longest: int) -> date:
 
 def first_day(now: int) -> date:
     """Return the first day that has not begun yet at *now*."""
-    return _utc((now // _DAY + 1) * _DAY).date()
+    return _utc((now // DAY + 1) * DAY).date()
 
 
 def _start_of(day: str, now: int, longest: int) -> int:
@@ -92,19 +90,19 @@ def _start_of(day: str, now: int, longest: int) -> int:
     first, last = first_day(now), last_day(now, longest)
     if not first <= chosen <= last:
         raise refusals.invalid("expires_on", f"Choose a day from {first} to {last}.", f"day {chosen}")
-    return round(datetime(chosen.year, chosen.month, chosen.day, tzinfo=UTC).timestamp()) * _SECOND
+    return round(datetime(chosen.year, chosen.month, chosen.day, tzinfo=UTC).timestamp()) * SECOND
 
 
 def _utc(at: int) -> datetime:
-    return datetime.fromtimestamp(at // _SECOND, UTC)
+    return datetime.fromtimestamp(at // SECOND, UTC)
 
 
 def _in_words(length: int) -> str:
     """Return a length of time as a person says it."""
-    if length == _YEAR_DAYS * _DAY:
+    if length == _YEAR_DAYS * DAY:
         return "1 year"
-    for unit, word in ((_DAY, "day"), (_HOUR, "hour"), (60 * _SECOND, "minute")):
+    for unit, word in ((DAY, "day"), (HOUR, "hour"), (MINUTE, "minute")):
         if length >= unit:
             count = length // unit
             return f"{count} {word}{'s' * (count != 1)}"
-    return f"{length // _SECOND} seconds"
+    return f"{length // SECOND} seconds"

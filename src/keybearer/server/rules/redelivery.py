@@ -3,8 +3,9 @@
 from enum import StrEnum
 from typing import Final
 
-_SECOND: Final = 1_000_000  # microseconds
-DELAYS: Final = tuple(seconds * _SECOND for seconds in (60, 120, 600, 900))
+from keybearer.server.units import MINUTE
+
+DELAYS: Final = (MINUTE, 2 * MINUTE, 10 * MINUTE, 15 * MINUTE)
 MOST_FAILURES: Final = 10  # deliveries in a row, each failed for good
 
 

@@ -5,8 +5,9 @@ from enum import Enum, auto
 from typing import Final
 
 from keybearer.server.records import HeldRefresh
+from keybearer.server.units import SECOND
 
-REPLAY_WINDOW: Final = 10_000_000  # microseconds in which a lost answer may be asked for again
+_REPLAY_WINDOW: Final = 10 * SECOND  # in which a lost answer may be asked for again
 
 
 class Verdict(Enum):
@@ -26,7 +27,7 @@ class Judgment:
     reason: str
 
 
-def judge(held: HeldRefresh | None, client_id: str, now: int, window: int = REPLAY_WINDOW) -> Judgment:
+def judge(held: HeldRefresh | None, client_id: str, now: int) -> Judgment:
     """
     Judge the use of a refresh token by *client_id* at *now*.
 
@@ -36,7 +37,6 @@ def judge(held: HeldRefresh | None, client_id: str, now: int, window: int = REPL
     Args:
         held: None for an unknown text.
         now: microseconds since 1970 UTC.
-        window: microseconds after the first use in which the same answer is given again.
 
     Source: RFC 6749 §6, RFC 9700 §4.14.2 (binding to the client, rotation, replay, inactivity).
     """
@@ -46,7 +46,7 @@ def judge(held: HeldRefresh | None, client_id: str, now: int, window: int = REPL
         return Judgment(Verdict.REFUSE, "another client's refresh token")
     if reason := _ended(held, now):
         return Judgment(Verdict.REFUSE, reason)
-    if held.used_at is not None and not _is_lost_answer(held, now, window):
+    if held.used_at is not None and not _is_lost_answer(held, now):
         return Judgment(Verdict.REUSE, "refresh token reused")
     if reason := _suspended(held, now):
         return Judgment(Verdict.REFUSE, reason)
@@ -79,7 +79,7 @@ def _suspended(held: HeldRefresh, now: int) -> str:
     return ""
 
 
-def _is_lost_answer(held: HeldRefresh, now: int, window: int) -> bool:
+def _is_lost_answer(held: HeldRefresh, now: int) -> bool:
     """
     Tell whether a used token may be answered once more with what its use gave.
 
@@ -88,4 +88,8 @@ def _is_lost_answer(held: HeldRefresh, now: int, window: int) -> bool:
     has already gone on. Nodes' clocks differ by less than the window; a clock that was set back by more opens nothing.
     """
     assert held.used_at is not None  # noqa: S101 - asked for used tokens only
-    return held.successor_used_at is None and held.sealed_successor is not None and abs(now - held.used_at) < window
+    return (
+        held.successor_used_at is None
+        and held.sealed_successor is not None
+        and abs(now - held.used_at) < _REPLAY_WINDOW
+    )

@@ -3,14 +3,14 @@
 from typing import Final
 
 from keybearer.server.records import Attempts
+from keybearer.server.units import DAY, HOUR, MINUTE, SECOND
 
-_SECOND: Final = 1_000_000
 FREE: Final = 5
-LONGEST: Final = 15 * 60 * _SECOND
+LONGEST: Final = 15 * MINUTE
 # From here on an hour: fifteen minutes throughout would let a day hold more than a hundred guesses.
 MANY: Final = 50
-LONGEST_OF_MANY: Final = 60 * 60 * _SECOND
-FORGOTTEN_AFTER: Final = 24 * 60 * 60 * _SECOND
+LONGEST_OF_MANY: Final = HOUR
+FORGOTTEN_AFTER: Final = DAY
 
 
 def wait_us(attempts: Attempts, now: int) -> int:
@@ -38,4 +38,4 @@ def _delay(failures: int) -> int:
     if failures >= MANY:
         return LONGEST_OF_MANY
     doubled: int = 2 ** (failures - FREE + 1)
-    return min(doubled * _SECOND, LONGEST)
+    return min(doubled * SECOND, LONGEST)

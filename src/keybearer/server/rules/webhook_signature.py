@@ -7,6 +7,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
 
+from keybearer.server.units import SECOND
+
 _PREFIX: Final = "whsec_"
 SIGNATURE: Final = "x-keybearer-signature"
 ATTEMPT: Final = "x-keybearer-attempt"
@@ -40,7 +42,7 @@ def signed_headers(attempt: Attempt, body: bytes, secrets: Sequence[str]) -> dic
 
     Source: Standard Webhooks 1.0.0, "Signature scheme" and "Webhook headers".
     """
-    sent_at_s = attempt.sent_at // 1_000_000
+    sent_at_s = attempt.sent_at // SECOND
     content = f"{attempt.delivery_id}.{sent_at_s}.".encode() + body
     return {
         SIGNATURE: _hmac(secrets[-1].encode(), body),

@@ -5,7 +5,7 @@ from typing import Final
 from keybearer.server import secrets
 from keybearer.server.feed.reader import FeedReader
 from keybearer.server.limits.look_ups import LookUps
-from keybearer.server.reads.resource_server import authenticate
+from keybearer.server.reads.resource_servers import authenticate
 from keybearer.server.records import ResourceServer
 from keybearer.server.store.database import Database
 from keybearer.wire.feed import Event

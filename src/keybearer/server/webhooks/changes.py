@@ -53,10 +53,10 @@ async def webhook_that_is_on(tx: Transaction, webhook_id: str, team_id: int) -> 
     return webhook
 
 
-def webhook_activity(action: str, webhook: Webhook, user_id: int | None) -> Activity:
-    """Return the record that *user_id* did *action* to the webhook; None is the server itself."""
+def webhook_activity(action: str, webhook: Webhook) -> Activity:
+    """Return the record of an *action* on the webhook; whose doing it is, the actor says."""
     subject = f"webhook:{webhook.webhook_id}"
-    return Activity(action, subject, user_id=user_id, team_id=webhook.team_id, environment=webhook.environment)
+    return Activity(action, subject, team_id=webhook.team_id, environment=webhook.environment)
 
 
 def seal_secret(secret: str, key: str, webhook_id: str) -> bytes:

@@ -3,7 +3,7 @@
 import pytest
 
 from keybearer.server.refusals import Refusal
-from keybearer.server.rules.passwords_policy import check_password
+from keybearer.server.rules.password_policy import check_password
 
 KNOWN = ("ann.miller@example.com", "Ann Miller", "Keybearer")
 
