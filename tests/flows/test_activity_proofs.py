@@ -115,6 +115,7 @@ async def test_what_is_of_a_person_is_for_that_person(api: Reporting, stage: Sta
         ("/proof/consistency?from=3&to=2", 400),
         ("/tile/9/000", 404),
         ("/tile/0/x", 404),
+        pytest.param(f"/tile/0/{'x999/' * 2_000}999", 404, id="a tile of more digits than Python turns into a number"),
     ],
 )
 @pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)

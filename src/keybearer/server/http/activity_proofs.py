@@ -22,7 +22,7 @@ from keybearer.server.reads.activity_proofs import consistency, inclusion, signe
 from keybearer.server.refusals import Refusal
 
 _PREFIXES: Final = ("/activity", "/activity/log/{kind}/{month}", "/activity/log/{kind}/{owner}/{month}")
-_TILE: Final = re.compile(r"((?:x[0-9]{3}/)*[0-9]{3})(?:\.p/([1-9][0-9]{0,2}))?", re.ASCII)
+_TILE: Final = re.compile(r"((?:x[0-9]{3}/){0,5}[0-9]{3})(?:\.p/([1-9][0-9]{0,2}))?", re.ASCII)
 _NUMBER: Final = re.compile(r"0|[1-9][0-9]{0,15}", re.ASCII)
 _OWNERS_ROLE: Final = "owner"
 
