@@ -9,6 +9,8 @@ POST = b"POST /oauth/token HTTP/1.1\r\nHost: x\r\n"
 GET = b"GET /healthz HTTP/1.1\r\n"
 CHUNKED = b"Transfer-Encoding: chunked\r\n"
 END = b"0\r\n\r\n"
+UPGRADE = b"Connection: Upgrade\r\nUpgrade: h2c\r\n"
+LAST = GET + b"Host: x\r\nConnection: close\r\n\r\n"
 
 SMUGGLED = {
     "both lengths": POST + b"Content-Length: 5\r\n" + CHUNKED + b"\r\n" + END,
@@ -52,6 +54,7 @@ SMUGGLED = {
     "a space behind a chunk size": POST + CHUNKED + b"\r\n3 \r\nabc\r\n" + END,
     "a length in the trailer": POST + CHUNKED + b"\r\n0\r\nContent-Length: 50\r\n\r\n",
     "another protocol": b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n",
+    "a version before there were headers": b"GET /healthz\r\n\r\n",
     "a version to come": b"GET /healthz HTTP/1.2\r\nHost: x\r\n\r\n",
     "no path": b"GET healthz HTTP/1.1\r\nHost: x\r\n\r\n",
     "a tab instead of a space": b"GET\t/healthz HTTP/1.1\r\nHost: x\r\n\r\n",
@@ -85,3 +88,29 @@ def test_e15_a_body_nobody_asked_for_is_not_the_next_request(impatient: ServerPr
 def test_e15_nothing_behind_a_request_to_close_is_served(impatient: ServerProcess) -> None:
     heard = knock(impatient.port, GET + b"Host: x\r\nConnection: close\r\n\r\n" + GET + b"Host: x\r\n\r\n")
     assert (heard.statuses, heard.is_closed) == ([200], True)
+
+
+# What asks for another protocol, which is ignored: the body that a proxy in front reads is the body here, too.
+INNER = b"GET /readyz HTTP/1.1\r\nHost: x\r\n\r\n"
+MEASURED = b"Content-Length: %d\r\n" % len(INNER)
+ASKING = {
+    "a body of its own piece": [POST + UPGRADE + MEASURED + b"\r\n", INNER],
+    "a body in one piece with the head": [POST + UPGRADE + MEASURED + b"\r\n" + INNER],
+    "a body in chunks": [POST + UPGRADE + CHUNKED + b"\r\n", b"%x\r\n" % len(INNER) + INNER + b"\r\n" + END],
+    "a head in two pieces": [POST + UPGRADE[:-5], UPGRADE[-5:] + MEASURED + b"\r\n" + INNER[:9], INNER[9:]],
+    "a websocket": [POST + UPGRADE.replace(b"h2c", b"websocket") + MEASURED + b"\r\n", INNER],
+}
+
+
+@pytest.mark.parametrize("pieces", ASKING.values(), ids=ASKING)
+def test_e15_a_body_behind_the_wish_for_another_protocol_is_not_the_next_request(
+    impatient: ServerProcess, pieces: list[bytes]
+) -> None:
+    heard = knock(impatient.port, *pieces, LAST)
+    assert heard.statuses == [415, 200], heard.raw  # the body was read: it is no form
+    assert b"alive" in heard.raw
+
+
+def test_e15_nor_is_what_comes_behind_such_a_wish_thrown_away(impatient: ServerProcess) -> None:
+    asking = GET + b"Host: x\r\n" + UPGRADE + b"\r\n"
+    assert knock(impatient.port, asking + asking + LAST).statuses == [200, 200, 200]

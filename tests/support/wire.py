@@ -4,7 +4,7 @@ import re
 import socket
 from dataclasses import dataclass
 
-_STATUS = re.compile(rb"^HTTP/1\.1 (\d{3}) ", re.MULTILINE)
+_STATUS = re.compile(rb"HTTP/1\.1 (\d{3}) ")  # of a second answer, too, which follows on the first one's last letter
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,9 +4,10 @@ import asyncio
 from typing import Any, Final
 
 import uvicorn
-from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol, RequestResponseCycle
+from uvicorn.protocols.http.httptools_impl import RequestResponseCycle
 from uvicorn.server import ServerState
 
+from keybearer.cli.one_protocol import OneProtocol
 from keybearer.cli.whole_request import WholeRequests
 from keybearer.server.http.hits import HITS, Hits
 from keybearer.server.http.intake import MAX_HEADER_BYTES
@@ -14,7 +15,7 @@ from keybearer.server.http.intake import MAX_HEADER_BYTES
 _OK: Final = b"HTTP/1.1 200 OK\r\n"
 
 
-class HittingProtocol(HttpToolsProtocol):
+class HittingProtocol(OneProtocol):
     """
     Answers a hit at once, without all that uvicorn and ASGI do for a request, which takes longer than the answer.
 

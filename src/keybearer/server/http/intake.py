@@ -45,7 +45,7 @@ def check_head(scope: Scope) -> None:
             said[name] = value
         elif name == b"host":
             hosts += 1
-    if hosts != 1 and scope["http_version"] == "1.1":
+    if hosts != 1 and scope["http_version"] != "1.0":
         raise OverLimit(400, "The request must have one Host header.")
     if said[b"transfer-encoding"].lower() != b"chunked":
         raise OverLimit(400, "The only transfer coding that is accepted is chunked.")
