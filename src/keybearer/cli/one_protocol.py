@@ -60,7 +60,7 @@ class _Parser(httptools.HttpRequestParser):
         super().__init__(protocol)
         self._protocol = protocol
 
-    def feed_data(self, data: bytes) -> None:
+    def feed_data(self, data: bytes) -> None:  # type: ignore[override] # which is all that uvicorn has
         """Read a piece."""
         while True:
             try:

@@ -23,6 +23,7 @@ from tests.support.databases import PostgresDatabases, copy_sqlite
 from tests.support.hits import Doors, doors_of
 from tests.support.scraped import scraping
 from tests.support.sockets import Answer, on_a_socket, read_answer
+from tests.support.verifiers import asking
 
 NOT_ALIKE = ("x-request-id", "x-ratelimit-remaining")  # from one answer to the next
 
@@ -129,6 +130,15 @@ async def test_what_the_user_may_not_do_is_left_to_the_application(doors: Doors)
         token = await stage.scene.personal_token(stage.ada, stage.acme, scope)
         asking = replace(doors, token=token)
         assert {(await doors.front.ask(asking.api("/team")))[0].status for _ in range(3)} == {status}
+
+
+async def test_a_key_of_the_other_environment_hears_nothing_of_a_known_token(doors: Doors) -> None:
+    other = replace(doors, key=(await asking(doors.stage.house, "live")).key)
+    await other.front.ask(other.introspect)  # from here on the key is known, too
+    for _ in range(3):
+        await doors.hit(doors.introspect)
+        assert (await other.front.ask(other.introspect))[0].body == b'{"active":false}'
+        assert (await other.front.ask(other.forward))[0].status == 401
 
 
 async def test_a_commit_that_changes_no_token_is_no_reason_to_ask_the_application(doors: Doors) -> None:
