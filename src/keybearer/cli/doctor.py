@@ -4,7 +4,7 @@ from keybearer.cli.printing import JSON, say
 
 
 def doctor(*, as_json: JSON = False) -> int:
-    """Tell what ails this server: its database, the key of the activity log, frozen logs; exit code 1 if anything."""
+    """Tell what ails this server: its database, its clock, the activity log and its key; exit code 1 if anything."""
     from keybearer.cli.examination import findings
 
     found = findings()

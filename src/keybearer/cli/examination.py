@@ -1,9 +1,10 @@
-"""Checks this server's database, barrier and activity log, without a running server."""
+"""Checks this server's database, barrier, clock and activity log, without a running server."""
 
 from typing import Any
 
 from keybearer.cli.workplace import load_settings, look_into_database
-from keybearer.server.reads.readiness import empty_barrier, frozen_logs
+from keybearer.server import clock
+from keybearer.server.reads.readiness import clock_apart, empty_barrier, frozen_logs
 from keybearer.server.rules.activity_logs import base_origin
 from keybearer.server.sealing.key import signer_of
 from keybearer.server.sealing.sealer import KEY
@@ -30,6 +31,7 @@ def findings() -> list[Finding]:
         return [
             {"check": "database", "is_well": True, "says": "reachable, and at this version"},
             *([await _barrier(database)] if settings.barrier == "on" else []),
+            *([] if await database.clock() is None else [await _clock(database)]),
             {"check": "activity key", "is_well": not key, "says": key or "the one that the logs are signed with"},
             {"check": "activity logs", "is_well": not frozen, "says": "; ".join(frozen) or "none is frozen"},
         ]
@@ -41,6 +43,11 @@ async def _barrier(database: Database) -> Finding:
     unproven = await empty_barrier(database)
     says = unproven or "commits wait for a synchronous standby"
     return {"check": "barrier", "is_well": not unproven, "says": says}
+
+
+async def _clock(database: Database) -> Finding:
+    apart = await clock_apart(database, clock.now)
+    return {"check": "clock", "is_well": not apart, "says": apart or "in step with the database's"}
 
 
 def _wrong_key(settings: Settings, known: str) -> str:

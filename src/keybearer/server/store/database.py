@@ -139,6 +139,9 @@ class Database(Protocol):
         Source: coherence.md 5.3, N1 (b).
         """
 
+    async def clock(self) -> int | None:
+        """Tell the time on its own clock, microseconds since 1970 UTC; None if it goes by this machine's."""
+
     async def number_stray_events(self) -> EpochAndSeq:
         """Number the events that raw SQL left without a number, and tell the position then."""
 

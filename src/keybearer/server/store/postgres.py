@@ -6,7 +6,7 @@ from collections.abc import Awaitable, Callable
 from typing import Any, Concatenate, ParamSpec, TypeVar
 
 import asyncpg
-from sqlalchemy import Executable, text
+from sqlalchemy import BigInteger, Executable, cast, func, select, text
 
 from keybearer.server.store.commits import Commits
 from keybearer.server.store.database import ONLY_LOOKS, EpochAndSeq, Reader, Row, Transaction
@@ -27,6 +27,7 @@ _TRIES = 5
 _AGAIN = (asyncpg.TransactionRollbackError, asyncpg.InvalidCachedStatementError)
 _NOT_A_SELECT = text("SELECT 1")  # text may do anything, so numbering follows it
 _PROVE = text(PROVE)
+_CLOCK = select(cast(func.extract("epoch", func.clock_timestamp()) * 1_000_000, BigInteger).label("now"))
 
 
 class PostgresDatabase:
@@ -165,6 +166,12 @@ class PostgresDatabase:
             self._readers.renew()
             self._writers.renew()
         return epoch
+
+    async def clock(self) -> int:
+        """See `Database.clock`."""
+        row = await self.one(_CLOCK)
+        assert row is not None  # noqa: S101 - a select without a table has one row
+        return int(row["now"])
 
     async def number_stray_events(self) -> EpochAndSeq:
         """See `Database.number_stray_events`."""

@@ -105,6 +105,9 @@ class SqliteDatabase:
         epoch, _ = await self.position()
         return epoch
 
+    async def clock(self) -> None:
+        """See `Database.clock`; the file is on this machine."""
+
     async def number_stray_events(self) -> EpochAndSeq:
         """See `Database.number_stray_events`."""
         await self.transact(read_position)  # any transaction numbers what it finds
