@@ -53,8 +53,8 @@ class Stage:
         family = Family(secrets.record_id(now), held.grant_id, narrowing, scope or "", now, now + 30 * DAY, None)
         await grants.add_family(tx, family)
         text = issuing.Mint(self.house.settings.token_prefix, team.environment).text("oat")
-        hangs = issuing.Hangs(held.grant_id, family.family_id, secrets.record_id(now), narrowing, scope or "")
-        await issuing.keep_token(tx, text, hangs, now, now + DAY)
+        anchor = issuing.Anchor(held.grant_id, family.family_id, secrets.record_id(now), narrowing, scope or "")
+        await issuing.keep_token(tx, text, anchor, now, now + DAY)
         return text
 
     async def use_up(self, user: User, team: Team, calls: int) -> None:

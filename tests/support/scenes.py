@@ -88,8 +88,8 @@ class Scene:
         grant = Grant(grant_id, user.user_id, team.team_id, team.environment, None, name, now, None)
         await grants.add(tx, grant, name)
         narrowing = "none" if scope is None else "scope"
-        hangs = issuing.Hangs(grant_id, None, None, narrowing, scope or "")
-        await issuing.keep_token(tx, text, hangs, now, now + DAY)
+        anchor = issuing.Anchor(grant_id, None, None, narrowing, scope or "")
+        await issuing.keep_token(tx, text, anchor, now, now + DAY)
         return text
 
     async def app(self, name: str, team: Team, owner: User, *uris: str, kind: str = "confidential") -> App:

@@ -1,4 +1,4 @@
-"""Counting in plain numbers, where things happen; whoever watches this server reads them when they want to."""
+"""Counts measured values where things happen, in plain numbers that are read when somebody scrapes."""
 
 from bisect import bisect_left
 from typing import Final
@@ -6,10 +6,10 @@ from typing import Final
 
 class Histogram:
     """
-    How often what was measured came to how much.
+    How many measured values fell into which bucket.
 
     Args:
-        bounds: where the buckets end, each bound belonging to the bucket below it; what is above the last has its own.
+        bounds: where the buckets end, each bound belonging to the bucket below it; above the last is one more bucket.
     """
 
     __slots__ = ("_bounds", "_counts", "_total")
@@ -20,7 +20,7 @@ class Histogram:
         self._total = 0.0
 
     def add(self, measured: float) -> None:
-        """Count one more."""
+        """Count one value."""
         self._counts[bisect_left(self._bounds, measured)] += 1
         self._total += measured
 

@@ -36,8 +36,8 @@ class Mint:
 
 
 @dataclass(frozen=True, slots=True)
-class Hangs:
-    """Where a token hangs: its grant, and for OAuth the family and the pair; and how far it is narrowed."""
+class Anchor:
+    """What a token hangs on: its grant, and for OAuth the family and the pair; and how far it is narrowed."""
 
     grant_id: str
     family_id: str | None
@@ -163,10 +163,10 @@ def _draft(stem: _Stem, terms: Terms, now: int) -> Draft:
     pair_id = secrets.record_id(now)
     access_ends_at = min(now + terms.lifetimes.access_token, stem.ends_at)
     refresh_ends_at = min(now + terms.lifetimes.refresh_idle, stem.ends_at)
-    access_hangs = Hangs(stem.grant_id, stem.family_id, pair_id, *stem.access)
-    refresh_hangs = Hangs(stem.grant_id, stem.family_id, pair_id, *stem.refresh)
-    access = _row(access_text, "oat", access_hangs, now, access_ends_at)
-    refresh = _row(refresh_text, "ort", refresh_hangs, now, refresh_ends_at)
+    access_anchor = Anchor(stem.grant_id, stem.family_id, pair_id, *stem.access)
+    refresh_anchor = Anchor(stem.grant_id, stem.family_id, pair_id, *stem.refresh)
+    access = _row(access_text, "oat", access_anchor, now, access_ends_at)
+    refresh = _row(refresh_text, "ort", refresh_anchor, now, refresh_ends_at)
     scope = stem.access[1] if stem.access[0] == "scope" else None
     expires_in_s = (access_ends_at - now) // SECOND
     return Draft(
@@ -174,7 +174,7 @@ def _draft(stem: _Stem, terms: Terms, now: int) -> Draft:
     )
 
 
-async def keep_token(tx: Transaction, text: str, hangs: Hangs, now: int, expires_at: int) -> str:
+async def keep_token(tx: Transaction, text: str, anchor: Anchor, now: int, expires_at: int) -> str:
     """
     Store the token of this *text* (its digest and last four characters) and return its id.
 
@@ -183,22 +183,22 @@ async def keep_token(tx: Transaction, text: str, hangs: Hangs, now: int, expires
     """
     parsed = token_text.parse(text)
     assert parsed is not None  # noqa: S101 - it comes from a Mint
-    row = _row(text, parsed.kind, hangs, now, expires_at)
+    row = _row(text, parsed.kind, anchor, now, expires_at)
     await tokens.add_all(tx, [row])
     return str(row["token_id"])
 
 
-def _row(text: str, kind: str, hangs: Hangs, now: int, expires_at: int) -> dict[str, object]:
+def _row(text: str, kind: str, anchor: Anchor, now: int, expires_at: int) -> dict[str, object]:
     return {
         "token_id": secrets.record_id(now),
         "digest": secrets.digest(text),
         "kind": kind,
         "last4": text[-4:],
-        "grant_id": hangs.grant_id,
-        "family_id": hangs.family_id,
-        "pair_id": hangs.pair_id,
-        "narrowing": hangs.narrowing,
-        "scope": hangs.scope,
+        "grant_id": anchor.grant_id,
+        "family_id": anchor.family_id,
+        "pair_id": anchor.pair_id,
+        "narrowing": anchor.narrowing,
+        "scope": anchor.scope,
         "created_at": now,
         "expires_at": expires_at,
         "revoked_at": None,

@@ -39,9 +39,9 @@ class Together(Generic[Asked, Answer]):
     The next call begins when the work of the one before is done: while that one is being committed, callers gather and
     the next one works. A third beside these two would only make each of them smaller.
 
-    Nobody waits for company: whoever comes alone is served alone, at once. A caller who goes away leaves the others
-    alone, and what he asked for is done. After a fault that kept nothing, each one is served by himself; after one
-    that leaves the outcome open, all are told so.
+    Nobody waits for company: a caller who comes alone is served alone, at once. If one goes away, the others do not
+    notice, and what it asked for is done. After a fault that kept nothing, each is served alone; after one that leaves
+    the outcome open, all are told so.
 
     Args:
         act: does a call's work on the store, and returns when what it did is kept.

@@ -102,6 +102,6 @@ async def reserve_link(tx: Transaction, user: User, purpose: str, email: str, no
 
 
 async def let_act(tx: Transaction, user_id: int, purpose: str, text: str, now: int) -> None:
-    """Let a reserved link act, and none of the user's links of its purpose before it."""
+    """Activate a reserved link; the user's earlier links of the same purpose end."""
     await mail_links.end(tx, user_id, purpose, now)
     await mail_links.let_act(tx, secrets.digest(text))

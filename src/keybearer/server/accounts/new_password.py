@@ -4,7 +4,7 @@ from keybearer.server.store import codes, devices, mail_links, sessions, users
 from keybearer.server.store.database import Transaction
 
 
-async def put_password(tx: Transaction, user_id: int, password_hash: str, kept_session: str, now: int) -> None:
+async def put_password(tx: Transaction, user_id: int, password_hash: str, kept_session: str | None, now: int) -> None:
     """
     Keep the password, and end what somebody may have who knew the old one; personal tokens and apps go on.
 
@@ -14,10 +14,13 @@ async def put_password(tx: Transaction, user_id: int, password_hash: str, kept_s
     Args:
         user_id: of a user who is locked.
         password_hash: Argon2id, PHC text, of a password that the policy lets pass.
-        kept_session: the one that goes on; '' keeps none.
+        kept_session: the one that goes on; None keeps none.
     """
     await users.set_password(tx, user_id, password_hash, now)
-    await sessions.end_others(tx, user_id, kept_session, now)
+    if kept_session is None:
+        await sessions.end_all(tx, user_id, now)
+    else:
+        await sessions.end_others(tx, user_id, kept_session, now)
     await mail_links.end_all(tx, user_id, now)
     await codes.end_of_user(tx, user_id, now)
     await devices.forget_all(tx, user_id)

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from keybearer.server import issuing, ledger, refusals, secrets
 from keybearer.server.events import Activity, Actor
-from keybearer.server.issuing import Hangs, Mint
+from keybearer.server.issuing import Anchor, Mint
 from keybearer.server.records import Grant, Team
 from keybearer.server.refusals import Refusal, attempt
 from keybearer.server.rules.expiry_notices import next_look
@@ -96,8 +96,8 @@ async def create_personal_token(
     grant = Grant(secrets.record_id(now), asked.user_id, team.team_id, team.environment, None, judged.name, now, None)
     await _keep(tx, grant, now)
     text = Mint(policy.prefix, team.environment).text("pat")
-    hangs = Hangs(grant.grant_id, None, None, judged.narrowing, judged.scope)
-    token_id = await issuing.keep_token(tx, text, hangs, now, judged.expires_at)
+    anchor = Anchor(grant.grant_id, None, None, judged.narrowing, judged.scope)
+    token_id = await issuing.keep_token(tx, text, anchor, now, judged.expires_at)
     await expiries.watch(tx, grant.grant_id, judged.expires_at, next_look(judged.expires_at, now) or judged.expires_at)
     await ledger.record(tx, actor, _activity(grant, token_id, text[-4:]), now)
     return NewToken(grant, text, team, judged.expires_at, judged.narrowing, judged.scope)

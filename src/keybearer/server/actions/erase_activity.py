@@ -11,8 +11,8 @@ async def erase_activity(tx: Transaction, actor: Actor, user_id: int, basis: str
     """
     Erase the details of some of a user's records; return how many, 0 when nothing is left.
 
-    Call it until it returns 0: so many at once that nobody waits long for the transaction. Each of them is recorded, so
-    a reader of the log can tell an erased record from a damaged one.
+    It erases only so many at once that nobody waits long for the transaction, so call it until it returns 0. Each call
+    is recorded, so a reader of the log can tell an erased record from a damaged one.
 
     Args:
         basis: why, in words: the request, the law.

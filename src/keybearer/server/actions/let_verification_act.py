@@ -7,7 +7,7 @@ from keybearer.server.store.database import Transaction
 
 async def let_verification_act(tx: Transaction, user_id: int, text: str, now: int) -> None:
     """
-    Let the link act that ``request_email_verification`` returned, and none of its kind before it.
+    Activate the link that ``request_email_verification`` returned; an earlier one ends.
 
     Args:
         text: the link's secret.

@@ -17,8 +17,8 @@ async def note_expiries(tx: Transaction, now: int) -> bool:
     """
     Look at up to ``AT_ONCE`` grants whose time has come at *now* (microseconds since 1970 UTC).
 
-    What is told is recorded, put down for webhooks and for mail, and marked as told, in one transaction: whoever dies
-    meanwhile leaves all of it to the next, and nobody does it twice.
+    What is told is recorded, put down for webhooks and for mail, and marked as told, in one transaction: a node that
+    dies meanwhile leaves all of it to another, and none does it twice.
 
     Returns:
         Whether there may be more.

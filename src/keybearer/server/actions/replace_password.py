@@ -28,7 +28,7 @@ async def replace_password(tx: Transaction, actor: Actor, user_id: int, password
     user = await users.lock(tx, user_id)
     if user is None:
         raise refusals.not_found(f"user {user_id}")
-    await put_password(tx, user_id, password_hash, "", now)
+    await put_password(tx, user_id, password_hash, None, now)
     await sign_in_attempts.forget(tx, secrets.digest(clean_address(user.email).key), UNKNOWN_DEVICE)
     await ledger.record(tx, actor, Activity("password.changed", f"user:{user_id}", user_id=user_id), now)
     return replace(user, password_hash=password_hash, updated_at=now)

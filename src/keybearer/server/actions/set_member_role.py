@@ -34,7 +34,7 @@ async def set_member_role(
     tx: Transaction, actor: Actor, given: RoleGiven, managers: frozenset[str], now: int
 ) -> Member:
     """
-    Give a role in a team; what the member's tokens may do follows at their very next call. What is so already stays.
+    Give a role in a team; what the member's tokens may do follows at their very next call.
 
     A person who gives one must manage members at that moment; the command line, which has no user, may give any.
 

@@ -11,7 +11,7 @@ from keybearer.server.store.database import Transaction
 
 async def set_operator(tx: Transaction, actor: Actor, user_id: int, now: int, *, is_operator: bool) -> User:
     """
-    Let the user operate this server (*is_operator*), or no longer; what is so already stays as it is.
+    Let the user operate this server (*is_operator*), or no longer; doing it twice changes nothing more.
 
     Only the command line does this: who may type there may do everything anyway.
 

@@ -11,7 +11,7 @@ from keybearer.server.store.database import Transaction
 
 async def set_user_disabled(tx: Transaction, actor: Actor, user_id: int, now: int, *, is_disabled: bool) -> User:
     """
-    Suspend the user (*is_disabled*) or end the suspension; what is so already stays as it is.
+    Suspend the user (*is_disabled*) or end the suspension; doing it twice changes nothing more.
 
     No grant ends: once the user is enabled, tokens work again. Sessions end: people sign in anew.
 
@@ -26,7 +26,7 @@ async def set_user_disabled(tx: Transaction, actor: Actor, user_id: int, now: in
     disabled_at = now if is_disabled else None
     await users.set_disabled(tx, user_id, disabled_at, now)
     if is_disabled:
-        await sessions.end_others(tx, user_id, "", now)
+        await sessions.end_all(tx, user_id, now)
     action = "user.disabled" if is_disabled else "user.enabled"
     await ledger.record(tx, actor, Activity(action, f"user:{user_id}", user_id=actor.user_id or user_id), now)
     return replace(user, disabled_at=disabled_at, updated_at=now)

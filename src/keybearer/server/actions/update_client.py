@@ -32,7 +32,7 @@ class ClientChange:
 
 async def update_client(tx: Transaction, actor: Actor, client_id: str, change: ClientChange, now: int) -> Client:
     """
-    Change a client; its id, its kind and its secrets stay, and what is so already.
+    Change a client; its id, its kind and its secrets stay.
 
     Args:
         now: microseconds since 1970 UTC.

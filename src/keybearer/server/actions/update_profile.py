@@ -12,7 +12,7 @@ async def update_profile(
     tx: Transaction, actor: Actor, user_id: int, change: ProfileChange, asked: AddressAsked | None, now: int
 ) -> None:
     """
-    Change a user's name, and let another address wait for its link to be followed; what is so already stays as it is.
+    Change a user's name, and let another address wait for its link to be followed.
 
     Args:
         asked: the address of the change, which ``request_email_change`` returned and whose mail is on its way; None if

@@ -29,7 +29,7 @@ class TeamChange:
 
 async def update_team(tx: Transaction, actor: Actor, team_id: int, change: TeamChange, now: int) -> Team:
     """
-    Change a team's contact address, its telephone number or both, and return the team; what is so already stays.
+    Change a team's contact address, its telephone number or both, and return the team as it is now.
 
     Args:
         now: microseconds since 1970 UTC.

@@ -28,7 +28,7 @@ async def update_webhook(
     tx: Transaction, actor: Actor, team: Team, webhook_id: str, change: WebhookChange, now: int
 ) -> Webhook:
     """
-    Change a webhook of the team; what waits to be sent goes to the new URL, as it is. What is so already stays.
+    Change a webhook of the team; what waits to be sent goes to the new URL, as it is.
 
     Args:
         now: microseconds since 1970 UTC.

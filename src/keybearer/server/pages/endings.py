@@ -34,7 +34,7 @@ class Ending:
     Args:
         said: what is true at the end.
         apis: how many APIs verify tokens; confirmed: how many of them know.
-        left_s: at the latest in so many seconds it is over.
+        left_s: seconds until it is over at the latest.
     """
 
     said: str
@@ -46,7 +46,7 @@ class Ending:
 
 async def leave_ending(request: Request, answer: Response, notice: str, ended: Ended) -> None:
     """
-    Leave a sentence for the next pages, and what they need to tell how far the end has come that it speaks of.
+    Leave a notice for the next pages, and what they need to tell how far the revocation has come.
 
     Args:
         ended: what was ended.
@@ -63,7 +63,7 @@ async def leave_ending(request: Request, answer: Response, notice: str, ended: E
 
 async def look_for_ending(request: Request) -> None:
     """
-    Find out, for the page that this request will draw, how far the end has come that its browser was told of last.
+    Find out how far the last revocation of this browser has come, for the page that this request will draw.
 
     Here the bound is measured by the wall clock, for the page may come from another machine than the one that ended
     it: what the bound has to spare beyond the lease (a fifth) covers how far two machines' clocks may be apart.
@@ -89,7 +89,7 @@ def seen_ending(request: Request) -> Ending | None:
 
 
 def is_ending_kept(node: Node, request: Request) -> bool:
-    """Tell whether the browser was told of an end."""
+    """Tell whether a revocation of this browser may be still on its way."""
     return _kept(node, request) is not None
 
 

@@ -68,7 +68,7 @@ class Happening(NamedTuple):
         place: None while the record is not numbered yet.
         entry: its bytes, which are what is signed.
         is_erased: something personal in it was erased.
-        is_damaged: somebody spoilt it in the database; told is what can be read, else what it is searched by.
+        is_damaged: somebody spoilt it in the database; shown is what can be read, else the columns to search by.
     """
 
     activity_id: int

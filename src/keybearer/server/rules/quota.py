@@ -64,7 +64,7 @@ def draw(limit: int, window: int, full_at: int, now: int) -> Allowance:
 
 def chunk(rate: tuple[int, int], full_at: int, now: int, wanted: int) -> Chunk:
     """
-    Take calls from a limit for somebody who counts them himself.
+    Take calls from a limit for a verifier that counts them itself.
 
     No more than a twentieth of the limit is given, and half of what is left, rounded up: what one of many takes and
     does not use is lost to the others.

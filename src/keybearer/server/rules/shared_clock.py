@@ -8,13 +8,13 @@ _YOUNG: int = 2  # beats
 @dataclass(frozen=True, slots=True)
 class Beat:
     """
-    What a node tells the store: "by my clock it is so late".
+    The time as a node tells it to the store.
 
     Args:
-        at: microseconds of the shared clock.
-        beats: how many beats there were when this node last looked; if there were none since, it is right.
-        is_young: that was so lately that it is right in any case.
-        local: when this was written, microseconds of the node's own clock.
+        at: the node's reading of the shared clock, in microseconds.
+        beats: how many beats there were when this node last looked; if there were none since, its reading is right.
+        is_young: it looked so recently that its reading is right in any case.
+        local: when this was written, in microseconds of the node's own clock.
     """
 
     at: int

@@ -26,8 +26,8 @@ def spread(epoch: str, seq: int, reports: Iterable[Report]) -> Spread:
     """
     Tell how far the event *seq* of a lineage has come.
 
-    A node's word counts from where it had seen the event itself: whomever it answers from then on is told of it, and
-    whomever it answered before is in its report. What is not known is not confirmed.
+    A node's report counts only once the node has seen the event itself: verifiers that it answers from then on learn of
+    the event, and those that it answered before are in the report. What is not known is not confirmed.
 
     Args:
         reports: of every node that answers verifiers.

@@ -55,15 +55,12 @@ _END = (
     )
     .values(ended_at=bindparam("now"))
 )
-_END_OTHERS = (
+_END_ALL = (
     update(sessions)
-    .where(
-        sessions.c.user_id == bindparam("the_user"),
-        sessions.c.session_id != bindparam("kept"),
-        sessions.c.ended_at.is_(None),
-    )
+    .where(sessions.c.user_id == bindparam("the_user"), sessions.c.ended_at.is_(None))
     .values(ended_at=bindparam("now"))
 )
+_END_OTHERS = _END_ALL.where(sessions.c.session_id != bindparam("kept"))
 
 
 async def alive(reader: Reader, digest: bytes, now: int, idle_since: int) -> Session | None:
@@ -138,6 +135,11 @@ async def end(tx: Transaction, session_id: str, user_id: int, now: int) -> bool:
     return await tx.run(_END, the_session=session_id, the_user=user_id, now=now) == 1
 
 
+async def end_all(tx: Transaction, user_id: int, now: int) -> None:
+    """End all of the user's sessions."""
+    await tx.run(_END_ALL, the_user=user_id, now=now)
+
+
 async def end_others(tx: Transaction, user_id: int, kept: str, now: int) -> int:
-    """End all of the user's sessions but the one to be kept ('' keeps none); return how many ended."""
+    """End all of the user's sessions but the one to be kept; return how many ended."""
     return await tx.run(_END_OTHERS, the_user=user_id, kept=kept, now=now)

@@ -51,8 +51,8 @@ class WebhookSender:
     """
     Sends what is due, several at a time, in no promised order.
 
-    A delivery is claimed for a minute before it is sent. Whoever dies meanwhile leaves it to the next who looks after
-    that: the same delivery, with the same id, perhaps for the second time.
+    A delivery is claimed for a minute before it is sent. If the node dies meanwhile, another sends it after that: the
+    same delivery, with the same id, perhaps for the second time.
 
     Args:
         now: microseconds since 1970 UTC.
