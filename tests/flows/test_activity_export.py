@@ -12,7 +12,14 @@ from keybearer.audit.verdict import Verdict
 from keybearer.audit.verification import Verification
 from keybearer.cli.activity_stored import first_damage, stored_verdict
 from keybearer.cli.progress import Progress
+from keybearer.server import ledger
+from keybearer.server.actions.set_operator import set_operator
+from keybearer.server.events import Activity, Actor
 from keybearer.server.reads import activity_export
+from keybearer.server.reads.activity import Sight
+from keybearer.server.reads.activity_export import activity_chunks, stored_chunks
+from keybearer.server.records import ActivityFilter
+from keybearer.server.store.activity_export import every_log, logs_of
 from keybearer.server.store.database import Transaction
 from keybearer.server.store.tables import activity_records, activity_tiles
 from keybearer.wire.activity_keys import CANONICAL
@@ -81,12 +88,31 @@ async def test_a_filtered_export_is_proved_as_well_as_a_whole_one(stage: Stage, 
 async def test_the_stored_log_is_verified_and_what_was_edited_is_named(stage: Stage) -> None:
     node, team_id = stage.house.node, stage.acme.team_id
     trust = Trust([key_from(node.sealer.verifier_key)], [])
-    verdict = await stored_verdict(node.database, team_id, trust)
+    logs, wanted = await logs_of(node.database, team_id), ActivityFilter(team_id)
+    verdict = await stored_verdict(activity_chunks(node.database, Sight(team_id, None), wanted), trust)
     assert (verdict.faults, len(verdict.logs)) == ((), 1)
-    assert await first_damage(node.database, team_id, Progress("verified")) == ""
+    assert await first_damage(node.database, logs, Progress("verified")) == ""
     await node.act(_edit, "r7", outcome="done")
-    why = await first_damage(node.database, team_id, Progress("verified"))
+    why = await first_damage(node.database, logs, Progress("verified"))
     assert "its outcome is not what the entry says" in why
+
+
+async def test_all_that_is_stored_is_verified_what_belongs_to_no_team_included(stage: Stage) -> None:
+    node, trust = stage.house.node, Trust([key_from(stage.house.node.sealer.verifier_key)], [])
+    signed_in = Activity("session.started", "session:1", user_id=stage.ada.user_id)
+    await node.act(ledger.record, Actor("sign-in", "203.0.113.9"), signed_in, node.now())
+    await node.act(set_operator, Actor("operator", "command line"), stage.ada.user_id, node.now(), is_operator=True)
+    await seal_all(node)
+    logs = await every_log(node.database)
+    verdict = await stored_verdict(stored_chunks(node.database), trust)
+    assert (verdict.faults, verdict.unsigned) == ((), 0)
+    assert {origin.split("/")[2] for origin in verdict.logs} == {"team", "user", "server"}
+    assert verdict.logs.keys() == {log.origin for log in logs}
+    assert not any(log.skipped for log in verdict.logs.values())
+    for edited, log in (("sign-in", "/user/"), ("operator", "/server/")):
+        await node.act(_edit, edited, outcome="refused")
+        assert log in await first_damage(node.database, logs, Progress("verified"))
+        await node.act(_edit, edited, outcome="done")
 
 
 async def test_an_entry_edited_in_the_database_is_named_by_whoever_verifies_an_export(stage: Stage) -> None:

@@ -69,7 +69,7 @@ def refused(
 def verify(
     file: File = None,
     *,
-    team: Annotated[str | None, typer.Option(metavar="TEAM", help="Verify what is stored of this team.")] = None,
+    team: Annotated[str | None, typer.Option(metavar="TEAM", help="Verify what is stored of this team alone.")] = None,
     key: Keys = None,
     checkpoint: Checkpoints = None,
     jobs: Annotated[
@@ -80,12 +80,12 @@ def verify(
     """Verify an export offline, or the stored log: nothing was changed, removed or moved, or the first is named."""
     from keybearer.cli.activity_verification import say_verdict, trust_of, verified
 
-    if (file is None) == (team is None):
-        raise typer.BadParameter("give a FILE to verify, or --team")
+    if file is not None and team is not None:
+        raise typer.BadParameter("give a FILE to verify, or --team, or neither for all that is stored")
     if file is None:
         from keybearer.cli.activity_stored import stored_verified
 
-        verdict = stored_verified(team or "", key or [], checkpoint or [])
+        verdict = stored_verified(team, key or [], checkpoint or [])
     else:
         if not key:
             raise typer.BadParameter("an export is verified by --key, which 'keybearer activity key' prints")

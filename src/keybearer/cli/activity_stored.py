@@ -1,6 +1,6 @@
-"""The stored log of a team verified, and the key that signs it."""
+"""What is stored of the activity log verified, and the key that signs it."""
 
-from collections.abc import Sequence
+from collections.abc import AsyncIterator, Sequence
 from pathlib import Path
 
 from keybearer.audit.trust import Trust
@@ -13,8 +13,8 @@ from keybearer.cli.trouble import Trouble
 from keybearer.cli.workplace import load_settings, look_into_database
 from keybearer.server.clock import now
 from keybearer.server.reads.activity import Sight
-from keybearer.server.reads.activity_export import activity_chunks
-from keybearer.server.records import ActivityFilter
+from keybearer.server.reads.activity_export import Chunk, activity_chunks, stored_chunks
+from keybearer.server.records import ActivityFilter, ActivityLog
 from keybearer.server.rules.activity_logs import base_origin
 from keybearer.server.sealing.audit import why_damaged
 from keybearer.server.sealing.key import signer_of
@@ -35,11 +35,12 @@ def public_key() -> str:
     return _key_of(load_settings())
 
 
-def stored_verified(team_text: str, keys: Sequence[str], checkpoints: Sequence[Path]) -> Verdict:
+def stored_verified(team_text: str | None, keys: Sequence[str], checkpoints: Sequence[Path]) -> Verdict:
     """
-    Verify what the database has of a team.
+    Verify what the database has.
 
     Args:
+        team_text: of which team; None: of everybody, sign-ins and what operators did included.
         keys: whose signatures count; none: this server's own.
 
     Raises:
@@ -49,23 +50,35 @@ def stored_verified(team_text: str, keys: Sequence[str], checkpoints: Sequence[P
     trust = trust_of(keys or [_key_of(settings)], checkpoints)
 
     async def work(database: Database) -> Verdict:
-        team = await find_team(database, team_text)
-        with Progress("verified") as progress:
-            if why := await first_damage(database, team.team_id, progress):
-                raise Trouble(why)
-            return await stored_verdict(database, team.team_id, trust)
+        if team_text is None:
+            return await _verified(database, await activity_export.every_log(database), stored_chunks(database), trust)
+        team_id = (await find_team(database, team_text)).team_id
+        chunks = activity_chunks(database, Sight(team_id, None), ActivityFilter(team_id))
+        return await _verified(database, await activity_export.logs_of(database, team_id), chunks, trust)
 
     return look_into_database(settings, work)
 
 
-async def first_damage(reader: Reader, team_id: int, progress: Progress) -> str:
+async def _verified(
+    database: Database, logs: Sequence[ActivityLog], chunks: AsyncIterator[Chunk], trust: Trust
+) -> Verdict:
+    with Progress("verified") as progress:
+        if why := await first_damage(database, logs, progress):
+            raise Trouble(why)
+        return await stored_verdict(chunks, trust)
+
+
+async def first_damage(reader: Reader, logs: Sequence[ActivityLog], progress: Progress) -> str:
     """
-    Compare all that is stored of a team, the columns that are searched by too, with its trees; '' if nothing is wrong.
+    Compare all that is stored of some logs, the columns that are searched by too, with their trees.
 
     Args:
         progress: told how many records were looked at.
+
+    Returns:
+        What is wrong first; '' if nothing is.
     """
-    for log in await activity_export.logs_of(reader, team_id):
+    for log in logs:
         first = log.min_index // WIDTH
         for place in range(first, max(-(-log.size // WIDTH), first + 1)):
             if why := await why_damaged(reader, log.log_id, place, now()):
@@ -74,10 +87,10 @@ async def first_damage(reader: Reader, team_id: int, progress: Progress) -> str:
     return ""
 
 
-async def stored_verdict(reader: Reader, team_id: int, trust: Trust) -> Verdict:
-    """Verify what is stored of a team as its whole export would be: what is signed, by whom, and since when."""
+async def stored_verdict(chunks: AsyncIterator[Chunk], trust: Trust) -> Verdict:
+    """Verify what is stored as its whole export would be: what is signed, by whom, and since when."""
     verification = Verification(trust)
-    async for chunk in activity_chunks(reader, Sight(team_id, None), ActivityFilter(team_id)):
+    async for chunk in chunks:
         verification.take(chunk.data.splitlines(keepends=True))
     return verification.verdict()
 

@@ -1,7 +1,8 @@
-"""A team's activity written out whole, some records at a time, however many they are."""
+"""Activity written out whole, some records at a time, however many they are."""
 
-from collections.abc import AsyncIterator, Iterator, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Final
 
 from keybearer.audit import table
@@ -17,6 +18,9 @@ from keybearer.wire.tiles import Tile, hashes_in, tiles_for
 
 FORMATS: Final = ("jsonl", "csv")
 _AT_ONCE: Final = 500
+
+_Page = Callable[[int, int], Awaitable[list[Row]]]
+"""Reads the next records: behind which, and how many at most."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,33 +49,60 @@ async def activity_chunks(
     if seen is None:
         return
     logs = await activity_export.logs_of(reader, sight.team_id)
+
+    def page_of(log: ActivityLog) -> _Page:
+        return partial(activity_export.placed, reader, seen, log.log_id)
+
+    async for chunk in _written(reader, logs, page_of, partial(activity_export.unplaced, reader, seen), form):
+        yield chunk
+
+
+async def stored_chunks(reader: Reader) -> AsyncIterator[Chunk]:
+    """Write out all logs there are, whoever they are about: for nobody to read, but to be verified."""
+
+    def page_of(log: ActivityLog) -> _Page:
+        return partial(activity_export.all_placed, reader, log.log_id)
+
+    logs = await activity_export.every_log(reader)
+    async for chunk in _written(reader, logs, page_of, partial(activity_export.all_unplaced, reader), "jsonl"):
+        yield chunk
+
+
+async def _written(
+    reader: Reader, logs: Sequence[ActivityLog], page_of: Callable[[ActivityLog], _Page], unplaced: _Page, form: str
+) -> AsyncIterator[Chunk]:
+    """
+    Write out logs, and what has no place in one yet.
+
+    Args:
+        page_of: gives what reads the records of a log.
+        unplaced: reads those without a place.
+    """
     sources = [(log, None if form == "csv" else await _source(reader, log)) for log in logs]
     for log, source in sorted(sources, key=lambda each: each[1] is None):  # what is not signed comes last
-        async for chunk in _of_log(reader, seen, log, source, form):
+        async for chunk in _of_log(reader, page_of(log), source, form):
             yield chunk
-    async for rows in _unplaced(reader, seen):
+    async for rows in _unplaced(unplaced):
         yield _loose(rows, form)
 
 
-async def _of_log(
-    reader: Reader, seen: ActivityFilter, log: ActivityLog, source: "_Source | None", form: str
-) -> AsyncIterator[Chunk]:
+async def _of_log(reader: Reader, page: _Page, source: "_Source | None", form: str) -> AsyncIterator[Chunk]:
     """Write one log; without a checkpoint nothing proves its records, so they stand there as those without a place."""
     if source is not None:
         yield Chunk(source.export.begin() + b"\n", 0)
     after, is_last = -1, False
     while not is_last:
-        rows = await activity_export.placed(reader, seen, log.log_id, after, _AT_ONCE)
+        rows = await page(after, _AT_ONCE)
         is_last = len(rows) < _AT_ONCE
         yield _loose(rows, form) if source is None else await source.chunk(reader, rows, is_last=is_last)
         after = rows[-1]["log_index"] if rows else after
 
 
-async def _unplaced(reader: Reader, seen: ActivityFilter) -> AsyncIterator[list[Row]]:
-    rows = await activity_export.unplaced(reader, seen, 0, _AT_ONCE)
+async def _unplaced(page: _Page) -> AsyncIterator[list[Row]]:
+    rows = await page(0, _AT_ONCE)
     while rows:
         yield rows
-        rows = await activity_export.unplaced(reader, seen, rows[-1]["activity_id"], _AT_ONCE)
+        rows = await page(rows[-1]["activity_id"], _AT_ONCE)
 
 
 class _Source:
