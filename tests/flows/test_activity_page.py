@@ -62,7 +62,7 @@ async def test_a_record_is_found_by_whoever_may_see_it_and_by_nobody_else(stage:
     record = await ada.get(address)
     for told in ("api.called", "the-request", "203.0.113.9", "curl/8.5.0", '{"client":7832}', "Ada", token.last4):
         assert told in record.text, told
-    assert record.link("What did this token do") == f"/activity?token={token.token_id}"
+    assert record.link("All that this token did") == f"/activity?token={token.token_id}"
     assert f"/settings/tokens#token-{token.grant_id}" in record.html
     number = re.search(r"/activity/(\d+)", address)
     assert number is not None
@@ -194,7 +194,7 @@ async def test_lists_of_tokens_and_apps_lead_to_what_each_did(stage: Stage) -> N
     team = {address for _, address in (await ada.get("/team/apps")).links}
     assert {by_app, f"/activity?token={here.token_id}"} <= team
     client = await ada.get(f"/settings/clients/{app.client.client_id}")
-    assert client.link("What did it do in Acme") == f"/activity?client={app.client.client_id}"
+    assert client.link("All that it did in Acme") == f"/activity?client={app.client.client_id}"
 
 
 async def test_an_empty_log_says_what_will_stand_there(stage: Stage) -> None:

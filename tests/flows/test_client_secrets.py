@@ -85,7 +85,10 @@ async def test_the_page_tells_when_each_secret_ends_and_never_shows_one_again(ad
     page = await ada.browser.follow("I have copied it")
     assert app.secret not in page.html
     assert new not in page.html
-    assert f"…{app.secret[-4:]} 2 hours ago in 1 day …{new[-4:]} just now When it is rotated" in page.text
+    assert (
+        f"…{app.secret[-4:]} 2 hours ago in 1 day 25 Nov 2026, 14:00 UTC …{new[-4:]} just now When it is rotated"
+        in page.text
+    )
 
 
 async def test_only_digests_are_kept(stage: Stage, ada: Person) -> None:

@@ -125,22 +125,27 @@ async def test_nobody_signed_in_is_sent_to_sign_in_and_nothing_is_made(desk: Tok
     for address in (LIST, NEW):
         page = await stranger.get(address)
         assert (page.title.startswith("Sign in"), page.url.partition("?")[0]) == (True, "https://keybearer.test/login")
-    page = await stranger.post(NEW, [("name", "Nobody's")])
-    assert page.title.startswith("Sign in")
+        assert "nothing was done" not in page.text
+    for address in (NEW, f"{LIST}/00000000-0000-7000-8000-000000000000/delete"):
+        page = await stranger.post(address, [("name", "Nobody's")])
+        assert (page.title.startswith("Sign in"), "nothing was done" in page.text) == (True, True)
     assert await desk.kept() == []
 
 
-async def test_a_sign_in_of_hours_ago_is_confirmed_first_and_what_was_typed_is_kept(
-    desk: TokenDesk, clock: HandClock
+@pytest.mark.parametrize(("hours", "asked", "button"), [(4, "Confirm it is you", "Confirm"), (8, "Sign in", "Sign in")])
+async def test_a_form_that_comes_hours_later_is_told_not_to_be_done_and_what_was_typed_is_kept(
+    desk: TokenDesk, clock: HandClock, hours: int, asked: str, button: str
 ) -> None:
     await desk.browser.get(NEW)
-    clock.advance(hours=4)
+    clock.advance(hours=hours)
     page = await desk.browser.fill_and_submit(
         "Create token", name="Late & long", lifetime="30", narrowing="scope", permissions=["team:read"]
     )
-    assert page.title.startswith("Confirm it is you")
+    assert (page.title.startswith(asked), "nothing was done" in page.text) == (True, True)
     assert await desk.kept() == []
-    page = await desk.browser.fill_and_submit("Confirm", password="correct horse battery staple")
+    page = await desk.browser.fill_and_submit(button, password="wrong", email="ada@example.com")
+    assert "nothing was done" in page.text
+    page = await desk.browser.fill_and_submit(button, password="correct horse battery staple", email="ada@example.com")
     values = page.button("Create token")[0].values
     assert {("name", "Late & long"), ("lifetime", "30"), ("narrowing", "scope"), ("permissions", "team:read")} <= set(
         values

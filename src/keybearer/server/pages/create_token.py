@@ -54,9 +54,10 @@ async def _show(request: Request) -> Response:
 
 
 async def _take(request: Request) -> Response:
-    viewer = await visitor(request)
     form = await read_form(request)
-    require_recent(request, viewer, back=_link_to(form))
+    back = _link_to(form)
+    viewer = await visitor(request, back)
+    require_recent(request, viewer, back)
     team = team_of(viewer, form)
     filled = _from_form(form)
     asked = AskedToken(
@@ -133,7 +134,7 @@ def _from_form(form: Form) -> _Filled:
 
 
 def _link_to(form: Form) -> str:
-    """Return the address that fills the form in again, for somebody who has to type the password first."""
+    """Return the address that fills the form in again, for somebody who has to sign in, or type the password, first."""
     day, lifetime = form.text("expires_on"), form.text("lifetime")
     fields = {"name": form.text("name"), "expires": day if lifetime == "custom" else lifetime}
     if form.text("narrowing") == "scope":

@@ -63,9 +63,10 @@ def check_same_origin(request: Request) -> None:
 
 
 def _to_sign_in(request: Request, needed: SignInNeeded, *, can_return: bool) -> Response:
-    """Send the browser to the sign-in page, and from there back to a page that can be got."""
+    """Send the browser to the sign-in page, which says that a form was not carried out, and back to one it can get."""
     target = needed.back or (request.scope["path"] if can_return else "/")
     if can_return and request.method in {"GET", "HEAD"} and (query := query_of(request)):
         target += "?" + query.replace("\\", "%5C")  # browsers leave a backslash as it is; no path of ours has one
     fields = {"next": target} | ({"confirm": "1"} if needed.is_confirmation else {})
+    fields |= {"unsent": "1"} if request.method == "POST" else {}
     return RedirectResponse(f"/login?{urlencode(fields)}", 303)

@@ -82,16 +82,19 @@ async def maybe_visitor(request: Request) -> Visitor | None:
     return visitor
 
 
-async def visitor(request: Request) -> Visitor:
+async def visitor(request: Request, back: str = "") -> Visitor:
     """
     Return who is signed in.
+
+    Args:
+        back: the address to come back to, with what was typed in its query; '' for the page's own.
 
     Raises:
         SignInNeeded: nobody is; the page's door sends them to ``/login`` and back.
     """
     found = await maybe_visitor(request)
     if found is None:
-        raise SignInNeeded(is_confirmation=False)
+        raise SignInNeeded(is_confirmation=False, back=back)
     return found
 
 

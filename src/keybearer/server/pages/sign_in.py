@@ -46,7 +46,7 @@ async def _take(request: Request) -> Response:
     email, password = form.maybe("email") or "", form.maybe("password") or ""  # none of them twice: which one counts?
     email = visitor.user.email if visitor else email
     try:
-        form.demand_only("email", "password", "next", "confirm")
+        form.demand_only("email", "password", "next", "confirm", "unsent")
         _demand_both(email, password)
         attempt = await check_typed_password(request, email, password)
         return await (_go_on(request, visitor, attempt, form) if visitor else _enter(request, attempt, form))
@@ -100,4 +100,5 @@ def _page(request: Request, visitor: Visitor | None, form: Form, refusal: Refusa
         refusal,
         email=visitor.user.email if visitor else form.text("email"),
         next=return_path(form.text("next")),
+        is_unsent=form.text("unsent") == "1",
     )
