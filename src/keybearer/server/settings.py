@@ -61,11 +61,17 @@ class Settings(BaseSettings):
     )
     code_ttl: int = Field(600, ge=10, le=600, description="Seconds an authorization code lives.")
     refresh_token_ttl: int = Field(
-        2 * YEAR_S, ge=60, description="Seconds after which a family of tokens ends for good."
+        2 * YEAR_S, ge=60, le=100 * YEAR_S, description="Seconds after which a family of tokens ends for good."
     )
-    refresh_idle_ttl: int = Field(YEAR_S, ge=60, description="Seconds after which an unused refresh token ends.")
-    session_idle_ttl: int = Field(8 * 3600, ge=60, description="Seconds after which an unused sign-in ends.")
-    session_ttl: int = Field(14 * 24 * 3600, ge=60, description="Seconds after which a sign-in ends, used or not.")
+    refresh_idle_ttl: int = Field(
+        YEAR_S, ge=60, le=100 * YEAR_S, description="Seconds after which an unused refresh token ends."
+    )
+    session_idle_ttl: int = Field(
+        8 * 3600, ge=60, le=10 * YEAR_S, description="Seconds after which an unused sign-in ends."
+    )
+    session_ttl: int = Field(
+        14 * 24 * 3600, ge=60, le=10 * YEAR_S, description="Seconds after which a sign-in ends, used or not."
+    )
     request_timeout: int = Field(
         10, ge=1, le=300, description="Seconds that a request's head, and then its body, may take to arrive."
     )

@@ -51,7 +51,7 @@ class Sight:
 
 
 @dataclass(frozen=True, slots=True)
-class Place:
+class LogPlace:
     """Where in which log a record stands."""
 
     origin: str
@@ -92,7 +92,7 @@ class Happening(NamedTuple):
     agent: str | None
     subject: str | None
     words: str | None
-    place: Place | None
+    place: LogPlace | None
     entry: bytes
     is_erased: bool
     is_damaged: bool
@@ -200,7 +200,7 @@ def _opened(row: Row) -> Happening:
         agent=told.get("agent"),
         subject=told.get("subject"),
         words=told.get("words"),
-        place=Place(row["origin"], row["log_index"]) if row["log_index"] is not None else None,
+        place=LogPlace(row["origin"], row["log_index"]) if row["log_index"] is not None else None,
         entry=row["entry"],
         is_erased=not is_damaged and bool(entry.sealed and entry.sealed.keys() - told.keys()),
         is_damaged=is_damaged,
