@@ -54,6 +54,7 @@ def test_a_role_may_be_given_the_providers_own_permissions(monkeypatch: pytest.M
     [
         ("ISSUER", "ftp://x"),
         ("ISSUER", "https://x/?a=b"),
+        ("ISSUER", "https://x/keys"),
         ("ISSUER", "http://["),
         ("ISSUER", "https://x:99999"),
         ("ISSUER", "https://x:0"),

@@ -139,8 +139,8 @@ class Settings(BaseSettings):
     @field_validator("issuer")
     @classmethod
     def _issuer_is_a_base_url(cls, value: str) -> str:
-        if not re.fullmatch(rf"https?://{_AUTHORITY}(/[A-Za-z0-9._~/-]*)?", value) or urlsplit(value).port == 0:
-            msg = "must be an http or https URL with a host and no query or fragment"
+        if not re.fullmatch(rf"https?://{_AUTHORITY}/?", value) or urlsplit(value).port == 0:
+            msg = "must be an http or https URL with a host and nothing behind it: pages do not work under a path"
             raise ValueError(msg)
         return value.rstrip("/")
 

@@ -7,7 +7,7 @@ from keybearer.server.http.edge import Edge, Terms
 from keybearer.server.http.same_origin import is_same_origin, is_trustworthy, origin_of
 from keybearer.server.metrics.requests import Requests
 
-ISSUER = "https://auth.example.com/keys"
+ISSUER = "https://auth.example.com"
 
 
 @pytest.mark.parametrize(

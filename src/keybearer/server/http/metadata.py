@@ -2,7 +2,6 @@
 
 from collections.abc import Awaitable, Callable
 from typing import Final
-from urllib.parse import urlsplit
 
 from starlette.requests import Request
 from starlette.responses import Response
@@ -21,19 +20,17 @@ def routes(node: Node) -> list[BaseRoute]:
     """
     Return the metadata's doors.
 
-    The well-known part stands between an identifier's host and its path, so each document has one place.
+    The well-known part stands between an identifier's host and its path, so each document has one place; the issuer
+    has no path.
 
     Source: RFC 8414 §3, RFC 9728 §3.
     """
     settings = node.settings
-    path = urlsplit(settings.issuer).path
-    server, resource = "/.well-known/oauth-authorization-server", "/.well-known/oauth-protected-resource"
+    resource = "/.well-known/oauth-protected-resource"
     documents = {
-        server: server_metadata(settings),
-        server + path: server_metadata(settings),
+        "/.well-known/oauth-authorization-server": server_metadata(settings),
         resource: resource_metadata(settings, ""),
-        resource + path: resource_metadata(settings, ""),
-        resource + path + _API: resource_metadata(settings, _API),
+        resource + _API: resource_metadata(settings, _API),
     }
     return [Route(place, _door(document), methods=["GET"]) for place, document in documents.items()]
 

@@ -50,8 +50,7 @@ def may_be_pruned(month: str, now: int) -> bool:
 
 def base_origin(issuer: str) -> str:
     """Return what all our logs' names begin with, which is the name of the tree over them; it has no scheme."""
-    parts = urlsplit(issuer)
-    return f"{parts.netloc}{parts.path}/activity"
+    return f"{urlsplit(issuer).netloc}/activity"
 
 
 def origin_of(base: str, name: LogName, part: int) -> str:
