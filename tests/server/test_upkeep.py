@@ -1,27 +1,31 @@
 """Rows that ended long ago are taken away, younger ones and the living stay, and verifiers are not told of the dead."""
 
+import asyncio
 import os
 from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
 from sqlalchemy import select
+from structlog.testing import capture_logs
 
 from keybearer.server import secrets
 from keybearer.server.clock import DAY, HOUR, MINUTE
 from keybearer.server.last_used import LastUsed
 from keybearer.server.mail.mailer import Letter, Mailer
 from keybearer.server.records import Attempts
+from keybearer.server.sealing.sealer import SealingTrouble
 from keybearer.server.store import sign_in_attempts, tables
 from keybearer.server.store.database import Database
 from keybearer.server.store.faults import StoreUnavailable
 from keybearer.server.store.tables import tokens
-from keybearer.server.upkeep import prune_all
+from keybearer.server.upkeep import again_and_again, prune_all
 from tests.server.store.test_feed_events import DIGESTS, MEMBERSHIP, SCENE
 from tests.server.store.trial import execute, opened
 from tests.support.clock import HandClock
 from tests.support.mailbox import Mailbox
 
+TIMEOUT_S = 30
 IDS = select(tokens.c.token_id).order_by(tokens.c.token_id)
 
 
@@ -139,3 +143,23 @@ async def test_mail_that_was_written_as_files_goes_after_a_while(tmp_path: Path,
                 os.utime(file, ns=(written_at, written_at))
     await mailer.forget_before(clock.now() - 30 * DAY)
     assert [mail["Subject"] for mail in Mailbox(tmp_path / "mail").all()] == ["young"]
+
+
+async def test_what_hinders_the_upkeep_is_told_once_and_that_it_is_over() -> None:
+    another, away = SealingTrouble("another key"), StoreUnavailable("away")
+    course: list[Exception | None] = [another, another, away, ValueError(), ValueError(), None, None, another]
+    is_over = asyncio.Event()
+
+    async def work() -> None:
+        if not course:
+            is_over.set()
+        elif trouble := course.pop(0):
+            raise trouble
+
+    with capture_logs() as lines:
+        task = asyncio.create_task(again_and_again(0, work))
+        async with asyncio.timeout(TIMEOUT_S):
+            await is_over.wait()
+        task.cancel()
+    told = ["sealing put off", "upkeep put off", "upkeep failed", "upkeep goes on", "sealing put off"]
+    assert [line["event"] for line in lines][: len(told)] == told

@@ -75,20 +75,38 @@ async def again_and_again(
     """
     Do *work* now and then; a store that is away for a while is tried again next time.
 
+    What hinders it is logged once, and that it is over: some work is done every second.
+
     Args:
         woken: when it is set, the work is done at once.
     """
     woken = woken or asyncio.Event()
+    trouble = ""
     while True:
         with suppress(TimeoutError):
             async with asyncio.timeout(every_s):
                 await woken.wait()
         woken.clear()
-        try:
-            await work()
-        except StoreFault as fault:
-            _LOG.warning("upkeep put off", fault=type(fault).__name__)
-        except SealingTrouble as trouble:
-            _LOG.warning("sealing put off", why=str(trouble))
-        except Exception:  # noqa: BLE001 - a fault of ours once must not end the upkeep for good
+        trouble = await _do(work, trouble)
+
+
+async def _do(work: Callable[[], Awaitable[None]], told: str) -> str:
+    """Do *work*; return what hinders it, '' if nothing does, and log that unless it was *told* last time."""
+    trouble = ""
+    try:
+        await work()
+    except StoreFault as fault:
+        trouble = type(fault).__name__
+        if trouble != told:
+            _LOG.warning("upkeep put off", fault=trouble)
+    except SealingTrouble as found:
+        trouble = str(found)
+        if trouble != told:
+            _LOG.warning("sealing put off", why=trouble)
+    except Exception as error:  # noqa: BLE001 - a fault of ours once must not end the upkeep for good
+        trouble = repr(error)
+        if trouble != told:
             _LOG.exception("upkeep failed")
+    if told and not trouble:
+        _LOG.info("upkeep goes on")
+    return trouble

@@ -10,7 +10,7 @@ from keybearer.server.events import Actor
 from keybearer.server.sealing import witness
 from keybearer.server.sealing.witness import Contradiction, Witness
 from keybearer.server.store import activity_forgetting
-from keybearer.server.store.tables import activity_checkpoints, activity_records
+from keybearer.server.store.tables import activity_checkpoints, activity_cursors, activity_records
 from keybearer.wire.activity import entry_from
 from keybearer.wire.checkpoint import Checkpoint
 from tests.support.activity import recorded
@@ -63,6 +63,18 @@ async def test_months_long_past_are_pruned_as_a_whole_and_what_remains_is_proved
     for _ in range(6):
         await node.turn()
     assert {log.frozen_why for log in (await rig.logs()).values()} == {None}
+
+
+async def test_processes_that_report_no_more_are_forgotten_once_their_records_are_pruned(rig: Sealed) -> None:
+    node = rig.node()
+    await node.turn()
+    await rig.report(node, 1, boot="old")
+    rig.clock.advance(days=399)
+    await rig.report(node, 1, boot="young")
+    for boots in (["old", "young"], ["young"]):
+        await node.prune()
+        assert sorted(row["boot"] for row in await rig.rows(activity_cursors)) == boots
+        rig.clock.advance(days=2)
 
 
 async def test_of_old_days_each_log_keeps_the_last_checkpoint_and_goes_on_as_before(rig: Sealed) -> None:

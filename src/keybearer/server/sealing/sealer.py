@@ -160,10 +160,12 @@ class Sealer:
         return log
 
     async def prune(self) -> None:
-        """Delete the records of months that have been over for long enough, and most of the checkpoints of old days."""
-        is_more = True
-        while is_more:
-            is_more = await self._database.transact(prune_activity, self._now() - self._keep_for, self._now())
+        """Delete what is old enough: records, by whole months; how far processes came; most checkpoints of a day."""
+        before = self._now() - self._keep_for
+        while await self._database.transact(prune_activity, before, self._now()):
+            pass
+        while await self._database.transact(activity_intake.forget_cursors, before):
+            pass
         first_whole_day = (self._now() - _ALL_CHECKPOINTS_FOR) // DAY * DAY
         thinned = -1
         while thinned:

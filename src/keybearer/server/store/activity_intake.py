@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
 
-from sqlalchemy import bindparam, select, update
+from sqlalchemy import bindparam, delete, select, tuple_, update
 from sqlalchemy.dialects.postgresql import insert as upsert
 
 from keybearer.server.store.activity import COLUMNS, Values
@@ -50,6 +50,10 @@ _MISSING: Final = (
     .limit(100)
 )
 _AT_ONCE: Final = 1_000
+_BOOT: Final = (activity_cursors.c.reporter, activity_cursors.c.boot)
+_FORGET: Final = delete(activity_cursors).where(
+    tuple_(*_BOOT).in_(select(*_BOOT).where(activity_cursors.c.seen_at < bindparam("before")).limit(_AT_ONCE))
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,6 +79,11 @@ async def lock_cursor(tx: Transaction, reporter: str, boot: str, now: int) -> Cu
     row = await tx.one(_LOCK, reporter=reporter, boot=boot, now=now)
     assert row is not None  # noqa: S101 - it is put there if it was not
     return Cursor(reporter, boot, row["through"], row["highest"], row["missing_since"])
+
+
+async def forget_cursors(tx: Transaction, before: int) -> int:
+    """Forget how far some processes came that were last heard of *before* that time; return how many."""
+    return await tx.run(_FORGET, before=before)
 
 
 async def kept_among(tx: Transaction, cursor: Cursor, numbers: Sequence[int]) -> dict[int, bytes]:
