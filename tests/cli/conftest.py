@@ -2,7 +2,6 @@
 
 import io
 import json
-from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -92,5 +91,5 @@ def cheap_hashing(monkeypatch: pytest.MonkeyPatch) -> None:
     from keybearer.cli import people  # noqa: PLC0415
     from keybearer.server.accounts.passwords import Passwords  # noqa: PLC0415
 
-    cheap: Callable[[], Passwords] = lambda: Passwords(PasswordHasher(time_cost=1, memory_cost=8, parallelism=1))  # noqa: E731
-    monkeypatch.setattr(people, "Passwords", cheap)
+    cheap = PasswordHasher(time_cost=1, memory_cost=8, parallelism=1)
+    monkeypatch.setattr(people, "Passwords", lambda: Passwords(cheap))

@@ -70,7 +70,7 @@ async def ask(app: Starlette) -> Ask:
 
 
 def ends(*tails: bytes) -> Callable[[Wire], bool]:
-    """Tell whether the pieces on a wire are as many, and end so."""
+    """Tell whether there are that many pieces on a wire, or more, and they end so."""
     return lambda wire: [piece[-len(tail) :] for piece, tail in zip(wire.pieces, tails, strict=False)] == list(tails)
 
 

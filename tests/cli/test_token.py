@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from keybearer.server import secrets
+from keybearer.server.actions.create_personal_token import AskedToken, TokenPolicy, create_personal_token
 from keybearer.server.clock import now
 from keybearer.server.events import Actor
 from keybearer.server.roles import DEFAULT_PERMISSIONS, default_role_permissions
@@ -31,12 +32,6 @@ def in_store(work: Callable[[Transaction], Awaitable[str]]) -> str:
 @pytest.fixture
 def token(terminal: Terminal) -> str:
     """Have Ben, a member of Acme, with a personal token."""
-    from keybearer.server.actions.create_personal_token import (  # noqa: PLC0415
-        AskedToken,
-        TokenPolicy,
-        create_personal_token,
-    )
-
     for name in ("Ada", "Ben"):
         terminal.add_person(name)
     terminal.told("team", "add", "Acme", "--environment", "sandbox", "--owner", "ada@example.com")
@@ -85,9 +80,11 @@ def test_every_reason_is_told_at_once_and_each_goes_as_it_is_mended(terminal: Te
 
 
 def test_a_role_changed_in_the_file_changes_what_the_token_may_do(terminal: Terminal, token: str) -> None:
-    with open("keybearer.toml", "w") as file:  # noqa: PTH123 - the folder is the test's own
-        file.write('[permissions]\n"orders:read" = "See orders"\n"orders:refund" = "Refund orders"\n')
-        file.write('[roles.member]\npermissions = ["orders:refund"]\n')
+    Path("keybearer.toml").write_text(
+        '[permissions]\n"orders:read" = "See orders"\n"orders:refund" = "Refund orders"\n'
+        '[roles.member]\npermissions = ["orders:refund"]\n',
+        "utf-8",
+    )
     terminal.set(CONFIG="keybearer.toml")
     assert inspected(terminal, token)["permissions"] == ["orders:refund"]
 

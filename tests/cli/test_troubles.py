@@ -108,10 +108,7 @@ def test_an_embedded_database_of_a_later_version(bare_terminal: Terminal, tmp_pa
     assert said == "the database is at revision 9999, which this version does not know: install the later version"
 
 
-def test_another_database_of_no_version_or_a_later_one(bare_terminal: Terminal, postgres_databases: object) -> None:
-    from tests.support.databases import PostgresDatabases  # noqa: PLC0415
-
-    assert isinstance(postgres_databases, PostgresDatabases)
+def test_another_database_without_tables(bare_terminal: Terminal, postgres_databases: PostgresDatabases) -> None:
     with postgres_databases.fresh("template0") as url:
         bare_terminal.set(DATABASE_URL=url)
         assert "run 'keybearer migrate' first" in bare_terminal.refused("user", "disable", "ada@example.com")

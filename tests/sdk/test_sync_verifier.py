@@ -10,6 +10,7 @@ import traceback
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -70,6 +71,25 @@ def test_it_starts_at_the_first_token_or_when_it_is_asked_whether_it_is_ready(no
     assert its_threads() == 0
     with pytest.raises(Unavailable, match="closed"):
         verifier.verify(node.issue())
+
+
+def test_whoever_asks_just_as_it_is_closed_is_told_so(node: FakeNode, monkeypatch: pytest.MonkeyPatch) -> None:
+    node.fetch_fault = "silent"
+    verifier, hand_over = SyncVerifier(node.url, key=KEY), asyncio.run_coroutine_threadsafe
+    verifier.ready(30)
+    closing = threading.Thread(target=verifier.close)
+
+    def hand_over_late(work: Any, loop: asyncio.AbstractEventLoop) -> object:
+        if threading.current_thread() is threading.main_thread():
+            closing.start()
+            closing.join(0.2)
+        return hand_over(work, loop)
+
+    monkeypatch.setattr(asyncio, "run_coroutine_threadsafe", hand_over_late)
+    with pytest.raises(Unavailable, match="closed"):
+        verifier.verify(node.issue())
+    closing.join(30)
+    assert its_threads() == 0
 
 
 def test_its_thread_ends_when_nobody_has_it_any_more(node: FakeNode) -> None:

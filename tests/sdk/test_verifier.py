@@ -44,6 +44,18 @@ async def test_a_token_is_fetched_once_and_known_from_then_on(node: FakeNode) ->
         assert node.count(FETCH) == 1
 
 
+async def test_what_another_thread_was_told_meanwhile_is_not_asked_again(node: FakeNode) -> None:
+    text = node.issue(user_id=5)
+    async with Verifier(node.url, key=KEY) as verifier:
+        await verifier.ready(30)
+        await verifier.verify(text)
+        seen = await verifier.ask(text)
+        principal = seen.principal(verifier.now)
+        assert principal.user_id == 5
+        assert seen.good_until == verifier.valid_until(principal)
+        assert node.count(FETCH) == 1
+
+
 @pytest.mark.parametrize(
     ("text", "reason"),
     [

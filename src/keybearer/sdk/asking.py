@@ -70,6 +70,9 @@ class Asker:
 
     async def ask(self, digest: bytes, wanted: Wanted) -> Seen:
         """Return what a node says of the token of this *digest*, or has just said."""
+        mirrored = self._lease.known(digest, self._clock)
+        if mirrored is not None:  # it was told of while whoever asks was on the way here from another thread
+            return Seen(mirrored, self._lease.valid_until(mirrored))
         denial = self._denials.get(digest, self._lease.position, self._clock())
         if denial is not None:
             return Seen(denial, 0.0)

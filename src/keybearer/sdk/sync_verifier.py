@@ -165,8 +165,8 @@ class SyncVerifier:
 
     def _run(self, work: Callable[[], Coroutine[Any, Any, Result]], longest_s: float | None = _LONGEST_S) -> Result:
         """Run *work* in the thread, and wait for its result."""
-        loop = self._started()
-        future = asyncio.run_coroutine_threadsafe(work(), loop)
+        with self._starting:  # or `close` could end the thread before the work is handed over
+            future = asyncio.run_coroutine_threadsafe(work(), self._started())
         try:
             return future.result(longest_s)
         except concurrent.futures.TimeoutError:
@@ -176,14 +176,13 @@ class SyncVerifier:
             raise Unavailable("the verifier was closed") from None
 
     def _started(self) -> asyncio.AbstractEventLoop:
-        """Return the loop of the thread, begun if there is none."""
-        with self._starting:
-            if self._loop is None:
-                self._loop = asyncio.new_event_loop()
-                thread = threading.Thread(target=self._loop.run_forever, name="keybearer", daemon=True)
-                thread.start()
-                self._ending = weakref.finalize(self, _end, self._verifier, self._loop, thread)
-            return self._loop
+        """Return the loop of the thread, begun if there is none; the caller holds `_starting`."""
+        if self._loop is None:
+            self._loop = asyncio.new_event_loop()
+            thread = threading.Thread(target=self._loop.run_forever, name="keybearer", daemon=True)
+            thread.start()
+            self._ending = weakref.finalize(self, _end, self._verifier, self._loop, thread)
+        return self._loop
 
 
 def _end(verifier: Verifier, loop: asyncio.AbstractEventLoop, thread: threading.Thread) -> None:

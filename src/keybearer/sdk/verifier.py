@@ -179,13 +179,8 @@ class Verifier:
             raise Unavailable(session.trouble or "the server has not answered yet") from None
 
     def valid_until(self, principal: Principal) -> float:
-        """
-        Return until when a principal may be relied on if nothing more is heard: seconds, on `now`'s clock.
-
-        Source: coherence.md 5.3, V7.
-        """
-        leased = self._lease.fresh + self._lease.lease_s
-        return min(leased, principal.deadline) if isinstance(principal, Mirrored) else leased
+        """Return until when a principal may be relied on if nothing more is heard: seconds, on `now`'s clock."""
+        return self._lease.valid_until(principal)
 
     def now(self) -> float:
         """Return the moment on the clock of `valid_until`."""

@@ -109,6 +109,15 @@ class Lease:
         """Tell whether the mirror may not be believed any more."""
         return now - self.fresh > self.lease_s
 
+    def valid_until(self, principal: Principal) -> float:
+        """
+        Return until when a principal may be relied on if nothing more is heard.
+
+        Source: coherence.md 5.3, V7.
+        """
+        leased = self.fresh + self.lease_s
+        return min(leased, principal.deadline) if isinstance(principal, Mirrored) else leased
+
     def fetched(self, digest: bytes, fetched: Fetched, asked_at: float, now: float) -> Principal | Denial | None:
         """
         Take in a token that was fetched, and tell who acts by it in this one call.
