@@ -117,6 +117,10 @@ def test_an_export_tells_what_was_done_in_the_team_that_is_named(terminal: Termi
         "team.created",
         "member.joined",
     }
+    assert terminal.type("activity", "export", "--team", "1", "--json").out == everything.out
+    assert "--json is" in terminal.refused(
+        "activity", "export", "--team", "1", "--json", "--format", "csv", exit_code=2
+    )
     table = terminal.type("activity", "export", "--team", "1", "--format", "csv", "--action", "team.created")
     assert [row["action"] for row in csv.DictReader(table.out.splitlines())] == ["team.created"]
     assert (

@@ -108,9 +108,12 @@ def export(  # noqa: PLR0913 - an option each
     token: Annotated[str | None, typer.Option(metavar="ID", help="A token's id.")] = None,
     client: Annotated[str | None, typer.Option(metavar="ID", help="An app's client ID.")] = None,
     action: Annotated[str | None, typer.Option(metavar="NAME", help="As in api.called or token.created.")] = None,
+    as_json: JSON = False,
 ) -> None:
     """Write a team's activity on stdout; what the filters leave out stands there by hashes, so it can be verified."""
     from keybearer.cli.activity_export import write_export
 
+    if as_json and form is Format.CSV:
+        raise typer.BadParameter("--json is the format jsonl; give one of them, or --format csv")
     filters = {"from": since, "to": until, "user": user, "token": token, "client": client, "action": action}
     write_export(team, form.value, {name: value for name, value in filters.items() if value is not None})
