@@ -7,9 +7,10 @@ from typing import Final, Literal, NamedTuple
 import pytest
 from playwright.async_api import ConsoleMessage, Error, Page
 
-from tests.support.chromium import Camera
+from tests.support.chromium import Camera, running_chromium
 from tests.support.gallery import Desks
 from tests.support.inspection import complaints_of_axe
+from tests.support.processes import ServerProcess
 from tests.support.views import VIEWS, View
 
 
@@ -74,6 +75,13 @@ async def test_what_is_chosen_is_marked_where_the_reader_picks_the_colours(
     marks = [await page.locator(which).first.evaluate(_MARK) for which in (chosen, other)]
     await page.emulate_media(forced_colors="none")
     assert marks[0] != marks[1]
+
+
+async def test_whoever_has_letters_twice_as_large_scrolls_no_table_sideways(town: ServerProcess) -> None:
+    async with running_chromium("--blink-settings=defaultFontSize=32") as browser:
+        page = await browser.new_page(base_url=town.url, viewport={"width": 1280, "height": 800})
+        await page.goto("/docs/errors")
+        assert await page.evaluate(_OVERFLOWING) == []
 
 
 async def go(page: Page, view: View) -> None:

@@ -30,10 +30,10 @@ def chromium_program() -> str:
 
 
 @asynccontextmanager
-async def running_chromium() -> AsyncIterator[Browser]:
-    """Run Chromium without a window while the block lasts."""
+async def running_chromium(*settings: str) -> AsyncIterator[Browser]:
+    """Run Chromium without a window while the block lasts; *settings* are further flags of its command line."""
     async with async_playwright() as playwright:
-        browser = await playwright.chromium.launch(executable_path=chromium_program(), args=FLAGS)
+        browser = await playwright.chromium.launch(executable_path=chromium_program(), args=[*FLAGS, *settings])
         try:
             yield browser
         finally:
