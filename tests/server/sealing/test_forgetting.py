@@ -8,6 +8,7 @@ from sqlalchemy import select
 from keybearer.server.actions.erase_activity import erase_activity
 from keybearer.server.events import Actor
 from keybearer.server.sealing import witness
+from keybearer.server.sealing.retention import prune_activity
 from keybearer.server.sealing.witness import Contradiction, Witness
 from keybearer.server.store import activity_forgetting
 from keybearer.server.store.tables import activity_checkpoints, activity_cursors, activity_records
@@ -63,6 +64,23 @@ async def test_months_long_past_are_pruned_as_a_whole_and_what_remains_is_proved
     for _ in range(6):
         await node.turn()
     assert {log.frozen_why for log in (await rig.logs()).values()} == {None}
+
+
+async def test_a_large_log_is_pruned_in_steps_and_small_ones_together(
+    rig: Sealed, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(activity_forgetting, "AT_ONCE", 4)
+    node = rig.node()
+    await node.turn()
+    await rig.report(node, 1, 2, 3, 4, 5, 6, team=7)
+    await rig.report(node, 7, team=8)
+    await rig.report(node, 8, team=9)
+    rig.clock.advance(days=60)
+    deleted = []
+    while await rig.database.transact(prune_activity, rig.clock.now(), rig.clock.now()):
+        deleted.append(sum(log.min_index for log in (await rig.logs()).values()))
+    assert deleted == [4, 8]
+    assert len(await recorded(rig.database, "activity.pruned")) == 3
 
 
 async def test_processes_that_report_no_more_are_forgotten_once_their_records_are_pruned(rig: Sealed) -> None:

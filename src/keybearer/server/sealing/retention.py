@@ -11,17 +11,21 @@ from keybearer.wire.activity import words_text
 
 async def prune_activity(tx: Transaction, before: int, now: int) -> bool:
     """
-    Delete some records of a month that was over before *before*; False when there are none left.
+    Delete some records of months that were over before *before*; False when there are none left.
 
-    Call it until it returns False. A log that has none left is recorded as pruned, once.
+    Call it until it returns False: so nobody waits long. A log that has none left is recorded as pruned, once.
 
     Args:
         before: microseconds since 1970 UTC, like *now*.
     """
-    log = await activity_forgetting.oldest(tx, month_of(before))
-    if log is None:
-        return False
-    if await activity_forgetting.delete_some(tx, log) == log.size:
-        words = words_text({"origin": log.origin, "records": log.size})
-        await ledger.record(tx, ITSELF, Activity("activity.pruned", f"log:{log.log_id}", words=words), now)
-    return True
+    logs = await activity_forgetting.oldest(tx, month_of(before))
+    most = activity_forgetting.AT_ONCE
+    for log in logs:
+        end = await activity_forgetting.delete_some(tx, log, most)
+        if end == log.size:
+            words = words_text({"origin": log.origin, "records": log.size})
+            await ledger.record(tx, ITSELF, Activity("activity.pruned", f"log:{log.log_id}", words=words), now)
+        most -= end - log.min_index
+        if not most:
+            break
+    return bool(logs)

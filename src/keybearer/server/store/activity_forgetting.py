@@ -9,6 +9,7 @@ from keybearer.server.store.database import Reader, Transaction
 from keybearer.server.store.tables import activity_logs, activity_records
 
 AT_ONCE: Final = 1_000
+_LOGS_AT_ONCE: Final = 100  # looking for them reads all that there ever were
 _SOME_OF_USER: Final = (
     select(activity_records.c.activity_id).where(activity_records.c.user_id == bindparam("of_user")).limit(AT_ONCE)
 )
@@ -23,7 +24,7 @@ _OLDEST: Final = (
         activity_logs.c.min_index < activity_logs.c.size,
     )
     .order_by(activity_logs.c.log_id)
-    .limit(1)
+    .limit(_LOGS_AT_ONCE)
 )
 _DELETE: Final = delete(activity_records).where(
     activity_records.c.log_id == bindparam("log_id"), activity_records.c.log_index < bindparam("end")
@@ -38,15 +39,14 @@ async def erase_some(tx: Transaction, user_id: int) -> int:
     return await tx.run(_ERASE, of_user=user_id)
 
 
-async def oldest(reader: Reader, month: str) -> ActivityLog | None:
-    """Return a log of a month before *month* (``2026-11``) that still has records; None if there is none."""
-    row = await reader.one(_OLDEST, month=month)
-    return ActivityLog(**row) if row else None
+async def oldest(reader: Reader, month: str) -> list[ActivityLog]:
+    """Return some logs of months before *month* (``2026-11``) that still have records; none if there are none."""
+    return [ActivityLog(**row) for row in await reader.many(_OLDEST, month=month)]
 
 
-async def delete_some(tx: Transaction, log: ActivityLog) -> int:
-    """Delete the first records of a log that are still there, and return the index of the first that stays."""
-    end = min(log.min_index + AT_ONCE, log.size)
+async def delete_some(tx: Transaction, log: ActivityLog, most: int) -> int:
+    """Delete the first *most* records of a log that are still there, and return the index of the first that stays."""
+    end = min(log.min_index + most, log.size)
     await tx.run(_DELETE, log_id=log.log_id, end=end)
     await tx.run(_MOVE, the_log=log.log_id, end=end)
     return end
