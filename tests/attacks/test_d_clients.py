@@ -204,5 +204,6 @@ async def test_d14_no_answer_is_kept_and_pages_elsewhere_read_only_what_they_nee
         assert preflight.headers["access-control-allow-methods"] == "POST"
         assert "authorization" not in preflight.headers["access-control-allow-headers"].lower()
     for method in ("GET", "POST", "OPTIONS"):
-        answer = await play.house.program().request(method, "/oauth/authorize", headers=origin)
-        assert "access-control-allow-origin" not in answer.headers, method
+        for path in ("/oauth/authorize", "/api/v2/me"):
+            answer = await play.house.program().request(method, path, headers=origin)
+            assert "access-control-allow-origin" not in answer.headers, (method, path)
