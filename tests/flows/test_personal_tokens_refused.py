@@ -75,6 +75,20 @@ async def test_permissions_beyond_the_role_are_refused(desk: TokenDesk) -> None:
     assert 'value="team:read" aria-describedby="may-team:read" checked' in page.html
 
 
+async def test_a_user_has_a_hundred_tokens_in_a_team_at_most_and_as_many_in_the_next(desk: TokenDesk) -> None:
+    stage = desk.stage
+    for _ in range(100):
+        await stage.scene.personal_token(stage.ada, stage.acme)
+    page = await desk.create(name="One more")
+    assert (page.status, "100 tokens in this team, and no more fit. Delete one first" in page.text) == (422, True)
+    assert len(await desk.kept()) == 100
+    (row, *_) = await desk.kept()
+    await desk.browser.post(f"{LIST}/{row['grant_id']}/delete", [("confirm", "yes")])
+    assert (await desk.create(name="One more")).status == 200
+    await desk.ada.switch_team(stage.works.team_id)
+    assert (await desk.create(name="One more")).status == 200
+
+
 def _told(page: Page) -> tuple[int, str, str]:
     return page.status, page.title, page.text.replace(page.headers["x-request-id"], "")
 

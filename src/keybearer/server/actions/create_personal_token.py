@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Final
 
 from keybearer.server import issuing, ledger, refusals, secrets
 from keybearer.server.events import Activity, Actor
@@ -15,6 +16,8 @@ from keybearer.server.rules.narrowing import chosen_narrowing
 from keybearer.server.store import expiries, grants, memberships, teams
 from keybearer.server.store.database import Transaction
 from keybearer.server.store.faults import Conflict
+
+_MOST_TOKENS: Final = 100  # of a user in a team: all of them stand on one page
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,8 +87,8 @@ async def create_personal_token(
         now: microseconds since 1970 UTC.
 
     Raises:
-        Refusal: ``invalid``: a field is wrong, all wrong ones named, or there is a token of that name;
-            ``forbidden``: the user has no role in the team.
+        Refusal: ``invalid``: a field is wrong, all wrong ones named, or there is a token of that name, or no room for
+            another; ``forbidden``: the user has no role in the team.
     """
     member = await memberships.lock_of_user(tx, asked.team_id, asked.user_id)
     role = member.role_at(now) if member else None
@@ -104,10 +107,12 @@ async def create_personal_token(
 
 
 async def _keep(tx: Transaction, grant: Grant, now: int) -> None:
-    """Keep the grant; the index on names decides between two at the same moment."""
+    """Keep the grant; the caller holds the lock of the user's place in the team, so that the count is right."""
     assert grant.name is not None  # noqa: S101 - a personal token has one
     key = name_key(grant.name)
     await grants.free_name(tx, grant.user_id, grant.team_id, key, now)
+    if await grants.count_personal(tx, grant.user_id, grant.team_id) >= _MOST_TOKENS:
+        raise refusals.invalid("", f"You have {_MOST_TOKENS} tokens in this team, and no more fit. Delete one first.")
     try:
         await grants.add(tx, grant, key)
     except Conflict as error:

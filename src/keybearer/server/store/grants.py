@@ -53,6 +53,12 @@ _END_LIFELESS = (
     )
     .values(ended_at=bindparam("now"))
 )
+_PERSONAL_TOTAL = select(func.count().label("total")).where(
+    grants.c.user_id == bindparam("user_id"),
+    grants.c.team_id == bindparam("team_id"),
+    grants.c.client_id.is_(None),
+    grants.c.ended_at.is_(None),
+)
 # A deleted client has ended its grants already, all at once.
 _IS_LIVE = grants.c.ended_at.is_(None) & ~exists().where(
     clients.c.client_id == grants.c.client_id, clients.c.deleted_at.is_not(None)
@@ -177,6 +183,12 @@ async def end(tx: Transaction, grant_id: str, now: int) -> Grant | None:
 async def free_name(tx: Transaction, user_id: int, team_id: int, name_key: str, now: int) -> None:
     """End the personal token's grant of this name if its token has expired, so that the name may be used again."""
     await tx.run(_END_LIFELESS, the_user=user_id, the_team=team_id, the_name=name_key, now=now)
+
+
+async def count_personal(tx: Transaction, user_id: int, team_id: int) -> int:
+    """Return how many personal tokens the user has in the team; expired ones count until they are deleted."""
+    row = await tx.one(_PERSONAL_TOTAL, user_id=user_id, team_id=team_id)
+    return row["total"] if row else 0
 
 
 async def end_of_member(tx: Transaction, team_id: int, user_id: int, now: int) -> list[Grant]:
