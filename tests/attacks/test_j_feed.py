@@ -7,6 +7,9 @@ import pytest
 from sqlalchemy import select
 
 from keybearer.server import secrets
+from keybearer.server.reads.resource_servers import authenticate
+from keybearer.server.records import ResourceServer
+from keybearer.server.store.database import Database
 from keybearer.server.store.tables import feed
 from keybearer.verify.lease import Heard
 from keybearer.wire.messages import sync_answer_from_json
@@ -54,6 +57,23 @@ async def test_j1_a_key_that_is_revoked_while_its_question_waits_hears_nothing_o
     await asyncio.sleep(0.2)
     await verifier.revoke_key()
     assert (await waiting).status_code == 401
+
+
+async def test_j1_a_key_that_is_revoked_while_it_is_looked_up_is_not_remembered(
+    play: Play, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    verifier = await asking(play.house)
+
+    async def slow(database: Database, text: str) -> ResourceServer:
+        owner = await authenticate(database, text)
+        await verifier.revoke_key()
+        await play.house.node.feed.fresh()  # the node has heard of it, and forgets all keys
+        return owner
+
+    with monkeypatch.context() as patch:
+        patch.setattr("keybearer.server.verifiers.keys.authenticate", slow)
+        await verifier.post(FETCH, fetching("x"))
+    assert (await verifier.post(FETCH, fetching("x"))).status_code == 401
 
 
 async def test_j1_a_key_that_raw_sql_revoked_opens_nothing(verifier: Asking, play: Play) -> None:
