@@ -61,6 +61,8 @@ SMUGGLED = {
     "a method in small letters": b"get /healthz HTTP/1.1\r\nHost: x\r\n\r\n",
     "a path that is not ASCII": b"GET /h\xc3\xa9 HTTP/1.1\r\nHost: x\r\n\r\n",
     "a tunnel": b"CONNECT x:443 HTTP/1.1\r\nHost: x\r\n\r\n",
+    "a tunnel to a path": b"CONNECT /healthz HTTP/1.1\r\nHost: x\r\n\r\n",
+    "a tunnel in another protocol": b"CONNECT x:443 HTTP/1.1\r\nHost: x\r\n" + UPGRADE + b"\r\n",
 }
 
 

@@ -35,12 +35,12 @@ class OneProtocol(HttpToolsProtocol):
 
     def on_headers_complete(self) -> None:
         """Begin with the request, unless it comes once more without its wish."""
-        if not self._is_coming_again():
+        if not self.parser.should_upgrade():
             super().on_headers_complete()
 
     def on_message_complete(self) -> None:
         """End the request, likewise."""
-        if not self._is_coming_again():
+        if not self.parser.should_upgrade():
             super().on_message_complete()
 
     def head_without_upgrade(self) -> bytes:
@@ -49,12 +49,13 @@ class OneProtocol(HttpToolsProtocol):
         headers = [b"%b: %b" % pair for pair in self.headers if pair[0] != b"upgrade"]
         return b"\r\n".join([first, *headers, b"", b""])
 
-    def _is_coming_again(self) -> bool:
-        return self.parser.should_upgrade() and self.parser.get_method() != _TUNNEL  # which uvicorn refuses
-
 
 class _Parser(httptools.HttpRequestParser):
-    """Where a head asks for another protocol, reads it again without that wish, and goes on behind it."""
+    """
+    Where a head asks for another protocol, reads it again without that wish, and goes on behind it.
+
+    A tunnel, which a proxy is asked for (RFC 9110 §9.3.6), is nothing but such a wish, so it is refused.
+    """
 
     def __init__(self, protocol: OneProtocol) -> None:
         super().__init__(protocol)
@@ -66,6 +67,8 @@ class _Parser(httptools.HttpRequestParser):
             try:
                 super().feed_data(data)
             except httptools.HttpParserUpgrade as asked:
+                if self.get_method() == _TUNNEL:
+                    raise httptools.HttpParserError("a tunnel is asked for") from asked
                 data = self._protocol.head_without_upgrade() + data[asked.args[0] :]
             else:
                 return
