@@ -75,7 +75,7 @@ async def newcomer(reader: Reader, team_id: int, email: str, now: int) -> User:
     """
     user = await users.by_email(reader, clean_address(email).key)
     if user is None:
-        public = "Nobody here has this address. See that it is typed right, or ask who runs this server for an account."
+        public = "Nobody here has this address. See that it is typed right, or ask the operator for an account."
         raise refusals.invalid("email", public, "nobody has this address")
     member = await memberships.of_user(reader, team_id, user.user_id)
     role = member.role_at(now) if member else None
