@@ -113,6 +113,16 @@ def test_e15_a_body_behind_the_wish_for_another_protocol_is_not_the_next_request
     assert b"alive" in heard.raw
 
 
+@pytest.mark.parametrize(
+    "head",
+    [GET + b"Host: x\r\nUpgrade: h2c\r\nConnection: upgrade, close\r\n", GET.replace(b"1.1", b"1.0") + UPGRADE],
+    ids=["to be closed", "HTTP/1.0"],
+)
+def test_e15_with_such_a_wish_a_connection_may_end_too(impatient: ServerProcess, head: bytes) -> None:
+    heard = knock(impatient.port, head + b"\r\n" + GET + b"Host: x\r\n\r\n")
+    assert (heard.statuses, heard.is_closed) == ([200], True)
+
+
 def test_e15_nor_is_what_comes_behind_such_a_wish_thrown_away(impatient: ServerProcess) -> None:
     asking = GET + b"Host: x\r\n" + UPGRADE + b"\r\n"
     assert knock(impatient.port, asking + asking + LAST).statuses == [200, 200, 200]

@@ -31,7 +31,6 @@ class OneProtocol(HttpToolsProtocol):
     ) -> None:
         super().__init__(config, server_state, app_state, _loop)
         self.parser = _Parser(self)
-        self.parser.set_dangerous_leniencies(lenient_data_after_close=True)  # as uvicorn has it
 
     def on_headers_complete(self) -> None:
         """Begin with the request, unless it comes once more without its wish."""
@@ -52,23 +51,27 @@ class OneProtocol(HttpToolsProtocol):
 
 class _Parser(httptools.HttpRequestParser):
     """
-    Where a head asks for another protocol, reads it again without that wish, and goes on behind it.
+    Where a head asks for another protocol, has it read again without that wish, with what stands behind it.
 
-    A tunnel, which a proxy is asked for (RFC 9110 §9.3.6), is nothing but such a wish, so it is refused.
+    Another parser does that, because to this one the connection may be at its end. A tunnel, which a proxy is asked for
+    (RFC 9110 §9.3.6), is nothing but such a wish, so it is refused.
     """
 
     def __init__(self, protocol: OneProtocol) -> None:
         super().__init__(protocol)
+        self.set_dangerous_leniencies(lenient_data_after_close=True)  # as uvicorn has it
         self._protocol = protocol
 
     def feed_data(self, data: bytes) -> None:  # type: ignore[override] # which is all that uvicorn has
         """Read a piece."""
+        parser = self
         while True:
             try:
-                super().feed_data(data)
+                httptools.HttpRequestParser.feed_data(parser, data)
             except httptools.HttpParserUpgrade as asked:
-                if self.get_method() == _TUNNEL:
+                if parser.get_method() == _TUNNEL:
                     raise httptools.HttpParserError("a tunnel is asked for") from asked
                 data = self._protocol.head_without_upgrade() + data[asked.args[0] :]
+                parser = self._protocol.parser = _Parser(self._protocol)
             else:
                 return
