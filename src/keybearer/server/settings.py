@@ -188,7 +188,7 @@ class Settings(BaseSettings):
     def _rate_is_readable(cls, value: str) -> str:
         match = _RATE.fullmatch(value)
         if match is None or int(match[1]) == 0:
-            msg = "must read like 200/minute"
+            msg = "must read like 200/minute, with a number from 1 to 999999"
             raise ValueError(msg)
         return value
 
