@@ -12,7 +12,7 @@ from keybearer.server.actions.set_user_disabled import set_user_disabled
 from keybearer.server.events import Actor
 from keybearer.server.store import grants
 from keybearer.server.store.database import Transaction
-from keybearer.server.store.tables import teams
+from keybearer.server.store.tables import memberships, teams
 from tests.support.oauth import Play
 
 _ACTOR: Final = Actor("a test", "127.0.0.1")
@@ -49,6 +49,16 @@ async def _archive(tx: Transaction, team_id: int, now: int) -> None:
     await tx.run(update(teams).where(teams.c.team_id == team_id).values(archived_at=now))
 
 
+async def end_visit(play: Play) -> None:
+    """Have Ada in Birch as support staff is, her time over at this very moment."""
+    await play.house.node.act(_end_visit, play.birch.team_id, play.ada.user_id, play.house.node.now())
+
+
+async def _end_visit(tx: Transaction, team_id: int, user_id: int, now: int) -> None:
+    is_hers = (memberships.c.team_id == team_id) & (memberships.c.user_id == user_id)
+    await tx.run(update(memberships).where(is_hers).values(role="assumed", expires_at=now))
+
+
 async def disable(play: Play) -> None:
     """Suspend Ada."""
     node = play.house.node
@@ -64,6 +74,7 @@ async def enable(play: Play) -> None:
 ENDS: Final[dict[str, Cut]] = {
     "the user revokes the app's access": revoke,
     "the user leaves the team": leave_birch,
+    "the user's time in the team is over": end_visit,
     "the team is archived": archive_birch,
     "the user is disabled": disable,
 }
