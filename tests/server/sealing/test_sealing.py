@@ -6,12 +6,15 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from sqlalchemy import Executable, delete
 
 from keybearer.audit.trust import is_signed
+from keybearer.server.sealing.audit import why_damaged
+from keybearer.server.sealing.integrating import integrate
 from keybearer.server.sealing.sealer import Sealer, SealingTrouble
 from keybearer.server.sealing.witness import Witness
-from keybearer.server.store.database import Database, open_database
-from keybearer.server.store.tables import activity_checkpoints
+from keybearer.server.store.database import Database, Transaction, open_database
+from keybearer.server.store.tables import activity_checkpoints, activity_records
 from keybearer.wire.checkpoint import opened
 from keybearer.wire.merkle import leaf_hash, root_of
 from tests.support.activity import recorded
@@ -164,6 +167,36 @@ async def test_a_database_that_was_put_back_is_found_out_and_its_logs_go_on_in_a
         assert logs[TEAM + ".2"].size == later
     told = [record["words"] for record in await recorded(rig.database, "activity.frozen")]
     assert any(f'"origin":"{BASE}{TEAM}"' in words for words in told)
+
+
+async def run(tx: Transaction, statement: Executable) -> None:
+    await tx.run(statement)
+
+
+async def test_records_that_nothing_had_signed_when_a_database_was_put_back_are_not_said_to_be_missing(
+    rig: Sealed,
+) -> None:
+    """A backup of a busy server has some: they have their places, and their checkpoint is not signed yet."""
+    node = rig.node()
+    await rig.record(3)
+    await node.turn()
+    await rig.record(2)
+    await rig.database.transact(integrate, BASE, rig.clock.now())
+    copy = await rig.save()
+    await rig.record(4)
+    await node.turn()
+    await rig.put_back(copy)
+    node = rig.node()
+    for _ in range(2):
+        await node.turn()
+    logs = await rig.logs()
+    assert (logs[TEAM].frozen_at is not None, logs[TEAM].size, logs[TEAM + ".2"].size) == (True, 5, 2)
+    for log in (logs[TEAM], logs[TEAM + ".2"]):
+        assert await why_damaged(rig.database, log.log_id, 0, rig.clock.now()) == ""
+    columns = activity_records.c
+    third = (columns.log_id == logs[TEAM].log_id) & (columns.log_index == 2)
+    await rig.database.transact(run, delete(activity_records).where(third))
+    assert await why_damaged(rig.database, logs[TEAM].log_id, 0, rig.clock.now()) == "record 2 is missing"
 
 
 async def test_a_log_that_was_put_back_while_the_node_runs_is_found_out(rig: Sealed) -> None:

@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Sequence
-from itertools import count, pairwise
+from itertools import pairwise
 from typing import Any, Final
 
 import msgspec
@@ -11,7 +11,7 @@ from keybearer.audit.entries import Salt, read_entries
 from keybearer.audit.openings import check_details
 from keybearer.server.records import ActivityLog
 from keybearer.server.rules.activity_logs import may_be_pruned
-from keybearer.server.store import activity_audit, activity_logs, activity_tiles
+from keybearer.server.store import activity_audit, activity_checkpoints, activity_logs, activity_tiles
 from keybearer.server.store.activity import copies_of, is_said_by
 from keybearer.server.store.database import Reader, Row
 from keybearer.wire.activity import entry_from, open_details
@@ -47,7 +47,16 @@ async def why_damaged(reader: Reader, log_id: int, place: int, now: int) -> str:
         return str(error)
     if not is_root_right:
         return f"its tiles at {log.size} records have another root than it had"
-    return _wrong_tile(log, path, tiles) or await _wrong_record(reader, log, place, tiles)
+    stretch = range(max(place * WIDTH, log.min_index), min((place + 1) * WIDTH, await _held(reader, log)))
+    return _wrong_tile(log, path, tiles) or await _wrong_record(reader, log_id, stretch, tiles.get((0, place), b""))
+
+
+async def _held(reader: Reader, log: ActivityLog) -> int:
+    """Return how many records stand in a log; those of a frozen one that nothing signed went on into its next part."""
+    if log.frozen_at is None:
+        return log.size
+    signed = await activity_checkpoints.latest_signed(reader, log.log_id)
+    return signed.size if signed else 0
 
 
 def _wrong_tile(log: ActivityLog, path: list[Tile], tiles: dict[Tile, bytes]) -> str:
@@ -61,20 +70,21 @@ def _wrong_tile(log: ActivityLog, path: list[Tile], tiles: dict[Tile, bytes]) ->
     return ""
 
 
-async def _wrong_record(reader: Reader, log: ActivityLog, place: int, tiles: dict[Tile, bytes]) -> str:
-    first, end = max(place * WIDTH, log.min_index), min((place + 1) * WIDTH, log.size)
-    leaves = leaves_in(tiles.get((0, place), b""))
-    rows = await activity_audit.stretch(reader, log.log_id, first, end)
-    if len(rows) == end - first and _are_sound(rows, first, leaves[first % WIDTH :][: len(rows)]):
+async def _wrong_record(reader: Reader, log_id: int, stretch: range, tile: bytes) -> str:
+    if not stretch:
         return ""
-    for index, row in zip(count(first), rows, strict=False):
+    first, leaves = stretch.start, leaves_in(tile)
+    rows = await activity_audit.stretch(reader, log_id, first, stretch.stop)
+    if len(rows) == len(stretch) and _are_sound(rows, first, leaves[first % WIDTH :][: len(rows)]):
+        return ""
+    for index, row in zip(stretch, rows, strict=False):
         if row["log_index"] != index:
             return f"record {index} is missing"
         if not isinstance(row["entry"], bytes) or leaf_hash(row["entry"]) != leaves[index % WIDTH]:
             return f"record {index} is not what was signed"
         if why := _wrong_beside(row):
             return f"record {index}: {why}"
-    return f"record {first + len(rows)} is missing" if len(rows) < end - first else ""
+    return f"record {first + len(rows)} is missing" if len(rows) < len(stretch) else ""
 
 
 def _are_sound(rows: Sequence[Row], first: int, leaves: Sequence[bytes]) -> bool:
