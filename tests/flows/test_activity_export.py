@@ -1,11 +1,13 @@
 """Exports of the activity log: whole or filtered they are proved, and spreadsheets run nothing of them."""
 
+import asyncio
 import csv
 import io
 import json
 
 import pytest
 from sqlalchemy import delete, update
+from starlette.types import Message
 
 from keybearer.audit.trust import Trust
 from keybearer.audit.verdict import Verdict
@@ -19,6 +21,7 @@ from keybearer.server.reads import activity_export
 from keybearer.server.reads.activity import Sight
 from keybearer.server.reads.activity_export import activity_chunks, stored_chunks
 from keybearer.server.records import ActivityFilter
+from keybearer.server.store import sessions
 from keybearer.server.store.activity_export import every_log, logs_of
 from keybearer.server.store.database import Transaction
 from keybearer.server.store.tables import activity_records, activity_tiles
@@ -83,6 +86,33 @@ async def test_a_filtered_export_is_proved_as_well_as_a_whole_one(stage: Stage, 
         changed = written.replace(line, line.replace(b'"GET"', b'"PUT"'))
         assert changed != written
         assert verdict_on(stage, changed).faults
+
+
+@pytest.mark.parametrize("becomes", ["read-only", "signed out"])
+async def test_an_export_breaks_off_when_whoever_reads_it_may_not_see_it_any_more(stage: Stage, becomes: str) -> None:
+    ada, sent = await stage.at_browser(stage.ada), list[Message]()
+
+    async def send(message: Message) -> None:
+        sent.append(message)
+        if len(sent) == 3:
+            node = stage.house.node
+            await (
+                node.act(sessions.end_all, stage.ada.user_id, node.now())
+                if becomes == "signed out"
+                else stage.scene.member(stage.acme, stage.ada, becomes)
+            )
+
+    request = ada.client.build_request("GET", PATH)
+    headers = [(name.lower(), value) for name, value in request.headers.raw]
+    scope = {"type": "http", "method": "GET", "path": PATH, "query_string": b"", "headers": headers}
+    await stage.house.app({**scope, "client": ("127.0.0.1", 1)}, receive_nothing, send)
+    assert [message["type"] for message in sent[:3]] == ["http.response.start", *["http.response.body"] * 2]
+    assert all(message["more_body"] for message in sent[1:])
+    assert 0 < len(told(b"".join(message["body"] for message in sent[1:]))) < 20
+
+
+async def receive_nothing() -> Message:
+    return await asyncio.Future()
 
 
 async def test_the_stored_log_is_verified_and_what_was_edited_is_named(stage: Stage) -> None:

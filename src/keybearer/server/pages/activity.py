@@ -1,5 +1,6 @@
 """``/activity``: what happened in a team, to filter and to page through, and each record by itself."""
 
+from collections.abc import AsyncIterator
 from dataclasses import dataclass, replace
 from typing import Any, Final
 from urllib.parse import urlencode
@@ -156,7 +157,7 @@ async def _log(
 
 
 async def _export(request: Request) -> Response:
-    """Send all that the filters find as a file, while it is read."""
+    """Send all that the filters find as a file, while it is read; it breaks off once the visitor may not see it."""
     asked = await asked_of(request)
     wanted = filter_of(asked.query, asked.team.team_id)
     form = asked.query.text("format") or FORMATS[0]
@@ -165,8 +166,15 @@ async def _export(request: Request) -> Response:
     node: Node = request.app.state.node
     chunks = activity_chunks(node.database, asked.sight, wanted, form)
     name = f"activity-{asked.team.identifier}.{form}"
+
+    async def written() -> AsyncIterator[bytes]:
+        async for chunk in chunks:
+            if (await asked_of(request)).sight != asked.sight:
+                raise refusals.forbidden("activity: the visitor's role has changed during an export")
+            yield chunk.data
+
     return StreamingResponse(
-        (chunk.data async for chunk in chunks),
+        written(),
         media_type=_MEDIA_TYPES[form],
         headers={"content-disposition": f'attachment; filename="{name}"'},
     )
