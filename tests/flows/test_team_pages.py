@@ -65,10 +65,7 @@ async def test_who_may_not_manage_sees_the_team_and_cannot_change_it(stage: Stag
     assert "Read only" in page.text
     with pytest.raises(LookupError):
         page.button("Save")
-    page = await cleo.post("/team", [("contact", "mine@example.com")])
-    assert page.status == 403
-    assert page.title.startswith("You may not do this · Acme (sandbox)")
-    assert "Active team: Acme Sandbox" in page.text
+    assert (await cleo.post("/team", [("contact", "mine@example.com")])).status == 403
     page = await cleo.get(MEMBERS)
     assert "ada@example.com" in page.text
     assert [form for form in page.forms if form.action.startswith("/team")] == []

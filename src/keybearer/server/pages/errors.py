@@ -8,7 +8,6 @@ from starlette.responses import Response
 from keybearer.server.http.edge import request_id
 from keybearer.server.http.errors import retry_headers, status_of
 from keybearer.server.pages.render import render
-from keybearer.server.pages.session import seen_visitor
 from keybearer.server.refusals import Refusal
 
 _HEADINGS: Final = {
@@ -46,7 +45,7 @@ async def error_page(request: Request, refusal: Refusal, status: int = 0) -> Res
     answer = render(
         request,
         "error.html",
-        seen_visitor(request),
+        None,
         status,
         heading=_HEADINGS_OF_CODES.get(refusal.code) or _HEADINGS.get(status, "This did not work"),
         said=said,

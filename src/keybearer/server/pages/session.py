@@ -16,7 +16,6 @@ from keybearer.server.reads.visit import Visit, visit
 from keybearer.server.records import Place, Session, Team, User
 
 RECENT: Final = 4 * HOUR
-_VISITOR: Final = "keybearer.visitor"
 
 
 class SignInNeeded(Exception):
@@ -80,14 +79,7 @@ async def maybe_visitor(request: Request) -> Visitor | None:
     visitor = _visitor(found, node)
     note_actor(request, user=visitor.user.user_id, team=visitor.team.team_id if visitor.team else None)
     await _note(request, visitor, now)
-    request.scope[_VISITOR] = visitor
     return visitor
-
-
-def seen_visitor(request: Request) -> Visitor | None:
-    """Return who is signed in if this request has found that out already; None: nobody is, or nobody asked yet."""
-    found: Visitor | None = request.scope.get(_VISITOR)
-    return found
 
 
 async def visitor(request: Request, back: str = "") -> Visitor:
