@@ -88,27 +88,39 @@ async def test_a_filtered_export_is_proved_as_well_as_a_whole_one(stage: Stage, 
         assert verdict_on(stage, changed).faults
 
 
-@pytest.mark.parametrize("becomes", ["read-only", "signed out"])
-async def test_an_export_breaks_off_when_whoever_reads_it_may_not_see_it_any_more(stage: Stage, becomes: str) -> None:
+@pytest.mark.parametrize(
+    ("becomes", "is_whole"), [("read-only", False), ("signed out", False), ("in another team", True)]
+)
+async def test_an_export_breaks_off_when_whoever_reads_it_may_not_see_it_any_more(
+    stage: Stage, becomes: str, is_whole: bool
+) -> None:
     ada, sent = await stage.at_browser(stage.ada), list[Message]()
 
     async def send(message: Message) -> None:
         sent.append(message)
         if len(sent) == 3:
-            node = stage.house.node
-            await (
-                node.act(sessions.end_all, stage.ada.user_id, node.now())
-                if becomes == "signed out"
-                else stage.scene.member(stage.acme, stage.ada, becomes)
-            )
+            await change(stage, ada, becomes)
 
     request = ada.client.build_request("GET", PATH)
     headers = [(name.lower(), value) for name, value in request.headers.raw]
     scope = {"type": "http", "method": "GET", "path": PATH, "query_string": b"", "headers": headers}
     await stage.house.app({**scope, "client": ("127.0.0.1", 1)}, receive_nothing, send)
     assert [message["type"] for message in sent[:3]] == ["http.response.start", *["http.response.body"] * 2]
-    assert all(message["more_body"] for message in sent[1:])
-    assert 0 < len(told(b"".join(message["body"] for message in sent[1:]))) < 20
+    found = len(told(b"".join(message["body"] for message in sent[1:])))
+    assert (sent[-1]["more_body"], found == 20) == (not is_whole, is_whole)
+    assert found > 0
+
+
+async def change(stage: Stage, ada: Browser, becomes: str) -> None:
+    """Let something happen to Ada while she reads."""
+    node = stage.house.node
+    if becomes == "signed out":
+        await node.act(sessions.end_all, stage.ada.user_id, node.now())
+    elif becomes == "in another team":
+        await ada.get("/switch-team")
+        assert (await ada.fill_and_submit(f"team={stage.works.team_id}")).status == 200
+    else:
+        await stage.scene.member(stage.acme, stage.ada, becomes)
 
 
 async def receive_nothing() -> Message:

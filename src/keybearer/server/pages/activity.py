@@ -89,15 +89,18 @@ async def asked_of(request: Request) -> Asked:
     """
     viewer = await visitor(request)
     query = Form(tuple((name, value.strip()) for name, value in read_query(request).pairs if value.strip()))
-    place = _place(viewer, query)
+    place = _place(viewer, query.text("team") or str(active_team(viewer).team_id))
     node: Node = request.app.state.node
     permissions = node.role_permissions[place.role]
-    sight = Sight(place.team.team_id, None if MEMBERS_MANAGE in permissions else viewer.user.user_id)
-    return Asked(viewer, place.team, permissions, sight, query)
+    return Asked(viewer, place.team, permissions, _sight(node, viewer, place), query)
 
 
-def _place(viewer: Visitor, query: Form) -> Place:
-    named = query.text("team") or str(active_team(viewer).team_id)
+def _sight(node: Node, viewer: Visitor, place: Place) -> Sight:
+    sees_all = MEMBERS_MANAGE in node.role_permissions[place.role]
+    return Sight(place.team.team_id, None if sees_all else viewer.user.user_id)
+
+
+def _place(viewer: Visitor, named: str) -> Place:
     place = next((place for place in viewer.places if str(place.team.team_id) == named), None)
     if place is None:
         raise refusals.not_found("activity: not one of the visitor's teams")
@@ -169,7 +172,8 @@ async def _export(request: Request) -> Response:
 
     async def written() -> AsyncIterator[bytes]:
         async for chunk in chunks:
-            if (await asked_of(request)).sight != asked.sight:
+            viewer = await visitor(request)
+            if _sight(node, viewer, _place(viewer, str(asked.team.team_id))) != asked.sight:
                 raise refusals.forbidden("activity: the visitor's role has changed during an export")
             yield chunk.data
 
