@@ -12,7 +12,7 @@ from starlette.types import Message
 from keybearer.audit.trust import Trust
 from keybearer.audit.verdict import Verdict
 from keybearer.audit.verification import Verification
-from keybearer.cli.activity_stored import first_damage, stored_verdict
+from keybearer.cli.activity_stored import first_damage, say_frozen, stored_verdict
 from keybearer.cli.progress import Progress
 from keybearer.server import ledger
 from keybearer.server.actions.set_operator import set_operator
@@ -21,6 +21,7 @@ from keybearer.server.reads import activity_export
 from keybearer.server.reads.activity import Sight
 from keybearer.server.reads.activity_export import activity_chunks, stored_chunks
 from keybearer.server.records import ActivityFilter
+from keybearer.server.sealing.signing import freeze_by_id
 from keybearer.server.store import sessions
 from keybearer.server.store.activity_export import every_log, logs_of
 from keybearer.server.store.database import Transaction
@@ -137,6 +138,18 @@ async def test_the_stored_log_is_verified_and_what_was_edited_is_named(stage: St
     await node.act(_edit, "r7", outcome="done")
     why = await first_damage(node.database, logs, Progress("verified"))
     assert "its outcome is not what the entry says" in why
+
+
+async def test_whoever_verifies_what_is_stored_hears_of_logs_that_are_frozen(
+    stage: Stage, capsys: pytest.CaptureFixture[str]
+) -> None:
+    node, team_id = stage.house.node, stage.acme.team_id
+    [log] = await logs_of(node.database, team_id)
+    say_frozen([log])
+    assert capsys.readouterr().err == ""
+    await node.act(freeze_by_id, log.log_id, "it was put back", node.now())
+    say_frozen(await logs_of(node.database, team_id))
+    assert capsys.readouterr().err == f"{log.origin} is frozen: it was put back\n"
 
 
 async def test_all_that_is_stored_is_verified_what_belongs_to_no_team_included(stage: Stage) -> None:

@@ -1,5 +1,6 @@
 """What is stored of the activity log verified, and the key that signs it."""
 
+import sys
 from collections.abc import AsyncIterator, Sequence
 from pathlib import Path
 
@@ -65,7 +66,16 @@ async def _verified(
     with Progress("verified") as progress:
         if why := await first_damage(database, logs, progress):
             raise Trouble(why)
-        return await stored_verdict(chunks, trust)
+        verdict = await stored_verdict(chunks, trust)
+    say_frozen(logs)
+    return verdict
+
+
+def say_frozen(logs: Sequence[ActivityLog]) -> None:
+    """Say on stderr which logs are frozen, and why: what was found once is not to be forgotten over what is sound."""
+    for log in logs:
+        if log.frozen_at is not None:
+            print(f"{log.origin} is frozen: {log.frozen_why}", file=sys.stderr)
 
 
 async def first_damage(reader: Reader, logs: Sequence[ActivityLog], progress: Progress) -> str:
