@@ -8,7 +8,7 @@ from urllib.parse import quote, quote_plus, urlencode
 import pytest
 
 from keybearer.server.actions.rotate_client_secret import Rotation, rotate_client_secret
-from keybearer.server.events import Actor
+from keybearer.server.activities import Actor
 from keybearer.server.store import clients
 from tests.support.clock import HandClock
 from tests.support.cutting_off import delete_app

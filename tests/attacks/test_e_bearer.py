@@ -200,7 +200,7 @@ async def test_e12_no_token_mints_another_approves_a_consent_or_changes_a_passwo
 
 async def test_e13_a_lowered_role_and_a_removed_member_count_at_the_next_call(held: Held) -> None:
     from keybearer.server.actions.remove_member import remove_member  # noqa: PLC0415
-    from keybearer.server.events import Actor  # noqa: PLC0415
+    from keybearer.server.activities import Actor  # noqa: PLC0415
 
     stage, node = held.stage, held.house.node
     api = held.house.api(held.token)

@@ -12,7 +12,7 @@ import pytest
 from starlette.routing import Route
 
 from keybearer.server.actions.set_operator import set_operator
-from keybearer.server.events import Actor
+from keybearer.server.activities import Actor
 from tests.support.browser import Browser
 from tests.support.house import House
 from tests.support.page import Page

@@ -8,7 +8,7 @@ import pytest
 from sqlalchemy import select
 
 from keybearer.server.actions.add_user import NewUser, add_user
-from keybearer.server.events import Actor
+from keybearer.server.activities import Actor
 from keybearer.server.refusals import Refusal
 from keybearer.server.store import users
 from keybearer.server.store.tables import mail_links

@@ -9,8 +9,8 @@ import pytest
 
 from keybearer.server import secrets
 from keybearer.server.actions.create_personal_token import AskedToken, TokenPolicy, create_personal_token
+from keybearer.server.activities import Actor
 from keybearer.server.clock import now
-from keybearer.server.events import Actor
 from keybearer.server.roles import DEFAULT_PERMISSIONS, default_role_permissions
 from keybearer.server.store.database import Transaction, open_database
 from keybearer.wire.token_text import compose

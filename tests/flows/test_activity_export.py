@@ -16,7 +16,7 @@ from keybearer.cli.activity_stored import first_damage, say_frozen, stored_verdi
 from keybearer.cli.progress import Progress
 from keybearer.server import ledger
 from keybearer.server.actions.set_operator import set_operator
-from keybearer.server.events import Activity, Actor
+from keybearer.server.activities import Activity, Actor
 from keybearer.server.reads import activity_export
 from keybearer.server.reads.activity import Sight
 from keybearer.server.reads.activity_export import activity_chunks, stored_chunks

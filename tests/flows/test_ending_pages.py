@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from keybearer.server.actions.set_operator import set_operator
-from keybearer.server.events import Actor
+from keybearer.server.activities import Actor
 from keybearer.server.pages import endings
 from tests.support.api import Stage, set_stage
 from tests.support.browser import Browser

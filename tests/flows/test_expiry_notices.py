@@ -11,8 +11,8 @@ from pydantic import SecretStr
 from sqlalchemy import select
 
 from keybearer.server.actions.set_user_disabled import set_user_disabled
+from keybearer.server.activities import Actor
 from keybearer.server.clock import DAY, MINUTE, as_wire
-from keybearer.server.events import Actor
 from keybearer.server.settings import Settings
 from keybearer.server.store.notices import claim
 from keybearer.server.store.tables import activity_records, expiries, notices

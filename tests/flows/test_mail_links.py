@@ -5,7 +5,7 @@ from email.message import EmailMessage
 import pytest
 
 from keybearer.server.actions.set_user_disabled import set_user_disabled
-from keybearer.server.events import Actor
+from keybearer.server.activities import Actor
 from tests.support.account_pages import ACCOUNT, NEW, OLD, ask, follow, kept
 from tests.support.api import Stage, set_stage
 from tests.support.clock import HandClock

@@ -12,7 +12,7 @@ from pydantic import SecretStr
 
 from keybearer.server import ledger, refusals
 from keybearer.server.actions.set_user_disabled import set_user_disabled
-from keybearer.server.events import Activity, Actor
+from keybearer.server.activities import Activity, Actor
 from keybearer.server.metrics.scrape import PATH
 from keybearer.server.metrics.scrape import Scrape as Scraper
 from keybearer.server.metrics.workers import Workers, folder_of_workers

@@ -10,8 +10,8 @@ from keybearer.server.actions.delete_client import delete_client
 from keybearer.server.actions.remove_member import remove_member
 from keybearer.server.actions.set_member_role import RoleGiven, set_member_role
 from keybearer.server.actions.set_user_disabled import set_user_disabled
+from keybearer.server.activities import Actor
 from keybearer.server.clock import HOUR
-from keybearer.server.events import Actor
 from keybearer.server.store import tokens
 from keybearer.server.store.tables import feed, grants
 from keybearer.verify.decide import decide

@@ -9,7 +9,7 @@ from keybearer.server import secrets
 from keybearer.server.actions.add_resource_server import add_resource_server
 from keybearer.server.actions.revoke_resource_server import revoke_resource_server
 from keybearer.server.actions.set_operator import set_operator
-from keybearer.server.events import Actor
+from keybearer.server.activities import Actor
 from keybearer.server.refusals import Refusal
 from keybearer.server.store.tables import feed, resource_servers
 from keybearer.wire import token_text

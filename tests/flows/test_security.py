@@ -6,7 +6,7 @@ import pytest
 from sqlalchemy import func, select, update
 
 from keybearer.server.actions.replace_password import replace_password
-from keybearer.server.events import Actor
+from keybearer.server.activities import Actor
 from keybearer.server.store.database import Transaction
 from keybearer.server.store.tables import activity_records
 from tests.support.api import Stage, set_stage

@@ -10,7 +10,7 @@ from keybearer.server.actions.count_attempt import count_attempt
 from keybearer.server.actions.note_visit import note_visit
 from keybearer.server.actions.set_user_disabled import set_user_disabled
 from keybearer.server.actions.sign_in import Entrance, sign_in
-from keybearer.server.events import Actor
+from keybearer.server.activities import Actor
 from keybearer.server.reads.visit import Visit, visit
 from keybearer.server.records import PasswordAttempt
 from keybearer.server.refusals import Refusal

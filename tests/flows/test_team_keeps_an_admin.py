@@ -5,7 +5,7 @@ import asyncio
 import pytest
 
 from keybearer.server.actions.remove_member import remove_member
-from keybearer.server.events import Actor
+from keybearer.server.activities import Actor
 from keybearer.server.refusals import Refusal
 from keybearer.server.store import users
 from tests.support.api import Stage, set_stage

@@ -9,7 +9,7 @@ from keybearer.server.actions.delete_client import delete_client
 from keybearer.server.actions.remove_member import remove_member
 from keybearer.server.actions.revoke_grant import Reach, revoke_grant
 from keybearer.server.actions.set_user_disabled import set_user_disabled
-from keybearer.server.events import Actor
+from keybearer.server.activities import Actor
 from keybearer.server.store import grants
 from keybearer.server.store.database import Transaction
 from keybearer.server.store.tables import memberships, teams

@@ -16,9 +16,9 @@ from keybearer.server.actions.create_webhook import WebhookPolicy, create_webhoo
 from keybearer.server.actions.refuse_sign_in import refuse_sign_in
 from keybearer.server.actions.register_client import AskedClient, register_client
 from keybearer.server.actions.set_operator import set_operator
+from keybearer.server.activities import Actor
 from keybearer.server.client_changes import keep_client
 from keybearer.server.clock import DAY, HOUR, MINUTE
-from keybearer.server.events import Actor
 from keybearer.server.records import Client, Delivery, MailLink, PasswordAttempt, Report, Team, User, Webhook
 from keybearer.server.settings import Settings
 from keybearer.server.store import mail_links, verifier_nodes, webhook_deliveries, webhooks

@@ -14,7 +14,7 @@ from sqlalchemy import Table, delete, insert, select
 from keybearer.audit.trust import is_signed
 from keybearer.server import ledger
 from keybearer.server.actions.record_own_calls import record_own_calls
-from keybearer.server.events import Activity, Actor
+from keybearer.server.activities import Activity, Actor
 from keybearer.server.records import ActivityLog
 from keybearer.server.sealing.key import Signer, signer_of
 from keybearer.server.sealing.sealer import KEY, WITNESS, Sealer

@@ -7,7 +7,7 @@ import httpx2
 from sqlalchemy import select, update
 
 from keybearer.server.actions.create_webhook import WebhookPolicy, create_webhook
-from keybearer.server.events import Actor
+from keybearer.server.activities import Actor
 from keybearer.server.records import Team, User, Webhook
 from keybearer.server.store import memberships, tables, users
 from keybearer.server.store.database import Transaction

@@ -13,8 +13,8 @@ from keybearer.server.actions.register_client import AskedClient, register_clien
 from keybearer.server.actions.revoke_grant import Reach, revoke_grant
 from keybearer.server.actions.revoke_resource_server import revoke_resource_server
 from keybearer.server.actions.set_member_role import RoleGiven, set_member_role
+from keybearer.server.activities import Actor
 from keybearer.server.clock import as_wire
-from keybearer.server.events import Actor
 from keybearer.server.settings import Settings
 from keybearer.server.store import teams, users
 from keybearer.server.store.database import Transaction

@@ -8,7 +8,7 @@ from pydantic import ValidationError
 
 from keybearer.cli.trouble import WRONG_USAGE, Trouble, as_clause, trouble_of, unusable_data_dir
 from keybearer.server import secrets
-from keybearer.server.events import Actor
+from keybearer.server.activities import Actor
 from keybearer.server.refusals import Refusal
 from keybearer.server.settings import Settings
 from keybearer.server.store.database import Database, open_database

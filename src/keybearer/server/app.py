@@ -12,11 +12,11 @@ from starlette.routing import BaseRoute
 from keybearer.server import clock, failures
 from keybearer.server.accounts.passwords import Passwords
 from keybearer.server.actions.adopt_policy import adopt_policy
+from keybearer.server.activities import SERVER_ITSELF
 from keybearer.server.activity.call_records import CallRecords
 from keybearer.server.api import routes as api
 from keybearer.server.bearers import Bearers
 from keybearer.server.clock import Clock
-from keybearer.server.events import SERVER_ITSELF
 from keybearer.server.feed.barrier import Barrier
 from keybearer.server.feed.reader import FeedReader
 from keybearer.server.http import activity_proofs, activity_report, forward_auth, health, oauth, verifier

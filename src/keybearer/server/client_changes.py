@@ -3,8 +3,8 @@
 from dataclasses import dataclass
 
 from keybearer.server import ledger, refusals, secrets
+from keybearer.server.activities import Activity, Actor
 from keybearer.server.clock import NEVER
-from keybearer.server.events import Activity, Actor
 from keybearer.server.issuing import Mint
 from keybearer.server.records import Client, ClientSecret
 from keybearer.server.rules.client_authentication import as_client_id

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from keybearer.server.actions.set_user_disabled import set_user_disabled
-from keybearer.server.events import Actor
+from keybearer.server.activities import Actor
 from keybearer.verify.lease import Heard
 from keybearer.wire.feed import Fetched
 from keybearer.wire.messages import fetched_from_json

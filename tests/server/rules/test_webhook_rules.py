@@ -2,7 +2,7 @@
 
 import pytest
 
-from keybearer.server.events import ACTIONS
+from keybearer.server.activities import ACTIONS
 from keybearer.server.refusals import Refusal
 from keybearer.server.rules import webhook_url
 from keybearer.server.rules.redelivery import Pace, is_taken, next_delay

@@ -6,7 +6,7 @@ import pytest
 from sqlalchemy import select
 
 from keybearer.server.actions.erase_activity import erase_activity
-from keybearer.server.events import Actor
+from keybearer.server.activities import Actor
 from keybearer.server.sealing import witness
 from keybearer.server.sealing.retention import prune_activity
 from keybearer.server.sealing.witness import Contradiction, Witness

@@ -4,8 +4,8 @@ from dataclasses import dataclass
 from typing import Final
 
 from keybearer.server import ledger, refusals, secrets
+from keybearer.server.activities import Activity, Actor
 from keybearer.server.clock import DAY, SECOND
-from keybearer.server.events import Activity, Actor
 from keybearer.server.records import MailLink, User
 from keybearer.server.rules.addresses import Address
 from keybearer.server.store import mail_links, users

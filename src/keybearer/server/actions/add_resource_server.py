@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 
 from keybearer.server import ledger, refusals, secrets
-from keybearer.server.events import Activity, Actor
+from keybearer.server.activities import Activity, Actor
 from keybearer.server.issuing import Mint
 from keybearer.server.records import ResourceServer
 from keybearer.server.rules.names import MAX_CLIENT_NAME, clean_name, name_key

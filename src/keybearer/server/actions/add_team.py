@@ -4,7 +4,7 @@ import uuid
 from dataclasses import dataclass
 
 from keybearer.server import ledger, refusals
-from keybearer.server.events import Activity, Actor
+from keybearer.server.activities import Activity, Actor
 from keybearer.server.records import Team, User
 from keybearer.server.rules.identifiers import free_identifier, identifier_of
 from keybearer.server.rules.names import MAX_USER_NAME, clean_name

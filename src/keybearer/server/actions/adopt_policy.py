@@ -1,7 +1,7 @@
 """A node starts with what the operator lets each role do; where that is new, verifiers forget what they believed."""
 
 from keybearer.server import ledger
-from keybearer.server.events import Activity, Actor
+from keybearer.server.activities import Activity, Actor
 from keybearer.server.store import policy
 from keybearer.server.store.database import Transaction
 

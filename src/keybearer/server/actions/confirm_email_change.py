@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 from keybearer.server import ledger, refusals, secrets
 from keybearer.server.accounts.mailed_links import CHANGE_EMAIL, VERIFY_EMAIL, keep_link
-from keybearer.server.events import Activity, Actor
+from keybearer.server.activities import Activity, Actor
 from keybearer.server.refusals import Refusal
 from keybearer.server.rules.addresses import clean_address
 from keybearer.server.store import mail_links, users

@@ -2,7 +2,7 @@
 
 from keybearer.server import ledger, refusals
 from keybearer.server.accounts.password_attempts import still_right
-from keybearer.server.events import Activity, Actor
+from keybearer.server.activities import Activity, Actor
 from keybearer.server.records import PasswordAttempt, Session
 from keybearer.server.store import sessions, sign_in_attempts
 from keybearer.server.store.database import Transaction

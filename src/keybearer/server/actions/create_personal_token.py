@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from keybearer.server import issuing, ledger, refusals, secrets
-from keybearer.server.events import Activity, Actor
+from keybearer.server.activities import Activity, Actor
 from keybearer.server.issuing import Anchor, Mint
 from keybearer.server.records import Grant, Team
 from keybearer.server.refusals import Refusal, attempt

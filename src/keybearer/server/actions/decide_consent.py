@@ -3,8 +3,8 @@
 from dataclasses import dataclass
 
 from keybearer.server import ledger, refusals, secrets
+from keybearer.server.activities import Activity, Actor
 from keybearer.server.clock import HOUR
-from keybearer.server.events import Activity, Actor
 from keybearer.server.issuing import Mint, Terms
 from keybearer.server.records import Authorization, Client, Code, Family, Grant, Team
 from keybearer.server.refusals import Refusal

@@ -1,8 +1,8 @@
 """Delete an API client, and cut it off from everybody who let it in."""
 
 from keybearer.server import ledger
+from keybearer.server.activities import Actor
 from keybearer.server.client_changes import client_activity, client_to_change
-from keybearer.server.events import Actor
 from keybearer.server.notices import queue
 from keybearer.server.records import Client
 from keybearer.server.store import clients

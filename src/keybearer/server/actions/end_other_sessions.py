@@ -1,7 +1,7 @@
 """A person signs out everywhere else."""
 
 from keybearer.server import ledger
-from keybearer.server.events import Activity, Actor
+from keybearer.server.activities import Activity, Actor
 from keybearer.server.records import Session
 from keybearer.server.store import sessions
 from keybearer.server.store.database import Transaction

@@ -1,7 +1,7 @@
 """A person signs out, here or in another of their browsers."""
 
 from keybearer.server import ledger
-from keybearer.server.events import Activity, Actor
+from keybearer.server.activities import Activity, Actor
 from keybearer.server.store import sessions
 from keybearer.server.store.database import Transaction
 

@@ -1,7 +1,7 @@
 """What the activity log tells of a person is erased; the log is verified as before, and says what is gone."""
 
 from keybearer.server import ledger
-from keybearer.server.events import Activity, Actor
+from keybearer.server.activities import Activity, Actor
 from keybearer.server.store import activity_forgetting
 from keybearer.server.store.database import Transaction
 from keybearer.wire.activity import words_text

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from keybearer.server import issuing, ledger, refusals, secrets
-from keybearer.server.events import Activity, Actor
+from keybearer.server.activities import Activity, Actor
 from keybearer.server.issuing import Draft, Terms, TokenPair
 from keybearer.server.records import Code, FamilyStanding
 from keybearer.server.refusals import Refusal

@@ -4,8 +4,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
 from keybearer.server import refusals, secrets
+from keybearer.server.activities import Actor
 from keybearer.server.client_changes import NewClient, client_to_change, keep_client
-from keybearer.server.events import Actor
 from keybearer.server.records import Client, Team
 from keybearer.server.refusals import Refusal
 from keybearer.server.roles import APPS_WRITE

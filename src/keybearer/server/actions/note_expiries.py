@@ -3,7 +3,7 @@
 from typing import Final
 
 from keybearer.server import ledger
-from keybearer.server.events import SERVER_ITSELF, Activity
+from keybearer.server.activities import SERVER_ITSELF, Activity
 from keybearer.server.notices import queue
 from keybearer.server.records import Expiry, Notice
 from keybearer.server.rules.expiry_notices import Look, look_at

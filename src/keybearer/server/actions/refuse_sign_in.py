@@ -1,7 +1,7 @@
 """A wrong password leaves a mark in the log; it was counted before it was checked."""
 
 from keybearer.server import ledger
-from keybearer.server.events import Activity, Actor
+from keybearer.server.activities import Activity, Actor
 from keybearer.server.records import PasswordAttempt
 from keybearer.server.store.database import Transaction
 

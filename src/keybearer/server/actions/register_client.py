@@ -3,8 +3,8 @@
 from dataclasses import dataclass
 
 from keybearer.server import refusals, secrets
+from keybearer.server.activities import Actor
 from keybearer.server.client_changes import NewClient, keep_client
-from keybearer.server.events import Actor
 from keybearer.server.records import Client
 from keybearer.server.rules.client_details import Typed, details_of
 from keybearer.server.store import teams

@@ -1,7 +1,7 @@
 """Somebody leaves a team, or is made to; all that acted in their name there ends."""
 
 from keybearer.server import ledger, refusals
-from keybearer.server.events import Activity, Actor
+from keybearer.server.activities import Activity, Actor
 from keybearer.server.notices import queue
 from keybearer.server.records import Member
 from keybearer.server.rules.team_keeping import check_admin_stays, check_manager

@@ -5,7 +5,7 @@ from dataclasses import replace
 from keybearer.server import ledger, refusals, secrets
 from keybearer.server.accounts.new_password import put_password
 from keybearer.server.accounts.password_attempts import UNKNOWN_DEVICE
-from keybearer.server.events import Activity, Actor
+from keybearer.server.activities import Activity, Actor
 from keybearer.server.records import User
 from keybearer.server.rules.addresses import clean_address
 from keybearer.server.store import sign_in_attempts, users

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 
 from keybearer.server import ledger, refusals
-from keybearer.server.events import Actor
+from keybearer.server.activities import Actor
 from keybearer.server.records import Team, Webhook
 from keybearer.server.store import webhook_deliveries
 from keybearer.server.store.database import Transaction

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 
 from keybearer.server import ledger, refusals
-from keybearer.server.events import Actor
+from keybearer.server.activities import Actor
 from keybearer.server.notices import queue
 from keybearer.server.records import Grant
 from keybearer.server.store import grants

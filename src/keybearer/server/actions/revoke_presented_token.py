@@ -1,7 +1,7 @@
 """Let a token end itself."""
 
 from keybearer.server import ledger
-from keybearer.server.events import Activity, Actor
+from keybearer.server.activities import Activity, Actor
 from keybearer.server.store import grants, tokens
 from keybearer.server.store.database import Transaction
 from keybearer.wire.principal import Principal

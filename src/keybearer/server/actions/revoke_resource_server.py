@@ -1,7 +1,7 @@
 """An API's key is taken away: it can verify no more tokens."""
 
 from keybearer.server import ledger, refusals
-from keybearer.server.events import Activity, Actor
+from keybearer.server.activities import Activity, Actor
 from keybearer.server.records import ResourceServer
 from keybearer.server.rules.operators import check_operator
 from keybearer.server.store import resource_servers, users

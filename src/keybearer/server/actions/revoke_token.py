@@ -3,7 +3,7 @@
 from typing import Final
 
 from keybearer.server import ledger, refusals, secrets
-from keybearer.server.events import Activity, Actor
+from keybearer.server.activities import Activity, Actor
 from keybearer.server.records import Client, HeldToken
 from keybearer.server.refusals import Refusal
 from keybearer.server.store import grants, tokens

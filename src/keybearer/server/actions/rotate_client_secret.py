@@ -3,8 +3,8 @@
 from dataclasses import dataclass
 
 from keybearer.server import ledger, refusals
+from keybearer.server.activities import Actor
 from keybearer.server.client_changes import client_activity, client_to_change, keep_secret
-from keybearer.server.events import Actor
 from keybearer.server.issuing import Mint
 from keybearer.server.records import Client
 from keybearer.server.rules.client_details import MAX_SECRETS

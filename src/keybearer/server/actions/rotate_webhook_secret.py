@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 
 from keybearer.server import ledger, refusals, secrets
-from keybearer.server.events import Actor
+from keybearer.server.activities import Actor
 from keybearer.server.records import SealedSecrets, Team, Webhook
 from keybearer.server.rules.lifetimes import overlap_of
 from keybearer.server.store import webhooks

@@ -4,8 +4,8 @@ from dataclasses import dataclass
 from typing import Final
 
 from keybearer.server import ledger, refusals
+from keybearer.server.activities import Activity, Actor
 from keybearer.server.clock import HOUR
-from keybearer.server.events import Activity, Actor
 from keybearer.server.records import Member, Team
 from keybearer.server.roles import ROLE_NAMES
 from keybearer.server.rules.team_keeping import check_admin_stays, check_manager

@@ -3,7 +3,7 @@
 from dataclasses import replace
 
 from keybearer.server import ledger, refusals
-from keybearer.server.events import Activity, Actor
+from keybearer.server.activities import Activity, Actor
 from keybearer.server.records import User
 from keybearer.server.store import sessions, users
 from keybearer.server.store.database import Transaction

@@ -1,7 +1,7 @@
 """Note how sending an event to a webhook went, and what follows from it."""
 
 from keybearer.server import ledger
-from keybearer.server.events import SERVER_ITSELF
+from keybearer.server.activities import SERVER_ITSELF
 from keybearer.server.records import Answer, Delivery
 from keybearer.server.rules.redelivery import MOST_FAILURES, Pace, Status, is_taken, next_delay
 from keybearer.server.store import webhook_deliveries, webhooks

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 from keybearer.server import ledger, secrets
 from keybearer.server.accounts.password_attempts import DEVICE_LIVES, device_digest, still_right
-from keybearer.server.events import Activity, Actor
+from keybearer.server.activities import Activity, Actor
 from keybearer.server.records import PasswordAttempt, Session
 from keybearer.server.store import devices, places, sessions, sign_in_attempts
 from keybearer.server.store.database import Transaction

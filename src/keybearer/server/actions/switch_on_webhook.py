@@ -1,7 +1,7 @@
 """Switch a webhook on again that was switched off after too many failures."""
 
 from keybearer.server import ledger
-from keybearer.server.events import Actor
+from keybearer.server.activities import Actor
 from keybearer.server.records import Team, Webhook
 from keybearer.server.store import webhooks
 from keybearer.server.store.database import Transaction

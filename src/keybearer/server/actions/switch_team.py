@@ -1,7 +1,7 @@
 """A person works in another of their teams from now on."""
 
 from keybearer.server import ledger, refusals
-from keybearer.server.events import Activity, Actor
+from keybearer.server.activities import Activity, Actor
 from keybearer.server.records import Session, Team
 from keybearer.server.store import places, sessions
 from keybearer.server.store.database import Transaction

@@ -1,7 +1,7 @@
 """Send a test event to a webhook."""
 
 from keybearer.server import ledger
-from keybearer.server.events import Actor
+from keybearer.server.activities import Actor
 from keybearer.server.records import Team, Webhook
 from keybearer.server.store.database import Transaction
 from keybearer.server.webhooks import outbox

@@ -3,8 +3,8 @@
 from dataclasses import dataclass, replace
 
 from keybearer.server import ledger, refusals
+from keybearer.server.activities import Actor
 from keybearer.server.client_changes import client_activity, client_to_change
-from keybearer.server.events import Actor
 from keybearer.server.records import Client
 from keybearer.server.rules.client_details import Typed, details_of
 from keybearer.server.rules.names import name_key

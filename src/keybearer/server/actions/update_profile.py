@@ -3,7 +3,7 @@
 from keybearer.server import ledger, refusals
 from keybearer.server.accounts.mailed_links import AddressAsked, let_address_wait
 from keybearer.server.accounts.profile_changes import ProfileChange, judged
-from keybearer.server.events import Activity, Actor
+from keybearer.server.activities import Activity, Actor
 from keybearer.server.store import users
 from keybearer.server.store.database import Transaction
 

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 
 from keybearer.server import ledger, refusals
-from keybearer.server.events import Activity, Actor
+from keybearer.server.activities import Activity, Actor
 from keybearer.server.records import Team
 from keybearer.server.refusals import Refusal, attempt
 from keybearer.server.rules.addresses import clean_address

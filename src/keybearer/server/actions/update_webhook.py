@@ -3,7 +3,7 @@
 from dataclasses import dataclass, replace
 
 from keybearer.server import ledger
-from keybearer.server.events import Actor
+from keybearer.server.activities import Actor
 from keybearer.server.records import Team, Webhook
 from keybearer.server.rules.webhook_details import details_of
 from keybearer.server.store import webhooks

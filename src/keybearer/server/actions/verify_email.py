@@ -2,7 +2,7 @@
 
 from keybearer.server import ledger, refusals, secrets
 from keybearer.server.accounts.mailed_links import VERIFY_EMAIL
-from keybearer.server.events import Activity, Actor
+from keybearer.server.activities import Activity, Actor
 from keybearer.server.store import mail_links, users
 from keybearer.server.store.database import Transaction
 

@@ -2,7 +2,7 @@
 
 from keybearer.server import ledger
 from keybearer.server.accounts.mailed_links import CHANGE_EMAIL
-from keybearer.server.events import Activity, Actor
+from keybearer.server.activities import Activity, Actor
 from keybearer.server.store import mail_links
 from keybearer.server.store.database import Transaction
 

@@ -11,7 +11,7 @@ from starlette.responses import Response
 from starlette.routing import BaseRoute, Route
 
 from keybearer.server import refusals
-from keybearer.server.events import Actor
+from keybearer.server.activities import Actor
 from keybearer.server.http.answers import json_answer, json_bytes
 from keybearer.server.http.bare_doors import BareDoor
 from keybearer.server.http.bearer import caller_of, noted_of

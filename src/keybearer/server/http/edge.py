@@ -13,8 +13,8 @@ from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from keybearer.server import secrets
+from keybearer.server.activities import Actor
 from keybearer.server.clock import Clock
-from keybearer.server.events import Actor
 from keybearer.server.http.addresses import TrustedProxies, client_address
 from keybearer.server.http.answers import json_answer
 from keybearer.server.http.intake import Body, OverLimit, check_head, most_bytes

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from keybearer.server.events import Actor
+from keybearer.server.activities import Actor
 from keybearer.server.records import Grant, Notice
 from keybearer.server.rules.expiry_notices import GATHERED_FOR
 from keybearer.server.store import notices

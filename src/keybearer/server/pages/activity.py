@@ -11,8 +11,8 @@ from starlette.responses import Response, StreamingResponse
 from starlette.routing import BaseRoute
 
 from keybearer.server import refusals
+from keybearer.server.activities import ACTIONS
 from keybearer.server.activity import call_records
-from keybearer.server.events import ACTIONS
 from keybearer.server.http import forward_auth
 from keybearer.server.http.activity_query import FILTERS, OUTCOMES, Cursors, cursor_of, filter_of
 from keybearer.server.http.forms import Form, read_query

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from typing import Final
 
-from keybearer.server.events import ACTIONS
+from keybearer.server.activities import ACTIONS
 
 CATEGORIES: Final = {
     "token": "Tokens",

@@ -3,7 +3,7 @@
 import structlog
 
 from keybearer.server import ledger
-from keybearer.server.events import Activity, Actor
+from keybearer.server.activities import Activity, Actor
 from keybearer.server.records import ActivityLog
 from keybearer.server.store import activity_checkpoints, activity_logs
 from keybearer.server.store.database import Transaction

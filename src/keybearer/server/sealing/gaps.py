@@ -3,8 +3,8 @@
 from typing import Final
 
 from keybearer.server import ledger
+from keybearer.server.activities import Activity
 from keybearer.server.clock import MINUTE
-from keybearer.server.events import Activity
 from keybearer.server.sealing.freezing import ITSELF
 from keybearer.server.store import activity_intake
 from keybearer.server.store.activity_intake import Cursor

@@ -1,7 +1,7 @@
 """Records of months long over are deleted; the tiles stay, so what remains can be proved as before."""
 
 from keybearer.server import ledger
-from keybearer.server.events import Activity
+from keybearer.server.activities import Activity
 from keybearer.server.rules.activity_logs import month_of
 from keybearer.server.sealing.freezing import ITSELF
 from keybearer.server.store import activity_forgetting

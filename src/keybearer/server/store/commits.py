@@ -4,7 +4,7 @@ from collections import Counter
 from collections.abc import Iterable
 from typing import Final
 
-from keybearer.server.events import ACTIONS
+from keybearer.server.activities import ACTIONS
 from keybearer.server.histogram import Histogram
 
 BOUNDS_S: Final = (0.001, 0.005, 0.025, 0.1, 0.5, 2.5, 10.0)

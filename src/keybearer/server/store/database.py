@@ -42,7 +42,7 @@ class Transaction(Reader, Protocol):
     store cannot go on in either database: let it rise.
 
     Attributes:
-        done: what the work says that it does, in the words of `events.ACTIONS`: counted once it is kept.
+        done: what the work says that it does, in the words of `activities.ACTIONS`: counted once it is kept.
     """
 
     done: list[str]

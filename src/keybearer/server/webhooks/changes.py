@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from keybearer.server import refusals, secrets
-from keybearer.server.events import Activity
+from keybearer.server.activities import Activity
 from keybearer.server.records import Webhook
 from keybearer.server.store import webhooks
 from keybearer.server.store.database import Transaction

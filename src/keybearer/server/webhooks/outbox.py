@@ -4,8 +4,8 @@ import json
 from collections.abc import Sequence
 
 from keybearer.server import secrets
+from keybearer.server.activities import Activity, Actor
 from keybearer.server.clock import as_wire
-from keybearer.server.events import Activity, Actor
 from keybearer.server.records import Delivery, Webhook
 from keybearer.server.rules.redelivery import Pace, Status
 from keybearer.server.rules.webhook_events import EVENTS, TEST, is_told

@@ -1,4 +1,4 @@
-"""What a change tells the activity log: who did what to what, by which means."""
+"""Activities as changes tell them to the log: who did what to what, by which means, and the table of all actions."""
 
 from dataclasses import dataclass
 from typing import Final
