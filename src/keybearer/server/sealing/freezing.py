@@ -3,13 +3,11 @@
 import structlog
 
 from keybearer.server import ledger
-from keybearer.server.activities import Activity, Actor
+from keybearer.server.activities import SERVER_ITSELF, Activity
 from keybearer.server.records import ActivityLog
 from keybearer.server.store import activity_checkpoints, activity_logs
 from keybearer.server.store.database import Transaction
 from keybearer.wire.activity import words_text
-
-ITSELF = Actor("", "server")
 
 _LOG = structlog.get_logger("keybearer.activity")
 
@@ -28,5 +26,5 @@ async def freeze(tx: Transaction, log: ActivityLog, why: str, now: int) -> None:
     _LOG.error("an activity log is frozen", origin=log.origin, why=why)
     words = words_text({"origin": log.origin, "why": why})
     await ledger.record(
-        tx, ITSELF, Activity("activity.frozen", f"log:{log.log_id}", outcome="failed", words=words), now
+        tx, SERVER_ITSELF, Activity("activity.frozen", f"log:{log.log_id}", outcome="failed", words=words), now
     )

@@ -3,9 +3,8 @@
 from typing import Final
 
 from keybearer.server import ledger
-from keybearer.server.activities import Activity
+from keybearer.server.activities import SERVER_ITSELF, Activity
 from keybearer.server.clock import MINUTE
-from keybearer.server.sealing.freezing import ITSELF
 from keybearer.server.store import activity_intake
 from keybearer.server.store.activity_intake import Cursor
 from keybearer.server.store.database import Transaction
@@ -36,7 +35,7 @@ async def _declare(tx: Transaction, cursor: Cursor, now: int) -> None:
         missing = ", ".join(f"{first}-{last}" if first < last else str(first) for first, last in holes)
         words = words_text({"boot": cursor.boot, "missing": missing})
         gap = Activity("activity.gap", f"resource_server:{cursor.reporter}", outcome="unknown", words=words)
-        await ledger.record(tx, ITSELF, gap, now)
+        await ledger.record(tx, SERVER_ITSELF, gap, now)
     through = holes[-1][1] if len(holes) == _MOST_TOLD else cursor.highest
     missing_since = None if through == cursor.highest else now
     await activity_intake.move(tx, Cursor(cursor.reporter, cursor.boot, through, cursor.highest, missing_since))

@@ -1,9 +1,8 @@
 """Records of months long over are deleted; the tiles stay, so what remains can be proved as before."""
 
 from keybearer.server import ledger
-from keybearer.server.activities import Activity
+from keybearer.server.activities import SERVER_ITSELF, Activity
 from keybearer.server.rules.activity_logs import month_of
-from keybearer.server.sealing.freezing import ITSELF
 from keybearer.server.store import activity_forgetting
 from keybearer.server.store.database import Transaction
 from keybearer.wire.activity import words_text
@@ -24,7 +23,7 @@ async def prune_activity(tx: Transaction, before: int, now: int) -> bool:
         end = await activity_forgetting.delete_some(tx, log, most)
         if end == log.size:
             words = words_text({"origin": log.origin, "records": log.size})
-            await ledger.record(tx, ITSELF, Activity("activity.pruned", f"log:{log.log_id}", words=words), now)
+            await ledger.record(tx, SERVER_ITSELF, Activity("activity.pruned", f"log:{log.log_id}", words=words), now)
         most -= end - log.min_index
         if not most:
             break

@@ -1,9 +1,9 @@
 """Authorization requests that wait for their user's consent."""
 
-from sqlalchemy import bindparam, insert, select, update
+from sqlalchemy import bindparam, insert, update
 
 from keybearer.server.records import Authorization
-from keybearer.server.store.database import Reader, Transaction
+from keybearer.server.store.database import Transaction
 from keybearer.server.store.tables import authorizations
 
 _ADD = insert(authorizations)
@@ -13,7 +13,6 @@ _IS_WAITING = (
     & authorizations.c.used_at.is_(None)
     & (authorizations.c.expires_at > bindparam("now"))
 )
-_WAITING = select(authorizations).where(_IS_WAITING)
 _TAKE = update(authorizations).where(_IS_WAITING).values(used_at=bindparam("now")).returning(*authorizations.c)
 
 
@@ -34,12 +33,6 @@ async def add(tx: Transaction, request: Authorization) -> None:
         expires_at=request.expires_at,
         used_at=None,
     )
-
-
-async def waiting(reader: Reader, digest: bytes, session_id: str, now: int) -> Authorization | None:
-    """Return the request that this session started and nobody has decided yet."""
-    row = await reader.one(_WAITING, the_digest=digest, the_session=session_id, now=now)
-    return Authorization(**row) if row else None
 
 
 async def take(tx: Transaction, digest: bytes, session_id: str, now: int) -> Authorization | None:

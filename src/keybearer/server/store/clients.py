@@ -11,11 +11,6 @@ from keybearer.server.store.tables import client_redirect_uris, client_secrets, 
 COLUMNS = [column for column in clients.c if column.name != "name_key"]
 
 _BY_ID = select(*COLUMNS).where(clients.c.client_id == bindparam("client_id"), clients.c.deleted_at.is_(None))
-_OF_TEAM = (
-    select(*COLUMNS)
-    .where(clients.c.team_id == bindparam("team_id"), clients.c.deleted_at.is_(None))
-    .order_by(clients.c.created_at, clients.c.client_id)
-)
 _ADD = insert(clients)
 _UPDATE = (
     update(clients)
@@ -110,11 +105,6 @@ async def count_of_team(reader: Reader, team_id: int) -> int:
     """Return how many clients the team has."""
     row = await reader.one(_COUNT, team_id=team_id)
     return row["total"] if row else 0
-
-
-async def of_team(reader: Reader, team_id: int) -> list[Client]:
-    """Return the team's clients, oldest first."""
-    return [Client(**row) for row in await reader.many(_OF_TEAM, team_id=team_id)]
 
 
 async def add(tx: Transaction, client: Client, name_key: str) -> None:

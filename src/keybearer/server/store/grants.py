@@ -75,7 +75,6 @@ _END_OF_USER = (
     .values(ended_at=bindparam("now"), ended_with="user")
     .returning(*COLUMNS)
 )
-_FAMILY = select(families).where(families.c.family_id == bindparam("family_id"))
 _STANDING = (
     select(
         families,
@@ -207,12 +206,6 @@ async def end_of_user(tx: Transaction, user_id: int, now: int) -> list[Grant]:
     The user must be cut off in the same transaction (`users.cut_off`), as with `end_of_member`.
     """
     return [Grant(**row) for row in await tx.many(_END_OF_USER, the_user=user_id, now=now)]
-
-
-async def family(reader: Reader, family_id: str) -> Family | None:
-    """Return the family of this id, ended or not."""
-    row = await reader.one(_FAMILY, family_id=family_id)
-    return Family(**row) if row else None
 
 
 async def standings(reader: Reader, family_ids: Sequence[str]) -> dict[str, FamilyStanding]:
