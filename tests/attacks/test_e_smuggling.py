@@ -126,3 +126,24 @@ def test_e15_with_such_a_wish_a_connection_may_end_too(impatient: ServerProcess,
 def test_e15_nor_is_what_comes_behind_such_a_wish_thrown_away(impatient: ServerProcess) -> None:
     asking = GET + b"Host: x\r\n" + UPGRADE + b"\r\n"
     assert knock(impatient.port, asking + asking + LAST).statuses == [200, 200, 200]
+
+
+FORM = b"Content-Type: application/x-www-form-urlencoded\r\n"
+
+
+@pytest.mark.parametrize(
+    ("head", "trailer", "status"),
+    [
+        (POST, FORM, 415),
+        (b"POST /oauth/token HTTP/1.1\r\n" + FORM, b"Host: x\r\n", 400),
+        (POST + FORM, b"Host: y\r\n", 401),
+    ],
+    ids=["what the body is", "the only host", "another host"],
+)
+def test_e15_what_stands_behind_a_body_is_no_header(
+    impatient: ServerProcess, head: bytes, trailer: bytes, status: int
+) -> None:
+    """Proxies that set or remove headers hand on trailers as they came (RFC 9110 §6.5.1)."""
+    body = b"3\r\na=b\r\n0\r\n" + trailer + b"\r\n"
+    heard = knock(impatient.port, head + CHUNKED + b"\r\n" + body, LAST)
+    assert heard.statuses[:1] == [status], heard.raw

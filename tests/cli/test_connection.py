@@ -1,4 +1,4 @@
-"""What a connection writes for an answer: head and first piece of the body at once, everything else as it comes."""
+"""What a connection writes for an answer, and how much it takes that is no whole request."""
 
 import asyncio
 from collections.abc import AsyncIterator, Callable
@@ -11,7 +11,7 @@ from starlette.responses import PlainTextResponse, Response, StreamingResponse
 from starlette.routing import Route
 from uvicorn.server import ServerState
 
-from keybearer.cli.connection import Connection
+from keybearer.cli.connection import MAX_HEAD_BYTES, Connection
 from keybearer.cli.running import uvicorn_config
 from tests.support.waiting import until
 
@@ -22,12 +22,22 @@ class Wire(asyncio.Transport):
     def __init__(self) -> None:
         super().__init__({"peername": ("127.0.0.1", 1), "sockname": ("127.0.0.1", 2)})
         self.pieces: list[bytes] = []
+        self.is_closed = False
 
     def write(self, data: Any) -> None:
         self.pieces.append(bytes(data))
 
+    def close(self) -> None:
+        self.is_closed = True
+
     def is_closing(self) -> bool:
-        return False
+        return self.is_closed
+
+    def pause_reading(self) -> None:
+        """Go on, as what was read already does."""
+
+    def resume_reading(self) -> None:
+        """Go on."""
 
 
 async def _plain(request: Request) -> Response:
@@ -43,7 +53,7 @@ async def _slow(request: Request) -> Response:
     return StreamingResponse(pieces(), headers={"content-length": "11"})
 
 
-Ask = Callable[[bytes], Wire]
+Ask = Callable[..., Wire]
 
 
 @pytest.fixture
@@ -54,19 +64,26 @@ def app() -> Starlette:
 
 
 @pytest.fixture
-async def ask(app: Starlette) -> Ask:
-    """Return what sends the beginning of a request on a new connection, and returns its wire."""
+async def ask(app: Starlette) -> AsyncIterator[Ask]:
+    """Have what sends pieces of requests on a connection that ends with the test, and returns its wire."""
+    state, connections = ServerState(), list[Connection]()
     config = uvicorn_config(lambda: app, 1)
     config.load()
     make = cast("Callable[..., Connection]", config.http_protocol_class)
 
-    def asked(request: bytes) -> Wire:
-        wire, connection = Wire(), make(config, ServerState(), {})
+    def asked(*pieces: bytes) -> Wire:
+        wire, connection = Wire(), make(config, state, {})
+        connections.append(connection)
         connection.connection_made(wire)
-        connection.data_received(request)
+        for piece in pieces:
+            connection.data_received(piece)
         return wire
 
-    return asked
+    yield asked
+    for connection in connections:
+        connection.connection_lost(None)
+    app.state.gate.set()
+    await until(lambda: not state.tasks)
 
 
 def ends(*tails: bytes) -> Callable[[Wire], bool]:
@@ -95,3 +112,26 @@ async def test_of_an_answer_that_takes_its_time_each_piece_leaves_when_it_is_the
 async def test_who_waits_for_a_word_before_the_body_is_told_at_once(ask: Ask) -> None:
     wire = ask(b"POST /plain HTTP/1.1\r\nHost: x\r\nContent-Length: 3\r\nExpect: 100-continue\r\n\r\n")
     await until(lambda: wire.pieces == [b"HTTP/1.1 100 Continue\r\n\r\n"])
+
+
+SLOW = b"GET /slow HTTP/1.1\r\nHost: x\r\n\r\n"
+CHUNKED = b"POST /plain HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n"
+ENDLESS = [b"a" * MAX_HEAD_BYTES, b"a"]
+VAGUE = {
+    "a head": [b"GET /plain HTTP/1.1\r\nX: ", *ENDLESS],
+    "a head behind a request that is being answered": [SLOW + b"GET /plain HTTP/1.1\r\nX: ", *ENDLESS],
+    "a trailer": [CHUNKED + b"0\r\nX: ", *ENDLESS],
+    "what stands beside a chunk's size": [CHUNKED + b"1;a=", *ENDLESS],
+}
+
+
+@pytest.mark.parametrize("pieces", VAGUE.values(), ids=VAGUE)
+async def test_what_never_becomes_whole_is_cut_off(ask: Ask, pieces: list[bytes]) -> None:
+    """attacks.md K1, K2: a header is put together anew at each of its pieces, so one without end stops everybody."""
+    assert ask(*pieces).is_closed
+
+
+async def test_a_long_body_in_small_chunks_is_cut_off_by_nobody(ask: Ask) -> None:
+    chunk = b"1;a=b\r\na\r\n"
+    wire = ask(CHUNKED, *[chunk * 64] * (MAX_HEAD_BYTES // 64), b"0\r\nX: y\r\n\r\n")
+    await until(lambda: ends(b"\r\n\r\n%d" % MAX_HEAD_BYTES)(wire))

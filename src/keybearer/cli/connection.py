@@ -9,7 +9,7 @@ from uvicorn.server import ServerState
 
 from keybearer.cli.hitting import HittingProtocol
 
-MAX_HEAD_BYTES: Final = 32 * 1024  # of a head that is still not whole; what comes in one piece the edge judges
+MAX_HEAD_BYTES: Final = 32 * 1024  # of a head or trailer that is still not whole; the edge judges those that are
 _REFUSAL: Final = (
     b"HTTP/1.1 %s\r\ncontent-type: text/plain\r\ncontent-length: %d\r\n"
     b"connection: close\r\ncache-control: no-store\r\n\r\n%s"
@@ -52,14 +52,15 @@ class Connection(HittingProtocol):
     """
     One connection.
 
-    uvicorn waits for ever for a request that is begun, or never begun, and keeps any number of bytes of its head. Here
-    the head must be whole within a time, counted from the connection's beginning or the head's first byte, and within a
-    size; the time that a body may take is the edge's business.
+    uvicorn waits for ever for a request that is begun, or never begun, and keeps any number of bytes of its head, or of
+    the trailer behind its body. Here the head must be whole within a time, counted from the connection's beginning or
+    the head's first byte, and within a size; the time that a body may take is the edge's business. A trailer is thrown
+    away: it has passed by all who judge headers.
 
     Args:
         patience_s: seconds.
 
-    Source: RFC 9110 §15.5.9 (408); attacks.md K1, K2.
+    Source: RFC 9110 §6.5.1 (trailers are not headers), §15.5.9 (408); attacks.md E15, K1, K2.
     """
 
     def __init__(
@@ -74,7 +75,7 @@ class Connection(HittingProtocol):
         self._patience_s = patience_s
         self._waiting: asyncio.TimerHandle | None = None
         self._is_in_head = False
-        self._head_bytes = 0
+        self._vague_bytes = 0  # since a head or a part of a body was whole
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override] # as uvicorn has it
         """Begin to wait for the first head."""
@@ -87,29 +88,39 @@ class Connection(HittingProtocol):
         super().connection_lost(exc)
 
     def data_received(self, data: bytes) -> None:
-        """Take what came; see to it that a head does not come for ever."""
+        """Take what came; see to it that a head or a trailer does not come for ever."""
+        self._vague_bytes += len(data)
         super().data_received(data)
-        if self._is_in_head:
-            self._head_bytes += len(data)
-        cycle: RequestResponseCycle | None = self.cycle
-        if cycle is not None and not cycle.response_complete:
-            return
-        if self._head_bytes > MAX_HEAD_BYTES:
+        if not self._is_in_message:
+            self._vague_bytes = 0
+        elif self._vague_bytes > MAX_HEAD_BYTES:
             self._refuse(b"431 Request Header Fields Too Large", b"The request's head is too large.")
-        elif self._waiting is None and (self._is_in_head or self.timeout_keep_alive_task is None):
+        if self._is_answering() or self._waiting is not None:
+            return
+        if self._is_in_head or self.timeout_keep_alive_task is None:
             self._wait()
 
     def on_message_begin(self) -> None:
-        """Count from here."""
+        """Note that a head begins."""
         self._is_in_head = True
         super().on_message_begin()
+
+    def on_header(self, name: bytes, value: bytes) -> None:
+        """Keep a header, which a field of a trailer is not."""
+        if self._is_in_head:
+            super().on_header(name, value)
 
     def on_headers_complete(self) -> None:
         """Stop waiting: here is a request."""
         self._stop_waiting()
         self._is_in_head = False
-        self._head_bytes = 0
+        self._vague_bytes = 0
         super().on_headers_complete()
+
+    def on_body(self, body: bytes) -> None:
+        """Keep a part of the body."""
+        self._vague_bytes = 0
+        super().on_body(body)
 
     def _start_asgi_task(self, cycle: RequestResponseCycle, app: Any) -> None:
         """Let the application answer."""
@@ -123,6 +134,10 @@ class Connection(HittingProtocol):
             self._stop_waiting()
         elif self._waiting is None:
             self._wait()
+
+    def _is_answering(self) -> bool:
+        cycle: RequestResponseCycle | None = self.cycle
+        return cycle is not None and not cycle.response_complete
 
     def _wait(self) -> None:
         self._waiting = self.loop.call_later(self._patience_s, self._give_up)
@@ -141,6 +156,9 @@ class Connection(HittingProtocol):
             self.transport.close()
 
     def _refuse(self, status: bytes, said: bytes) -> None:
-        if not self.transport.is_closing():
+        """Close the connection; say why, unless that would stand in the midst of another answer."""
+        if self.transport.is_closing():
+            return
+        if not self._is_answering():
             self.transport.write(_REFUSAL % (status, len(said), said))
-            self.transport.close()
+        self.transport.close()
