@@ -4,6 +4,7 @@ from sqlalchemy import bindparam, insert, update
 
 from keybearer.server.records import Authorization
 from keybearer.server.store.database import Transaction
+from keybearer.server.store.rows import as_row
 from keybearer.server.store.tables import authorizations
 
 _ADD = insert(authorizations)
@@ -18,21 +19,7 @@ _TAKE = update(authorizations).where(_IS_WAITING).values(used_at=bindparam("now"
 
 async def add(tx: Transaction, request: Authorization) -> None:
     """Keep a request until its user has decided."""
-    await tx.run(
-        _ADD,
-        digest=request.digest,
-        session_id=request.session_id,
-        client_id=request.client_id,
-        redirect_uri=request.redirect_uri,
-        redirect_uri_sent=request.redirect_uri_sent,
-        state=request.state,
-        narrowing=request.narrowing,
-        scope=request.scope,
-        challenge=request.challenge,
-        created_at=request.created_at,
-        expires_at=request.expires_at,
-        used_at=None,
-    )
+    await tx.run(_ADD, **as_row(request))
 
 
 async def take(tx: Transaction, digest: bytes, session_id: str, now: int) -> Authorization | None:

@@ -5,6 +5,7 @@ from sqlalchemy import bindparam, func, select
 from keybearer.server.records import Client
 from keybearer.server.store.clients import COLUMNS
 from keybearer.server.store.database import Reader
+from keybearer.server.store.rows import total
 from keybearer.server.store.tables import client_redirect_uris, clients, families, grants, memberships, teams, users
 
 _OF_TEAM = (
@@ -58,8 +59,7 @@ async def of_team_with_uris(reader: Reader, team_id: int) -> list[tuple[Client, 
 
 async def count_of_users(reader: Reader, client_id: str, now: int) -> int:
     """Return how many users have let the app in and are cut off with it, each once, however many their teams."""
-    row = await reader.one(_USERS, client_id=client_id, now=now)
-    return row["total"] if row else 0
+    return await total(reader, _USERS, client_id=client_id, now=now)
 
 
 async def maker_of(reader: Reader, client_id: str) -> str:

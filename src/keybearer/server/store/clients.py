@@ -6,6 +6,7 @@ from sqlalchemy import bindparam, delete, func, insert, select, update
 
 from keybearer.server.records import Client, ClientSecret
 from keybearer.server.store.database import Reader, Transaction
+from keybearer.server.store.rows import as_row, total
 from keybearer.server.store.tables import client_redirect_uris, client_secrets, clients
 
 COLUMNS = [column for column in clients.c if column.name != "name_key"]
@@ -103,8 +104,7 @@ async def twin_in(reader: Reader, client_id: str, team_id: int) -> Client | None
 
 async def count_of_team(reader: Reader, team_id: int) -> int:
     """Return how many clients the team has."""
-    row = await reader.one(_COUNT, team_id=team_id)
-    return row["total"] if row else 0
+    return await total(reader, _COUNT, team_id=team_id)
 
 
 async def add(tx: Transaction, client: Client, name_key: str) -> None:
@@ -117,21 +117,7 @@ async def add(tx: Transaction, client: Client, name_key: str) -> None:
     Raises:
         Conflict: ``uq_clients_team_id_name_key``: the team has a client of that name.
     """
-    await tx.run(
-        _ADD,
-        client_id=client.client_id,
-        team_id=client.team_id,
-        environment=client.environment,
-        name=client.name,
-        name_key=name_key,
-        kind=client.kind,
-        pkce=client.pkce,
-        created_by=client.created_by,
-        twin_of=client.twin_of,
-        created_at=client.created_at,
-        updated_at=client.updated_at,
-        deleted_at=None,
-    )
+    await tx.run(_ADD, **as_row(client), name_key=name_key)
 
 
 async def change(tx: Transaction, client_id: str, name: tuple[str, str], pkce: str, now: int) -> bool:
@@ -172,15 +158,7 @@ async def secrets_of(reader: Reader, client_id: str, now: int) -> list[ClientSec
 
 async def add_secret(tx: Transaction, secret: ClientSecret) -> None:
     """Keep another secret beside those that the client has."""
-    await tx.run(
-        _ADD_SECRET,
-        secret_id=secret.secret_id,
-        client_id=secret.client_id,
-        digest=secret.digest,
-        last4=secret.last4,
-        created_at=secret.created_at,
-        expires_at=secret.expires_at,
-    )
+    await tx.run(_ADD_SECRET, **as_row(secret))
 
 
 async def end_secrets(tx: Transaction, client_id: str, at: int) -> None:

@@ -6,6 +6,7 @@ from sqlalchemy import bindparam, insert, select, update
 
 from keybearer.server.records import Code
 from keybearer.server.store.database import Transaction
+from keybearer.server.store.rows import as_row
 from keybearer.server.store.tables import codes, families, grants
 
 _ADD = insert(codes)
@@ -35,18 +36,7 @@ _END_OF_USER = (
 
 async def add(tx: Transaction, code: Code) -> None:
     """Keep a new code."""
-    await tx.run(
-        _ADD,
-        digest=code.digest,
-        family_id=code.family_id,
-        client_id=code.client_id,
-        redirect_uri=code.redirect_uri,
-        redirect_uri_sent=code.redirect_uri_sent,
-        challenge=code.challenge,
-        created_at=code.created_at,
-        expires_at=code.expires_at,
-        used_at=None,
-    )
+    await tx.run(_ADD, **as_row(code))
 
 
 async def lock_all(tx: Transaction, digests: Sequence[bytes], *, waiting: bool) -> dict[bytes, Code]:

@@ -6,6 +6,7 @@ from sqlalchemy import bindparam, exists, func, or_, select
 
 from keybearer.server.store.database import Reader
 from keybearer.server.store.expiries import RUNS_OUT_AT
+from keybearer.server.store.rows import total
 from keybearer.server.store.tables import clients, families, grants, teams, tokens, users
 
 _owners = teams.alias("owners")
@@ -204,8 +205,7 @@ async def team_page(reader: Reader, team_id: int, now: int, limit: int, offset: 
 
 async def team_count(reader: Reader, team_id: int, now: int) -> int:
     """Return how many tokens and apps reach the team at *now*."""
-    row = await reader.one(_TEAM_COUNT, team_id=team_id, now=now)
-    return row["total"] if row else 0
+    return await total(reader, _TEAM_COUNT, team_id=team_id, now=now)
 
 
 async def one_of_team(reader: Reader, team_id: int, grant_id: str, now: int) -> TeamAccess | None:

@@ -8,6 +8,7 @@ from sqlalchemy.dialects.postgresql import insert as upsert
 from keybearer.server.records import Family, FamilyStanding, Grant
 from keybearer.server.store import expiries
 from keybearer.server.store.database import Reader, Transaction
+from keybearer.server.store.rows import as_row, total
 from keybearer.server.store.tables import clients, families, grants, memberships, teams, tokens, users
 
 COLUMNS = [column for column in grants.c if column.name not in {"name_key", "ended_with"}]
@@ -133,18 +134,7 @@ async def add(tx: Transaction, grant: Grant, name_key: str | None) -> None:
     Raises:
         Conflict: ``uq_grants_user_id_team_id_client_id`` or ``…_name_key``: there is a live one.
     """
-    await tx.run(
-        _ADD,
-        grant_id=grant.grant_id,
-        user_id=grant.user_id,
-        team_id=grant.team_id,
-        environment=grant.environment,
-        client_id=grant.client_id,
-        name=grant.name,
-        name_key=name_key,
-        created_at=grant.created_at,
-        ended_at=None,
-    )
+    await tx.run(_ADD, **as_row(grant), name_key=name_key)
 
 
 async def ensure_of_app(tx: Transaction, grant: Grant) -> Grant:
@@ -186,8 +176,7 @@ async def free_name(tx: Transaction, user_id: int, team_id: int, name_key: str, 
 
 async def count_personal(tx: Transaction, user_id: int, team_id: int) -> int:
     """Return how many personal tokens the user has in the team; expired ones count until they are deleted."""
-    row = await tx.one(_PERSONAL_TOTAL, user_id=user_id, team_id=team_id)
-    return row["total"] if row else 0
+    return await total(tx, _PERSONAL_TOTAL, user_id=user_id, team_id=team_id)
 
 
 async def end_of_member(tx: Transaction, team_id: int, user_id: int, now: int) -> list[Grant]:
@@ -221,16 +210,7 @@ async def live_families(reader: Reader, grant_id: str, now: int) -> list[Family]
 
 async def add_family(tx: Transaction, started: Family) -> None:
     """Keep the family that a consent started."""
-    await tx.run(
-        _ADD_FAMILY,
-        family_id=started.family_id,
-        grant_id=started.grant_id,
-        narrowing=started.narrowing,
-        scope=started.scope,
-        created_at=started.created_at,
-        expires_at=started.expires_at,
-        ended_at=None,
-    )
+    await tx.run(_ADD_FAMILY, **as_row(started))
 
 
 async def end_family(tx: Transaction, family_id: str, now: int) -> bool:

@@ -4,6 +4,7 @@ from sqlalchemy import bindparam, insert, select, update
 
 from keybearer.server.records import MailLink
 from keybearer.server.store.database import Reader, Transaction
+from keybearer.server.store.rows import as_row
 from keybearer.server.store.tables import mail_links
 
 _ADD = insert(mail_links)
@@ -36,16 +37,7 @@ _END_ALL = update(mail_links).where(_OF_USER).values(used_at=bindparam("now"))
 
 async def add(tx: Transaction, link: MailLink) -> None:
     """Keep a link; one that counts as used when it is made does not act before `let_act`."""
-    await tx.run(
-        _ADD,
-        digest=link.digest,
-        purpose=link.purpose,
-        user_id=link.user_id,
-        email=link.email,
-        created_at=link.created_at,
-        expires_at=link.expires_at,
-        used_at=link.used_at,
-    )
+    await tx.run(_ADD, **as_row(link))
 
 
 async def let_act(tx: Transaction, digest: bytes) -> None:

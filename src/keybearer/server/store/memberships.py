@@ -4,6 +4,7 @@ from sqlalchemy import bindparam, func, insert, or_, select, update
 
 from keybearer.server.records import Member, Team
 from keybearer.server.store.database import Reader, Transaction
+from keybearer.server.store.rows import total
 from keybearer.server.store.tables import memberships, teams, users
 from keybearer.server.store.teams import lock as lock_team
 
@@ -89,8 +90,7 @@ async def page(reader: Reader, team_id: int, now: int, limit: int, offset: int) 
 
 async def count(reader: Reader, team_id: int, now: int) -> int:
     """Return how many members the team has at *now*."""
-    row = await reader.one(_COUNT, team_id=team_id, now=now)
-    return row["total"] if row else 0
+    return await total(reader, _COUNT, team_id=team_id, now=now)
 
 
 async def teams_page(reader: Reader, user_id: int, now: int, limit: int, offset: int) -> list[Team]:
@@ -101,8 +101,7 @@ async def teams_page(reader: Reader, user_id: int, now: int, limit: int, offset:
 
 async def teams_count(reader: Reader, user_id: int, now: int) -> int:
     """Return how many teams the user belongs to at *now*."""
-    row = await reader.one(_TEAMS_COUNT, user_id=user_id, now=now)
-    return row["total"] if row else 0
+    return await total(reader, _TEAMS_COUNT, user_id=user_id, now=now)
 
 
 async def lock_owners(tx: Transaction, team_id: int) -> frozenset[int]:

@@ -9,6 +9,7 @@ from sqlalchemy.dialects.postgresql import insert as upsert
 from keybearer.server.records import Notice, ToldNotice
 from keybearer.server.store.database import Reader, Transaction
 from keybearer.server.store.expiries import PERSONAL, parted, with_standing
+from keybearer.server.store.rows import as_row
 from keybearer.server.store.tables import clients, grants, notices, teams, users
 
 _revokers = users.alias("revokers")
@@ -88,17 +89,7 @@ async def put_all(tx: Transaction, put: Sequence[Notice], due_at: int, now: int)
     All transactions take the grants in the same order, so that none waits for another in a circle.
     """
     rows = [
-        {
-            "grant_id": notice.grant_id,
-            "user_id": notice.user_id,
-            "kind": notice.kind,
-            "at": notice.at,
-            "by_user_id": notice.by_user_id,
-            "attempts": 0,
-            "due_at": due_at,
-            "claim_id": None,
-            "created_at": now,
-        }
+        as_row(notice) | {"attempts": 0, "due_at": due_at, "claim_id": None, "created_at": now}
         for notice in sorted(put, key=lambda notice: notice.grant_id)
     ]
     await tx.run_all(_PUT, rows)

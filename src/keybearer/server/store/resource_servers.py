@@ -6,6 +6,7 @@ from sqlalchemy import bindparam, insert, select, update
 
 from keybearer.server.records import ResourceServer
 from keybearer.server.store.database import Reader, Transaction
+from keybearer.server.store.rows import as_row
 from keybearer.server.store.tables import resource_servers
 
 COLUMNS = [column for column in resource_servers.c if column.name not in {"name_key", "digest"}]
@@ -66,18 +67,7 @@ async def add(tx: Transaction, added: ResourceServer, name_key: str, digest: byt
     Raises:
         Conflict: ``uq_resource_servers_name_key``: there is one of that name.
     """
-    await tx.run(
-        _ADD,
-        resource_server_id=added.resource_server_id,
-        name=added.name,
-        name_key=name_key,
-        environment=added.environment,
-        digest=digest,
-        last4=added.last4,
-        created_at=added.created_at,
-        seen_at=None,
-        revoked_at=None,
-    )
+    await tx.run(_ADD, **as_row(added), name_key=name_key, digest=digest)
 
 
 async def revoke(tx: Transaction, resource_server_id: str, now: int) -> bool:

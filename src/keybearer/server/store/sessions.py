@@ -4,6 +4,7 @@ from sqlalchemy import bindparam, insert, select, update
 
 from keybearer.server.records import Session
 from keybearer.server.store.database import Reader, Transaction
+from keybearer.server.store.rows import as_row
 from keybearer.server.store.tables import sessions
 
 COLUMNS = [column for column in sessions.c if column.name != "digest"]
@@ -83,20 +84,7 @@ async def of_user(reader: Reader, user_id: int, now: int, idle_since: int) -> li
 
 async def add(tx: Transaction, session: Session, digest: bytes) -> None:
     """Keep a new session under the digest of its cookie."""
-    await tx.run(
-        _ADD,
-        session_id=session.session_id,
-        digest=digest,
-        user_id=session.user_id,
-        team_id=session.team_id,
-        user_agent=session.user_agent,
-        address=session.address,
-        created_at=session.created_at,
-        authenticated_at=session.authenticated_at,
-        seen_at=session.seen_at,
-        expires_at=session.expires_at,
-        ended_at=None,
-    )
+    await tx.run(_ADD, **as_row(session), digest=digest)
 
 
 async def see(tx: Transaction, session_id: str, now: int) -> None:

@@ -4,6 +4,7 @@ from sqlalchemy import bindparam, func, insert, select, update
 
 from keybearer.server.records import User
 from keybearer.server.store.database import Reader, Row, Transaction
+from keybearer.server.store.rows import total
 from keybearer.server.store.tables import users
 
 _COLUMNS = [column for column in users.c if column.name != "cut_offs"]
@@ -85,8 +86,7 @@ async def by_email(reader: Reader, email_key: str) -> User | None:
 
 async def count(reader: Reader) -> int:
     """Return how many users there are."""
-    row = await reader.one(_COUNT)
-    return row["total"] if row else 0
+    return await total(reader, _COUNT)
 
 
 async def add(tx: Transaction, values: dict[str, object]) -> User:

@@ -1,12 +1,13 @@
 """Deliveries: the outbox of what webhooks are told, and the log of how that went."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from sqlalchemy import bindparam, func, insert, select, update
 
 from keybearer.server.records import Delivery
 from keybearer.server.store.database import Reader, Transaction
+from keybearer.server.store.rows import as_row, total
 from keybearer.server.store.tables import webhook_deliveries as deliveries
 
 _COLUMNS = [deliveries.c[name] for name in Delivery.__dataclass_fields__]
@@ -80,11 +81,7 @@ async def add_all(tx: Transaction, added: Sequence[tuple[Delivery, str]]) -> Non
     Raises:
         Conflict: ``uq_webhook_deliveries_webhook_id_event_id``: the webhook is told of that event already.
     """
-    await tx.run_all(_ADD, [_row(delivery, event_id) for delivery, event_id in added])
-
-
-def _row(delivery: Delivery, event_id: str) -> Mapping[str, object]:
-    return {"event_id": event_id} | {column.name: getattr(delivery, column.name) for column in _COLUMNS}
+    await tx.run_all(_ADD, [as_row(delivery) | {"event_id": event_id} for delivery, event_id in added])
 
 
 async def by_delivery_id(reader: Reader, webhook_id: str, delivery_id: str) -> Delivery | None:
@@ -100,8 +97,7 @@ async def page(reader: Reader, webhook_id: str, limit: int, offset: int) -> list
 
 async def count(reader: Reader, webhook_id: str) -> int:
     """Return how many deliveries the webhook's log has."""
-    row = await reader.one(_COUNT, webhook_id=webhook_id)
-    return row["total"] if row else 0
+    return await total(reader, _COUNT, webhook_id=webhook_id)
 
 
 async def claim(tx: Transaction, webhook_id: str, claim_id: str, period: tuple[int, int], limit: int) -> list[Delivery]:

@@ -6,6 +6,7 @@ from sqlalchemy import bindparam, func, insert, select, update
 
 from keybearer.server.records import SealedSecrets, Webhook
 from keybearer.server.store.database import Reader, Row, Transaction
+from keybearer.server.store.rows import as_row, total
 from keybearer.server.store.tables import memberships, teams, users, webhook_deliveries, webhooks
 
 _COLUMNS = [webhooks.c[name] for name in Webhook.__dataclass_fields__]
@@ -154,8 +155,7 @@ async def listening(reader: Reader, team_ids: Collection[int]) -> list[Webhook]:
 
 async def count_of_team(reader: Reader, team_id: int) -> int:
     """Return how many webhooks the team has."""
-    row = await reader.one(_COUNT, team_id=team_id)
-    return row["total"] if row else 0
+    return await total(reader, _COUNT, team_id=team_id)
 
 
 async def with_due(reader: Reader, now: int, after: str, busy: Collection[str], limit: int) -> list[str]:
@@ -188,23 +188,7 @@ def _secrets_in(row: Row) -> SealedSecrets:
 
 async def add(tx: Transaction, webhook: Webhook, sealed_secret: bytes) -> None:
     """Keep a new webhook, switched on."""
-    await tx.run(
-        _ADD,
-        webhook_id=webhook.webhook_id,
-        team_id=webhook.team_id,
-        environment=webhook.environment,
-        url=webhook.url,
-        events=webhook.events,
-        sealed_secret=sealed_secret,
-        sealed_previous=None,
-        previous_ends_at=None,
-        failures=0,
-        created_at=webhook.created_at,
-        updated_at=webhook.updated_at,
-        switched_off_at=None,
-        tell_at=None,
-        deleted_at=None,
-    )
+    await tx.run(_ADD, **as_row(webhook), sealed_secret=sealed_secret)
 
 
 async def change(tx: Transaction, webhook_id: str, url: str, events: str, now: int) -> None:
