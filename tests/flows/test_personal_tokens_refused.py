@@ -156,6 +156,7 @@ async def test_a_form_that_comes_hours_later_is_told_not_to_be_done_and_what_was
         "Create token", name="Late & long", lifetime="30", narrowing="scope", permissions=["team:read"]
     )
     assert (page.title.startswith(asked), "nothing was done" in page.text) == (True, True)
+    assert "Late" not in page.url
     assert await desk.kept() == []
     page = await desk.browser.fill_and_submit(button, password="wrong", email="ada@example.com")
     assert "nothing was done" in page.text

@@ -17,26 +17,30 @@ from keybearer.server.http.forms import read_form
 from keybearer.server.mail.letters import Letters
 from keybearer.server.node import Node
 from keybearer.server.pages.doors import page
+from keybearer.server.pages.kept_forms import kept_form
 from keybearer.server.pages.render import redirect, render_form
 from keybearer.server.pages.session import Visitor, is_recent, require_recent, visitor
 from keybearer.server.reads.account import waiting_address
 from keybearer.server.refusals import Refusal
 
 _HERE: Final = "/settings/account"
+_ADDRESS: Final = f"{_HERE}/address"
 
 
 def routes(_: Node) -> list[BaseRoute]:
     """Return the doors of the page and of what can be done with the address."""
     return [
-        page(_HERE, get=_show, post=_rename),
-        page(f"{_HERE}/address", get=_back, post=_change_address),
-        page(f"{_HERE}/address/withdraw", get=_back, post=_withdraw),
-        page(f"{_HERE}/address/prove", get=_back, post=_prove),
+        page(_HERE, get=_show, post=_rename, keeps=("name",)),
+        page(_ADDRESS, get=_back, post=_change_address, keeps=("email",)),
+        page(f"{_ADDRESS}/withdraw", get=_back, post=_withdraw),
+        page(f"{_ADDRESS}/prove", get=_back, post=_prove),
     ]
 
 
 async def _show(request: Request) -> Response:
-    return await _page(request, await visitor(request))
+    viewer = await visitor(request)
+    name, address = kept_form(request, viewer), kept_form(request, viewer, _ADDRESS)
+    return await _page(request, viewer, name=name.maybe("name"), email=address.text("email"))
 
 
 async def _back(request: Request) -> Response:

@@ -12,6 +12,7 @@ from keybearer.server.http.forms import Form
 from keybearer.server.node import Node
 from keybearer.server.pages.clients import redirect_uris_in
 from keybearer.server.pages.doors import page
+from keybearer.server.pages.kept_forms import kept_form
 from keybearer.server.pages.quick_start import quick_start
 from keybearer.server.pages.render import keep_to_fields, redirect, redirect_ended, render, render_form
 from keybearer.server.pages.session import Visitor, active_team, posted_by, require_permission, visitor
@@ -21,12 +22,13 @@ from keybearer.server.refusals import Refusal
 from keybearer.server.roles import APPS_READ, APPS_WRITE
 
 PATH = "/settings/clients/{client_id}"
+_FIELDS = ("team", "name", "redirect_uris", "pkce")
 
 
 def routes(_: Node) -> list[BaseRoute]:
     """Return the doors of one client's page."""
     return [
-        page(PATH, get=_show, post=_update),
+        page(PATH, get=_show, post=_update, keeps=_FIELDS),
         page(f"{PATH}/rotate", get=_back, post=_rotate),
         page(f"{PATH}/delete", get=_ask_to_delete, post=_delete),
     ]
@@ -47,7 +49,8 @@ async def details_for(request: Request, viewer: Visitor) -> ClientDetails:
 async def _show(request: Request) -> Response:
     viewer = await visitor(request)
     require_permission(viewer, APPS_READ)
-    return await _client_page(request, viewer)
+    typed = kept_form(request, viewer)
+    return await _client_page(request, viewer, typed if typed.pairs else None)
 
 
 async def _back(request: Request) -> Response:
@@ -69,7 +72,7 @@ async def _update(request: Request) -> Response:
         pkce=form.maybe("pkce"),
     )
     try:
-        form.demand_only("team", "name", "redirect_uris", "pkce")
+        form.demand_only(*_FIELDS)
         client = await node.act(update_client, actor, request.path_params["client_id"], change, node.now())
     except Refusal as refusal:
         return await _client_page(request, viewer, form, refusal)

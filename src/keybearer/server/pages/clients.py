@@ -11,6 +11,7 @@ from keybearer.server.http.edge import actor_of
 from keybearer.server.http.forms import Form
 from keybearer.server.node import Node
 from keybearer.server.pages.doors import page
+from keybearer.server.pages.kept_forms import kept_form
 from keybearer.server.pages.quick_start import quick_start
 from keybearer.server.pages.render import keep_to_fields, render, render_form
 from keybearer.server.pages.session import Visitor, confirmed_visitor, posted_by, require_permission, visitor
@@ -18,12 +19,12 @@ from keybearer.server.reads.clients import team_clients
 from keybearer.server.refusals import Refusal
 from keybearer.server.roles import APPS_READ, APPS_WRITE
 
-_EMPTY: Final = Form(())
+_FIELDS: Final = ("team", "name", "redirect_uris", "kind", "pkce")
 
 
 def routes(_: Node) -> list[BaseRoute]:
     """Return the doors of the list and of the page that creates."""
-    return [page("/settings/clients", get=_list), page("/settings/clients/new", get=_new, post=_create)]
+    return [page("/settings/clients", get=_list), page("/settings/clients/new", get=_new, post=_create, keeps=_FIELDS)]
 
 
 def redirect_uris_in(form: Form) -> str:
@@ -42,7 +43,8 @@ async def _list(request: Request) -> Response:
 
 
 async def _new(request: Request) -> Response:
-    return _form_page(request, await confirmed_visitor(request, APPS_WRITE), _EMPTY)
+    viewer = await confirmed_visitor(request, APPS_WRITE)
+    return _form_page(request, viewer, kept_form(request, viewer))
 
 
 async def _create(request: Request) -> Response:
@@ -59,7 +61,7 @@ async def _create(request: Request) -> Response:
     node: Node = request.app.state.node
     prefix = node.settings.token_prefix
     try:
-        form.demand_only("team", "name", "redirect_uris", "kind", "pkce")
+        form.demand_only(*_FIELDS)
         made = await node.act(register_client, actor_of(request, user_id=user_id), asked, prefix, node.now())
     except Refusal as refusal:
         keep_to_fields(refusal)

@@ -1,4 +1,4 @@
-"""The cookies that pages set: the sign-in, the known device, and a word for the next page."""
+"""The cookies that pages set: the sign-in, the known device, a word for the next page, and a form to come back to."""
 
 from typing import Final
 from urllib.parse import quote, unquote
@@ -14,6 +14,7 @@ SESSION: Final = "kb_session"
 DEVICE: Final = "kb_device"
 NOTICE: Final = "kb_notice"
 ENDING: Final = "kb_ending"
+TYPED: Final = "kb_typed"
 DEVICE_S: Final = DEVICE_LIVES // SECOND
 _NOTICE_S: Final = 60
 _MAX_LENGTH: Final = 300

@@ -2,7 +2,6 @@
 
 from dataclasses import dataclass
 from typing import Final
-from urllib.parse import urlencode
 
 from starlette.requests import Request
 from starlette.responses import Response
@@ -19,6 +18,7 @@ from keybearer.server.http.forms import Form, read_form, read_query
 from keybearer.server.issuing import terms_of
 from keybearer.server.node import Node
 from keybearer.server.pages.doors import page
+from keybearer.server.pages.kept_forms import kept_form
 from keybearer.server.pages.permission_rows import permission_rows
 from keybearer.server.pages.render import keep_to_fields, render, render_form
 from keybearer.server.pages.session import Visitor, require_recent, team_of, visitor
@@ -27,7 +27,7 @@ from keybearer.server.reads.lifetimes import linked_lifetime, offered_lifetimes
 from keybearer.server.refusals import Refusal
 
 _PATH: Final = "/settings/tokens/new"
-_MAX_LINKED: Final = 500
+_FIELDS: Final = ("team", "name", "lifetime", "expires_on", "narrowing", "permissions")
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,20 +44,20 @@ class _Filled:
 
 def routes(_: Node) -> list[BaseRoute]:
     """Return the door of the page."""
-    return [page(_PATH, get=_show, post=_take)]
+    return [page(_PATH, get=_show, post=_take, keeps=_FIELDS)]
 
 
 async def _show(request: Request) -> Response:
     viewer = await visitor(request)
     require_recent(request, viewer)
-    return _page(request, viewer, _from_link(request, viewer))
+    typed = kept_form(request, viewer)
+    return _page(request, viewer, _from_form(typed) if typed.pairs else _from_link(request, viewer))
 
 
 async def _take(request: Request) -> Response:
+    viewer = await visitor(request)
+    require_recent(request, viewer)
     form = await read_form(request)
-    back = _link_to(form)
-    viewer = await visitor(request, back)
-    require_recent(request, viewer, back)
     team = team_of(viewer, form)
     filled = _from_form(form)
     asked = AskedToken(
@@ -73,7 +73,7 @@ async def _take(request: Request) -> Response:
     policy = TokenPolicy(node.settings.token_prefix, _longest(node), node.role_permissions)
     actor = actor_of(request, user_id=viewer.user.user_id)
     try:
-        form.demand_only("team", "name", "lifetime", "expires_on", "narrowing", "permissions")
+        form.demand_only(*_FIELDS)
         made = await node.act(create_personal_token, actor, asked, policy, node.now())
     except Refusal as refusal:
         keep_to_fields(refusal)
@@ -131,15 +131,6 @@ def _from_form(form: Form) -> _Filled:
         narrowing=form.text("narrowing") or "none",
         permissions=tuple(form.all("permissions")),
     )
-
-
-def _link_to(form: Form) -> str:
-    """Return the address that fills the form in again, for somebody who has to sign in, or type the password, first."""
-    day, lifetime = form.text("expires_on"), form.text("lifetime")
-    fields = {"name": form.text("name"), "expires": day if lifetime == "custom" else lifetime}
-    if form.text("narrowing") == "scope":
-        fields["permissions"] = " ".join(form.all("permissions"))
-    return f"{_PATH}?{urlencode({name: value[:_MAX_LINKED] for name, value in fields.items()})}"
 
 
 def _longest(node: Node) -> int:

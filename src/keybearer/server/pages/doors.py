@@ -13,17 +13,22 @@ from keybearer.server.http.forms import query_of
 from keybearer.server.http.same_origin import is_same_origin
 from keybearer.server.node import Node
 from keybearer.server.pages.endings import look_for_ending
+from keybearer.server.pages.kept_forms import keep_form
 from keybearer.server.pages.session import SignInNeeded
 
 Handler = Callable[[Request], Awaitable[Response]]
 
 
-def page(path: str, *, get: Handler | None = None, post: Handler | None = None) -> Route:
+def page(path: str, *, get: Handler | None = None, post: Handler | None = None, keeps: tuple[str, ...] = ()) -> Route:
     """
     Return the route of a page.
 
     Its POST is taken from our own pages only (and from programs, which are no browsers); a handler that meets nobody
     signed in has the browser sent to ``/login`` and back.
+
+    Args:
+        keeps: the fields of the form that come back as they were typed after signing in, ``team`` among them where the
+            form names one; a secret is never one.
     """
     handlers = {method: handler for method, handler in (("GET", get), ("POST", post)) if handler is not None}
 
@@ -37,7 +42,7 @@ def page(path: str, *, get: Handler | None = None, post: Handler | None = None) 
         try:
             return await handler(request)
         except SignInNeeded as needed:
-            return _to_sign_in(request, needed, can_return="GET" in handlers)
+            return await _to_sign_in(request, needed, keeps, can_return="GET" in handlers)
 
     return Route(path, wraps(next(iter(handlers.values())))(serve), methods=list(handlers))
 
@@ -62,11 +67,15 @@ def check_same_origin(request: Request) -> None:
         raise refusals.Refusal("cross_site", public, "another origin")
 
 
-def _to_sign_in(request: Request, needed: SignInNeeded, *, can_return: bool) -> Response:
+async def _to_sign_in(request: Request, needed: SignInNeeded, keeps: tuple[str, ...], *, can_return: bool) -> Response:
     """Send the browser to the sign-in page, which says that a form was not carried out, and back to one it can get."""
-    target = needed.back or (request.scope["path"] if can_return else "/")
+    target = request.scope["path"] if can_return else "/"
     if can_return and request.method in {"GET", "HEAD"} and (query := query_of(request)):
         target += "?" + query.replace("\\", "%5C")  # browsers leave a backslash as it is; no path of ours has one
     fields = {"next": target} | ({"confirm": "1"} if needed.is_confirmation else {})
-    fields |= {"unsent": "1"} if request.method == "POST" else {}
-    return RedirectResponse(f"/login?{urlencode(fields)}", 303)
+    if request.method != "POST":
+        return RedirectResponse(f"/login?{urlencode(fields)}", 303)
+    answer = RedirectResponse("", 303)
+    fields["unsent"] = "kept" if await keep_form(request, answer, keeps) else "lost"
+    answer.headers["location"] = f"/login?{urlencode(fields)}"
+    return answer

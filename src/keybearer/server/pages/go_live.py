@@ -10,6 +10,7 @@ from keybearer.server.http.edge import actor_of
 from keybearer.server.node import Node
 from keybearer.server.pages.client import PATH, details_for
 from keybearer.server.pages.doors import page
+from keybearer.server.pages.kept_forms import kept_form
 from keybearer.server.pages.numbers import number_in
 from keybearer.server.pages.render import keep_to_fields, render, render_form
 from keybearer.server.pages.session import Visitor, confirmed_visitor, posted_by
@@ -20,11 +21,12 @@ from keybearer.server.roles import APPS_WRITE
 
 def routes(_: Node) -> list[BaseRoute]:
     """Return the door of the page."""
-    return [page(f"{PATH}/go-live", get=_show, post=_take)]
+    return [page(f"{PATH}/go-live", get=_show, post=_take, keeps=("team", "live_team"))]
 
 
 async def _show(request: Request) -> Response:
-    return await _form_page(request, await confirmed_visitor(request, APPS_WRITE))
+    viewer = await confirmed_visitor(request, APPS_WRITE)
+    return await _form_page(request, viewer, kept_form(request, viewer).text("live_team"))
 
 
 async def _take(request: Request) -> Response:

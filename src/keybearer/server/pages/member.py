@@ -1,6 +1,7 @@
 """``/team/members/<id>``: giving a member another role, and removing them."""
 
 from collections.abc import Mapping
+from typing import Final
 
 from starlette.requests import Request
 from starlette.responses import Response
@@ -12,6 +13,7 @@ from keybearer.server.actions.set_member_role import RoleGiven, set_member_role
 from keybearer.server.http.edge import actor_of
 from keybearer.server.node import Node
 from keybearer.server.pages.doors import page
+from keybearer.server.pages.kept_forms import kept_form
 from keybearer.server.pages.members import LIST
 from keybearer.server.pages.numbers import number_in
 from keybearer.server.pages.render import keep_to_fields, redirect, redirect_ended, render_form
@@ -22,17 +24,20 @@ from keybearer.server.reads.members import TeamMember, member_of
 from keybearer.server.refusals import Refusal
 from keybearer.server.roles import MEMBERS_MANAGE, ROLE_TITLES
 
+_FIELDS: Final = ("team", "role", "hours")
+
 
 def routes(_: Node) -> list[BaseRoute]:
     """Return the doors of one member."""
     one = f"{LIST}/{{membership_id}}"
-    return [page(one, get=_show, post=_set_role), page(f"{one}/remove", get=_ask, post=_remove)]
+    return [page(one, get=_show, post=_set_role, keeps=_FIELDS), page(f"{one}/remove", get=_ask, post=_remove)]
 
 
 async def _show(request: Request) -> Response:
     viewer = await confirmed_visitor(request, MEMBERS_MANAGE)
     member = await _member(request, viewer)
-    return _form(request, viewer, member, {"role": member.role or ""})
+    typed = kept_form(request, viewer)
+    return _form(request, viewer, member, {"role": member.role or "", **dict(typed.pairs)})
 
 
 async def _set_role(request: Request) -> Response:
@@ -45,7 +50,7 @@ async def _set_role(request: Request) -> Response:
     given = RoleGiven(team.team_id, member.user_id, asked.role, asked.expires_at)
     actor = actor_of(request, user_id=viewer.user.user_id)
     try:
-        form.demand_only("team", "role", "hours")
+        form.demand_only(*_FIELDS)
         await node.act(set_member_role, actor, given, node.roles_with(MEMBERS_MANAGE), now)
     except Refusal as refusal:
         keep_to_fields(refusal)

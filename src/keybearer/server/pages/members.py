@@ -14,6 +14,7 @@ from keybearer.server.http.forms import Form
 from keybearer.server.limits.attempts import AttemptLimit
 from keybearer.server.node import Node
 from keybearer.server.pages.doors import page
+from keybearer.server.pages.kept_forms import kept_form
 from keybearer.server.pages.pager import paging_of, turn_of
 from keybearer.server.pages.render import redirect, render, render_form
 from keybearer.server.pages.role_choices import HOURS, of_the_form, role_asked, role_choices
@@ -34,6 +35,7 @@ from keybearer.server.settings import Rate
 LIST: Final = "/team/members"
 # Whoever manages members learns of each address they type whether somebody here has it; nobody goes through a list.
 ADDRESSES: Final = Rate((60, 3600))
+_FIELDS: Final = ("team", "email", "role", "hours")
 
 
 def routes(_: Node) -> list[BaseRoute]:
@@ -43,7 +45,7 @@ def routes(_: Node) -> list[BaseRoute]:
     async def add(request: Request) -> Response:
         return await _add(request, typed_addresses)
 
-    return [page(LIST, get=_show), page(f"{LIST}/new", get=_ask, post=add)]
+    return [page(LIST, get=_show), page(f"{LIST}/new", get=_ask, post=add, keeps=_FIELDS)]
 
 
 async def _show(request: Request) -> Response:
@@ -63,7 +65,8 @@ async def _show(request: Request) -> Response:
 
 
 async def _ask(request: Request) -> Response:
-    return _form(request, await confirmed_visitor(request, MEMBERS_MANAGE), {"role": "member"})
+    viewer = await confirmed_visitor(request, MEMBERS_MANAGE)
+    return _form(request, viewer, {"role": "member", **dict(kept_form(request, viewer).pairs)})
 
 
 async def _add(request: Request, typed_addresses: AttemptLimit) -> Response:
@@ -73,7 +76,7 @@ async def _add(request: Request, typed_addresses: AttemptLimit) -> Response:
     now = node.now()
     asked = role_asked(form, now)
     try:
-        form.demand_only("team", "email", "role", "hours")
+        form.demand_only(*_FIELDS)
         user = await _found(request, viewer, form, typed_addresses)
         given = RoleGiven(team.team_id, user.user_id, asked.role, asked.expires_at)
         actor = actor_of(request, user_id=viewer.user.user_id)

@@ -11,8 +11,9 @@ from keybearer.server.http.edge import note_actor
 from keybearer.server.http.errors import retry_headers, status_of
 from keybearer.server.node import Node
 from keybearer.server.pages import times
-from keybearer.server.pages.cookies import ENDING, NOTICE, clear_cookie, leave_notice, read_notice
+from keybearer.server.pages.cookies import ENDING, NOTICE, TYPED, clear_cookie, leave_notice, read_notice
 from keybearer.server.pages.endings import Ended, is_ending_kept, leave_ending, seen_ending
+from keybearer.server.pages.kept_forms import is_kept_form_shown
 from keybearer.server.pages.session import Visitor
 from keybearer.server.pages.static import asset
 from keybearer.server.refusals import Refusal
@@ -60,9 +61,12 @@ def render(
         visitor=visitor,
         notice=notice,
         ending=ending,
+        has_kept_form=is_kept_form_shown(request),
         **context,
     )
     answer = HTMLResponse(text, status)
+    if is_kept_form_shown(request):
+        clear_cookie(node, answer, TYPED)
     if notice and (ending is None or ending.is_over):
         clear_cookie(node, answer, NOTICE)
         if ending:

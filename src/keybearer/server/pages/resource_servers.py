@@ -13,19 +13,21 @@ from keybearer.server.http.edge import actor_of
 from keybearer.server.http.forms import read_form
 from keybearer.server.node import Node
 from keybearer.server.pages.doors import page
+from keybearer.server.pages.kept_forms import kept_form
 from keybearer.server.pages.render import keep_to_fields, redirect_ended, render, render_form
 from keybearer.server.pages.session import Visitor, require_recent, visitor
 from keybearer.server.reads.resource_servers import all_resource_servers, one_resource_server
 from keybearer.server.refusals import Refusal
 
 _LIST: Final = "/operator/resource-servers"
+_FIELDS: Final = ("name", "environment")
 
 
 def routes(_: Node) -> list[BaseRoute]:
     """Return the doors of the list, of adding and of revoking."""
     return [
         page(_LIST, get=_show),
-        page(f"{_LIST}/new", get=_new, post=_add),
+        page(f"{_LIST}/new", get=_new, post=_add, keeps=_FIELDS),
         page(f"{_LIST}/{{resource_server_id}}/revoke", get=_ask, post=_revoke),
     ]
 
@@ -47,7 +49,9 @@ async def _show(request: Request) -> Response:
 
 async def _new(request: Request) -> Response:
     viewer = await _operator(request)
-    return render_form(request, "resource_server_new.html", viewer, None, name="", environment="sandbox")
+    typed = kept_form(request, viewer)
+    name, environment = typed.text("name"), typed.text("environment") or "sandbox"
+    return render_form(request, "resource_server_new.html", viewer, None, name=name, environment=environment)
 
 
 async def _add(request: Request) -> Response:
@@ -58,7 +62,7 @@ async def _add(request: Request) -> Response:
     name, environment = form.text("name"), form.text("environment")
     prefix = node.settings.token_prefix
     try:
-        form.demand_only("name", "environment")
+        form.demand_only(*_FIELDS)
         added = await node.act(add_resource_server, actor, (name, environment), prefix, node.now())
     except Refusal as refusal:
         keep_to_fields(refusal)

@@ -24,13 +24,11 @@ class SignInNeeded(Exception):
 
     Args:
         is_confirmation: whether a sign-in is there and only its password is asked for again.
-        back: the address to come back to; '' for the page's own.
     """
 
-    def __init__(self, *, is_confirmation: bool, back: str = "") -> None:
+    def __init__(self, *, is_confirmation: bool) -> None:
         super().__init__("confirm" if is_confirmation else "sign in")
         self.is_confirmation = is_confirmation
-        self.back = back
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,19 +80,16 @@ async def maybe_visitor(request: Request) -> Visitor | None:
     return visitor
 
 
-async def visitor(request: Request, back: str = "") -> Visitor:
+async def visitor(request: Request) -> Visitor:
     """
     Return who is signed in.
-
-    Args:
-        back: the address to come back to, with what was typed in its query; '' for the page's own.
 
     Raises:
         SignInNeeded: nobody is; the page's door sends them to ``/login`` and back.
     """
     found = await maybe_visitor(request)
     if found is None:
-        raise SignInNeeded(is_confirmation=False, back=back)
+        raise SignInNeeded(is_confirmation=False)
     return found
 
 
@@ -104,18 +99,15 @@ def is_recent(request: Request, visitor: Visitor) -> bool:
     return node.now() - visitor.authenticated_at < RECENT
 
 
-def require_recent(request: Request, visitor: Visitor, back: str = "") -> None:
+def require_recent(request: Request, visitor: Visitor) -> None:
     """
     Go on only if the password was given in this session within four hours.
-
-    Args:
-        back: the address to come back to, with what was typed in its query; '' for the page's own.
 
     Raises:
         SignInNeeded: it was not; the page's door asks for it and comes back.
     """
     if not is_recent(request, visitor):
-        raise SignInNeeded(is_confirmation=True, back=back)
+        raise SignInNeeded(is_confirmation=True)
 
 
 def require_permission(visitor: Visitor, permission: str) -> None:

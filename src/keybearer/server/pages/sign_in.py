@@ -100,5 +100,5 @@ def _page(request: Request, visitor: Visitor | None, form: Form, refusal: Refusa
         refusal,
         email=visitor.user.email if visitor else form.text("email"),
         next=return_path(form.text("next")),
-        is_unsent=form.text("unsent") == "1",
+        unsent=form.text("unsent"),
     )

@@ -9,16 +9,18 @@ from keybearer.server.http.edge import actor_of
 from keybearer.server.http.forms import read_form
 from keybearer.server.node import Node
 from keybearer.server.pages.doors import page
+from keybearer.server.pages.kept_forms import kept_form
 from keybearer.server.pages.render import keep_to_fields, redirect, render_form
 from keybearer.server.pages.session import require_permission, team_of, visitor
 from keybearer.server.refusals import Refusal
 
 _HERE = "/team"
+_FIELDS = ("team", "contact", "telephone")
 
 
 def routes(_: Node) -> list[BaseRoute]:
     """Return the door of the page."""
-    return [page(_HERE, get=_show, post=_take)]
+    return [page(_HERE, get=_show, post=_take, keeps=_FIELDS)]
 
 
 async def _show(request: Request) -> Response:
@@ -27,6 +29,7 @@ async def _show(request: Request) -> Response:
         return redirect(request, "/switch-team")  # which says that they are in no team
     require_permission(viewer, "team:read")
     typed = {"contact": viewer.team.contact, "telephone": viewer.team.telephone or ""}
+    typed |= dict(kept_form(request, viewer).pairs)
     return render_form(request, "team.html", viewer, None, typed=typed)
 
 
@@ -40,7 +43,7 @@ async def _take(request: Request) -> Response:
     change = TeamChange(typed["contact"], typed["telephone"] or None, changes_telephone=True)
     node: Node = request.app.state.node
     try:
-        form.demand_only("team", "contact", "telephone")
+        form.demand_only(*_FIELDS)
         await node.act(update_team, actor_of(request, user_id=viewer.user.user_id), team.team_id, change, node.now())
     except Refusal as refusal:
         keep_to_fields(refusal)

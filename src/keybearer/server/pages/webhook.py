@@ -15,6 +15,7 @@ from keybearer.server.actions.update_webhook import WebhookChange, update_webhoo
 from keybearer.server.http.edge import actor_of
 from keybearer.server.node import Node
 from keybearer.server.pages.doors import page
+from keybearer.server.pages.kept_forms import kept_form
 from keybearer.server.pages.pager import paging_of, turn_of
 from keybearer.server.pages.render import keep_to_fields, redirect, render, render_form
 from keybearer.server.pages.session import (
@@ -25,7 +26,7 @@ from keybearer.server.pages.session import (
     require_permission,
     visitor,
 )
-from keybearer.server.pages.webhooks import LIST, typed_in
+from keybearer.server.pages.webhooks import FIELDS, LIST, typed_in
 from keybearer.server.reads.lifetimes import offered_overlaps
 from keybearer.server.reads.webhooks import host_of, offered_events, one_webhook, webhook_details
 from keybearer.server.records import Webhook
@@ -40,7 +41,7 @@ _ONE: Final = f"{LIST}/{{webhook_id}}"
 def routes(_: Node) -> list[BaseRoute]:
     """Return the doors of one webhook."""
     return [
-        page(_ONE, get=_show, post=_update),
+        page(_ONE, get=_show, post=_update, keeps=FIELDS),
         page(f"{_ONE}/rotate", get=_back, post=_rotate),
         page(f"{_ONE}/test", get=_back, post=_test),
         page(f"{_ONE}/switch-on", get=_back, post=_switch_on),
@@ -52,7 +53,8 @@ def routes(_: Node) -> list[BaseRoute]:
 async def _show(request: Request) -> Response:
     viewer = await visitor(request)
     require_permission(viewer, TEAM_MANAGE)
-    return await _webhook_page(request, viewer)
+    typed = kept_form(request, viewer)
+    return await _webhook_page(request, viewer, None, typed_in(typed) if typed.pairs else None)
 
 
 async def _back(request: Request) -> Response:
@@ -70,7 +72,7 @@ async def _update(request: Request) -> Response:
     change = WebhookChange(typed, node.settings.webhook_private_addresses)
     actor = actor_of(request, user_id=viewer.user.user_id)
     try:
-        form.demand_only("team", "url", "events")
+        form.demand_only(*FIELDS)
         webhook = await node.act(update_webhook, actor, team, webhook_id, change, node.now())
     except Refusal as refusal:
         return await _webhook_page(request, viewer, refusal, typed)

@@ -11,6 +11,7 @@ from keybearer.server.http.edge import actor_of
 from keybearer.server.http.forms import Form
 from keybearer.server.node import Node
 from keybearer.server.pages.doors import page
+from keybearer.server.pages.kept_forms import kept_form
 from keybearer.server.pages.render import keep_to_fields, render, render_form
 from keybearer.server.pages.session import (
     Visitor,
@@ -26,6 +27,7 @@ from keybearer.server.roles import TEAM_MANAGE
 from keybearer.server.webhooks.changes import TypedWebhook
 
 LIST: Final = "/team/webhooks"
+FIELDS: Final = ("team", "url", "events")
 
 
 def routes(_: Node) -> list[BaseRoute]:
@@ -35,7 +37,7 @@ def routes(_: Node) -> list[BaseRoute]:
     A webhook hands on what happens in the team, for as long as nobody looks: a browser left open must not be enough, so
     whoever changes one has given their password lately.
     """
-    return [page(LIST, get=_show), page(f"{LIST}/new", get=_new, post=_create)]
+    return [page(LIST, get=_show), page(f"{LIST}/new", get=_new, post=_create, keeps=FIELDS)]
 
 
 def typed_in(form: Form) -> TypedWebhook:
@@ -52,7 +54,8 @@ async def _show(request: Request) -> Response:
 
 
 async def _new(request: Request) -> Response:
-    return _form_page(request, await confirmed_visitor(request, TEAM_MANAGE), TypedWebhook("", ()))
+    viewer = await confirmed_visitor(request, TEAM_MANAGE)
+    return _form_page(request, viewer, typed_in(kept_form(request, viewer)))
 
 
 async def _create(request: Request) -> Response:
@@ -61,7 +64,7 @@ async def _create(request: Request) -> Response:
     policy = WebhookPolicy(node.webhook_key, node.settings.webhook_private_addresses)
     actor, typed = actor_of(request, user_id=viewer.user.user_id), typed_in(form)
     try:
-        form.demand_only("team", "url", "events")
+        form.demand_only(*FIELDS)
         made = await node.act(create_webhook, actor, team, typed, policy, node.now())
     except Refusal as refusal:
         keep_to_fields(refusal)

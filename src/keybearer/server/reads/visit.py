@@ -17,6 +17,11 @@ class Visit:
     places: tuple[Place, ...]
 
 
+async def whose(reader: Reader, cookie: str) -> int | None:
+    """Return the user whose session this cookie is, or was before it ended; None if nobody knows any more."""
+    return await sessions.user_of(reader, secrets.digest(cookie))
+
+
 async def visit(reader: Reader, cookie: str, now: int, idle_since: int) -> Visit | None:
     """
     Return who is signed in with this cookie; None if nobody is (ended, expired, idle, disabled).

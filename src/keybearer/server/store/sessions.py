@@ -15,6 +15,7 @@ _IS_ALIVE = (
     & (sessions.c.seen_at > bindparam("idle_since"))
 )
 _BY_DIGEST = select(*COLUMNS).where(sessions.c.digest == bindparam("digest"), _IS_ALIVE)
+_USER_OF = select(sessions.c.user_id).where(sessions.c.digest == bindparam("digest"))
 _OF_USER = (
     select(*COLUMNS)
     .where(sessions.c.user_id == bindparam("user_id"), _IS_ALIVE)
@@ -74,6 +75,12 @@ async def alive(reader: Reader, digest: bytes, now: int, idle_since: int) -> Ses
     """
     row = await reader.one(_BY_DIGEST, digest=digest, now=now, idle_since=idle_since)
     return Session(**row) if row else None
+
+
+async def user_of(reader: Reader, digest: bytes) -> int | None:
+    """Return the user of the session of this cookie, even if it has ended; None once it is forgotten."""
+    row = await reader.one(_USER_OF, digest=digest)
+    return row["user_id"] if row else None
 
 
 async def of_user(reader: Reader, user_id: int, now: int, idle_since: int) -> list[Session]:
