@@ -5,6 +5,7 @@ import hmac
 from typing import Any
 from urllib.parse import quote, quote_plus, urlencode
 
+import httpx2
 import pytest
 
 from keybearer.server.actions.rotate_client_secret import Rotation, rotate_client_secret
@@ -190,6 +191,16 @@ async def test_d13_guessing_grows_slow_and_locks_nobody_out(play: Play, clock: H
     assert (await play.exchange(await play.code(play.public), play.public)).status_code == 200
     clock.advance(minutes=1)
     assert refused(await play.post(TOKEN, **form_of("x"), client_secret="guess")) == NO_CLIENT
+
+
+async def test_d13_an_ipv6_network_guesses_no_faster_than_one_address(play: Play) -> None:
+    form = {**form_of("x"), "client_id": play.app.client.client_id, "client_secret": "a guess"}
+    told = []
+    for n in range(31):
+        transport = httpx2.ASGITransport(play.house.app, client=(f"2001:db8::{n}", 1))
+        async with httpx2.AsyncClient(transport=transport, base_url=play.house.settings.issuer) as guesser:
+            told.append(refused(await guesser.post(TOKEN, data=form)))
+    assert told == [NO_CLIENT] * 30 + [(429, "slow_down")]
 
 
 async def test_d14_no_answer_is_kept_and_pages_elsewhere_read_only_what_they_need(play: Play) -> None:

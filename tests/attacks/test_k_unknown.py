@@ -104,7 +104,14 @@ async def test_k7_a_bad_token_in_a_loop_is_looked_up_once_a_second_and_a_good_on
     assert looks.all == 3
 
 
-async def test_k7_one_that_floods_leaves_places_for_others() -> None:
+@pytest.mark.parametrize(
+    "flooding",
+    [
+        pytest.param(("a", "a", "a", "a"), id="from one address"),
+        pytest.param(tuple(f"2001:db8::{n}" for n in range(4)), id="from an IPv6 network"),
+    ],
+)
+async def test_k7_one_that_floods_leaves_places_for_others(flooding: tuple[str, ...]) -> None:
     look_ups = LookUps(at_once=1, most=5, most_of_one=3)
     is_over = asyncio.Event()
 
@@ -116,8 +123,8 @@ async def test_k7_one_that_floods_leaves_places_for_others() -> None:
             return refusal.code
         return ""
 
-    asked = [asyncio.create_task(ask(whence)) for whence in ("a", "a", "a", "a", "b", "b", "c")]
+    asked = [asyncio.create_task(ask(whence)) for whence in (*flooding, "b", "2001:db8:0:1::", "c")]
     await asyncio.sleep(0)
     is_over.set()
     assert await asyncio.gather(*asked) == ["", "", "", "too_many", "", "", "unavailable"]
-    assert await ask("a") == ""
+    assert await ask(flooding[0]) == ""

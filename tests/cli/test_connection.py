@@ -19,8 +19,8 @@ from tests.support.waiting import until
 class Wire(asyncio.Transport):
     """A client's end that keeps what was written to it, piece by piece."""
 
-    def __init__(self) -> None:
-        super().__init__({"peername": ("127.0.0.1", 1), "sockname": ("127.0.0.1", 2)})
+    def __init__(self, address: str) -> None:
+        super().__init__({"peername": (address, 1), "sockname": ("127.0.0.1", 2)})
         self.pieces: list[bytes] = []
         self.is_closed = False
 
@@ -44,6 +44,11 @@ async def _plain(request: Request) -> Response:
     return PlainTextResponse(str(len(await request.body())))
 
 
+async def _peer(request: Request) -> Response:
+    assert request.client is not None
+    return PlainTextResponse(request.client.host)
+
+
 async def _slow(request: Request) -> Response:
     async def pieces() -> AsyncIterator[bytes]:
         yield b"first"
@@ -58,7 +63,9 @@ Ask = Callable[..., Wire]
 
 @pytest.fixture
 def app() -> Starlette:
-    app = Starlette(routes=[Route("/plain", _plain, methods=["GET", "POST"]), Route("/slow", _slow)])
+    app = Starlette(
+        routes=[Route("/plain", _plain, methods=["GET", "POST"]), Route("/slow", _slow), Route("/peer", _peer)]
+    )
     app.state.gate = asyncio.Event()
     return app
 
@@ -71,8 +78,8 @@ async def ask(app: Starlette) -> AsyncIterator[Ask]:
     config.load()
     make = cast("Callable[..., Connection]", config.http_protocol_class)
 
-    def asked(*pieces: bytes) -> Wire:
-        wire, connection = Wire(), make(config, state, {})
+    def asked(*pieces: bytes, address: str = "127.0.0.1") -> Wire:
+        wire, connection = Wire(address), make(config, state, {})
         connections.append(connection)
         connection.connection_made(wire)
         for piece in pieces:
@@ -135,3 +142,8 @@ async def test_a_long_body_in_small_chunks_is_cut_off_by_nobody(ask: Ask) -> Non
     chunk = b"1;a=b\r\na\r\n"
     wire = ask(CHUNKED, *[chunk * 64] * (MAX_HEAD_BYTES // 64), b"0\r\nX: y\r\n\r\n")
     await until(lambda: ends(b"\r\n\r\n%d" % MAX_HEAD_BYTES)(wire))
+
+
+async def test_an_ipv4_address_that_comes_by_ipv6_is_the_ipv4_address(ask: Ask) -> None:
+    wire = ask(b"GET /peer HTTP/1.1\r\nHost: x\r\n\r\n", address="::ffff:198.51.100.7")
+    await until(lambda: ends(b"\r\n\r\n198.51.100.7")(wire))

@@ -8,6 +8,7 @@ from uvicorn.protocols.http.httptools_impl import RequestResponseCycle
 from uvicorn.server import ServerState
 
 from keybearer.cli.hitting import HittingProtocol
+from keybearer.server.http.addresses import plain_address
 
 MAX_HEAD_BYTES: Final = 32 * 1024  # of a head or trailer that is still not whole; the edge judges those that are
 _REFUSAL: Final = (
@@ -80,6 +81,8 @@ class Connection(HittingProtocol):
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override] # as uvicorn has it
         """Begin to wait for the first head."""
         super().connection_made(transport)
+        if self.client is not None:
+            self.client = (plain_address(self.client[0]), self.client[1])
         self._wait()
 
     def connection_lost(self, exc: Exception | None) -> None:

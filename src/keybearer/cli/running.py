@@ -53,7 +53,7 @@ class Server(uvicorn.Server):
 
 def listen(host: str, port: int, by: str = "--host and --port") -> socket.socket:
     """
-    Open a listening socket.
+    Open a listening socket; on `::` it takes IPv4, too, as others do.
 
     Args:
         by: what the operator chooses them by.
@@ -65,7 +65,7 @@ def listen(host: str, port: int, by: str = "--host and --port") -> socket.socket
         raise Trouble("--host is empty; name the address to listen on, such as 127.0.0.1, or 0.0.0.0 for all")
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
     try:
-        return socket.create_server((host, port), family=family, backlog=BACKLOG)
+        return socket.create_server((host, port), family=family, backlog=BACKLOG, dualstack_ipv6=host == "::")
     except OSError as error:
         raise Trouble(
             f"cannot listen on {host} port {port} ({(error.strerror or '').partition(' (while ')[0]}); "
@@ -77,7 +77,8 @@ def own_address(settings: Settings, listener: socket.socket) -> Settings:
     """Return the settings with the port listened on in the issuer, where the operator chose no issuer."""
     if "issuer" in settings.model_fields_set:
         return settings
-    return settings.model_copy(update={"issuer": f"http://127.0.0.1:{listener.getsockname()[1]}"})
+    address, port = listener.getsockname()[:2]
+    return settings.model_copy(update={"issuer": f"http://{'[::1]' if address == '::1' else '127.0.0.1'}:{port}"})
 
 
 def run_server(

@@ -21,6 +21,13 @@ PROXY = "10.0.0.1"
         pytest.param(PROXY, [], PROXY, id="no header"),
         pytest.param(PROXY, ["not an address"], PROXY, id="rubbish"),
         pytest.param("", ["198.51.100.1"], "", id="a local socket"),
+        pytest.param(PROXY, ["198.51.100.1:4711"], "198.51.100.1", id="with the client's port"),
+        pytest.param(PROXY, ["[2001:db8::1]:4711"], "2001:db8::1", id="IPv6 with the client's port"),
+        pytest.param(PROXY, ["[2001:db8::1]"], "2001:db8::1", id="IPv6 in brackets"),
+        pytest.param(PROXY, ["2001:DB8:0::1"], "2001:db8::1", id="IPv6 written otherwise"),
+        pytest.param(PROXY, ["fe80::1%eth0"], "fe80::1%eth0", id="IPv6 of this link"),
+        pytest.param(PROXY, ["::ffff:198.51.100.1"], "198.51.100.1", id="IPv4 over an IPv6 socket"),
+        pytest.param(PROXY, ["198.51.100.1:http"], PROXY, id="with a port that is none"),
     ],
 )
 def test_the_client_is(peer: str, forwarded: list[str], client: str) -> None:

@@ -1,11 +1,13 @@
 """The client's address: the connection's own, or what a trusted proxy in front says."""
 
+import re
 from collections.abc import Container, Sequence
 from functools import lru_cache
 from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_address
 from typing import Final
 
 _REMEMBERED: Final = 1_024  # addresses
+_WITH_PORT: Final = re.compile(r"(?:\[([0-9A-Fa-f:.]+)\]|([0-9.]+))(?::[0-9]{1,5})?")
 
 
 class TrustedProxies:
@@ -32,7 +34,8 @@ def client_address(peer: str, forwarded_for: Sequence[str], trusted: Container[s
     Return the address of whoever sent the request.
 
     The list is read from its end: each trusted hop vouches for the one before it, and the first that is not trusted
-    is the client. What an untrusted peer says of itself is ignored.
+    is the client. What an untrusted peer says of itself is ignored. Some proxies write the client's port, too: it is
+    left out, and an IPv6 address is written as RFC 5952 has it.
 
     Args:
         peer: the connection's own address; '' for a local socket.
@@ -42,11 +45,23 @@ def client_address(peer: str, forwarded_for: Sequence[str], trusted: Container[s
     hops = [part.strip() for value in forwarded_for for part in value.split(",")]
     address = peer
     while hops and address in trusted:
-        claimed = hops.pop()
-        if _parsed(claimed) is None:
+        claimed = _claimed(hops.pop())
+        if not claimed:
             break
         address = claimed
     return address
+
+
+def plain_address(text: str) -> str:
+    """Return an IPv4 address that came over an IPv6 socket (RFC 4291, 2.5.5.2) as what it is, any other as it is."""
+    return str(_parsed(text) or text) if text.startswith("::ffff:") else text
+
+
+@lru_cache(_REMEMBERED)
+def _claimed(hop: str) -> str:
+    """Return the address that a hop of the list is, as addresses are written; '' if it is none."""
+    with_port = _WITH_PORT.fullmatch(hop)
+    return str(_parsed((with_port[1] or with_port[2]) if with_port else hop) or "")
 
 
 def _parsed(text: object) -> IPv4Address | IPv6Address | None:

@@ -11,6 +11,7 @@ from keybearer.server import refusals
 from keybearer.server.http.edge import address_of, note_actor
 from keybearer.server.http.forms import Form
 from keybearer.server.limits.attempts import AttemptLimit
+from keybearer.server.limits.neighbourhoods import neighbourhood
 from keybearer.server.node import Node
 from keybearer.server.reads.caller import Credentials, authenticate
 from keybearer.server.records import Client
@@ -49,7 +50,7 @@ class Caller:
         credentials = credentials_of(request.headers.getlist("authorization"), form)
         client = await self._look_ups.ask(credentials)
         if isinstance(client, Refusal):
-            guesser = (credentials.client_id[:_LONGEST_ID], address_of(request))
+            guesser = (credentials.client_id[:_LONGEST_ID], neighbourhood(address_of(request)))
             wait_s = self._failures.count(guesser, self._node.now())
             if wait_s:
                 raise refusals.too_many(f"{client.detail}, again and again", wait_s) from client

@@ -7,6 +7,7 @@ from contextlib import asynccontextmanager
 from typing import Final
 
 from keybearer.server import refusals
+from keybearer.server.limits.neighbourhoods import neighbourhood
 from keybearer.server.refusals import Refusal
 
 _AT_ONCE: Final = 4  # of the eight connections on which PostgreSQL is read; the others are for the feed and for pages
@@ -40,6 +41,7 @@ class LookUps:
         Raises:
             Refusal: ``too_many``: this one has enough of them already; ``unavailable``: all together have.
         """
+        whence = neighbourhood(whence)
         if self._here[whence] >= self._most_of_one:
             raise refusals.too_many("unknown credentials at once", _COME_BACK_S)
         if self._here.total() >= self._most:
