@@ -83,4 +83,4 @@ def test_a_frozen_log_and_a_lost_key_are_told_of(terminal: Terminal, database_ur
     broken.write_text("no key\n")
     again = terminal.type("doctor", "--json")
     assert (again.exit_code, _checks(again)) == (1, _checks(ailing))
-    assert "it cannot be read: " in again.out
+    assert f"it cannot be read: data/{KEY} holds no key" in again.out

@@ -117,6 +117,32 @@ def test_another_database_without_tables(bare_terminal: Terminal, postgres_datab
         assert "nobody has the address" in bare_terminal.refused("user", "disable", "ada@example.com")
 
 
+@pytest.mark.parametrize(
+    ("setting", "said"),
+    [("role = pg_monitor", "permission denied for schema"), ("default_transaction_read_only = on", "read-only")],
+)
+def test_another_database_in_which_no_tables_can_be_made(
+    bare_terminal: Terminal, postgres_databases: PostgresDatabases, setting: str, said: str
+) -> None:
+    with postgres_databases.fresh("template0") as url:
+        name = url.partition("?")[0].rpartition("/")[2]
+        postgres_databases._wait(postgres_databases._connection.execute(f'ALTER DATABASE "{name}" SET {setting}'))
+        bare_terminal.set(DATABASE_URL=url)
+        assert said in bare_terminal.refused("migrate")
+
+
+def test_another_database_that_cannot_keep_all_names(
+    bare_terminal: Terminal, postgres_databases: PostgresDatabases
+) -> None:
+    control = postgres_databases
+    control._wait(control._connection.execute("CREATE DATABASE latin TEMPLATE template0 ENCODING 'LATIN1'"))
+    try:
+        bare_terminal.set(DATABASE_URL=control.cluster.url("latin"))
+        assert "its encoding is LATIN1" in bare_terminal.refused("migrate")
+    finally:
+        control._wait(control._connection.execute("DROP DATABASE latin WITH (FORCE)"))
+
+
 def test_a_file_that_is_no_database(bare_terminal: Terminal, tmp_path: Path) -> None:
     (tmp_path / "data").mkdir()
     (tmp_path / "data" / "keybearer.db").write_text("my notes, which are quite long\n" * 40)

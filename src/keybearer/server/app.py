@@ -1,7 +1,7 @@
 """Builds the server: the one place where all parts meet."""
 
 from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager
+from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
 from typing import Final
 
 import structlog
@@ -44,6 +44,7 @@ from keybearer.server.sealing.key import Signer, signer_of
 from keybearer.server.sealing.sealer import KEY, Sealer
 from keybearer.server.settings import Settings
 from keybearer.server.store.database import Database, open_database
+from keybearer.server.store.faults import StoreFault
 from keybearer.server.store.resource_servers import note_seen
 from keybearer.server.upkeep import upkeep
 from keybearer.server.verifiers.certainty import Certainty
@@ -84,7 +85,7 @@ def build_app(
 
     @asynccontextmanager
     async def lifespan(app: Starlette) -> AsyncIterator[dict[str, Hits]]:
-        async with _open_node(settings, now, boottime, elapsed, network or Network()) as node:
+        async with _told(_open_node(settings, now, boottime, elapsed, network or Network())) as node:
             app.state.node = node
             app.router.routes[:] = _routes(node)
             bare.update(bare_doors(app.router.routes))
@@ -96,6 +97,18 @@ def build_app(
     app.state.requests = requests
     app.router.redirect_slashes = False  # the redirect would be built out of the Host header
     return app
+
+
+@asynccontextmanager
+async def _told(opening: AbstractAsyncContextManager[Node]) -> AsyncIterator[Node]:
+    """Open a node; what keeps it from opening is logged in one line, before the trace that whatever runs it logs."""
+    async with AsyncExitStack() as held:
+        try:
+            node = await held.enter_async_context(opening)
+        except (OSError, ValueError, StoreFault) as error:
+            _LOG.error("cannot start", why=str(error))
+            raise
+        yield node
 
 
 @asynccontextmanager

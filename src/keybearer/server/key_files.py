@@ -5,6 +5,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from keybearer.server import secrets
+from keybearer.server.settings import MIN_KEY_LENGTH
 
 
 def kept_key(file: Path, make: Callable[[], str] = secrets.random_key) -> str:
@@ -15,10 +16,14 @@ def kept_key(file: Path, make: Callable[[], str] = secrets.random_key) -> str:
 
     Raises:
         OSError: it cannot be read, or not be made.
+        ValueError: the file is empty, or too short to be a key: with that, what is sealed is open to everybody.
     """
     if not file.exists():
         _keep(make(), file)
-    return file.read_text("ascii").strip()
+    key = file.read_text("ascii", errors="replace").strip()
+    if len(key) < MIN_KEY_LENGTH:
+        raise ValueError(f"{file} holds no key: put the key back; only where there never was one, remove the file")
+    return key
 
 
 def _keep(key: str, file: Path) -> None:

@@ -156,20 +156,26 @@ async def test_a_connection_lost_in_a_work_means_that_nothing_was_kept(database:
 
 @pytest.mark.parametrize("pooled", [pytest.param(False, id="direct"), pytest.param(True, id="behind a pooler")])
 async def test_a_careless_server_setting_does_not_weaken_transactions(url: str, *, pooled: bool) -> None:
-    """ALTER DATABASE … SET synchronous_commit = off would make acknowledged works vanish."""
+    """
+    ALTER DATABASE … SET synchronous_commit = off would make acknowledged works vanish.
+
+    With default_transaction_isolation = serializable, changes at the same time would fail, however often tried again.
+    """
     name = url.partition("?")[0].rpartition("/")[2]
     await execute(
         url,
         f'ALTER DATABASE "{name}" SET synchronous_commit = off',
         f'ALTER DATABASE "{name}" SET client_min_messages = error',
+        f'ALTER DATABASE "{name}" SET default_transaction_isolation = serializable',
     )
-    settings = text("SELECT current_setting('synchronous_commit') AS s, current_setting('client_min_messages') AS m")
+    named = {"s": "synchronous_commit", "m": "client_min_messages", "i": "transaction_isolation"}
+    settings = text(f"SELECT {', '.join(f'current_setting({name!r}) AS {short}' for short, name in named.items())}")
 
     async def ask(tx: Transaction) -> object:
         return await tx.one(settings)
 
     async with opened(url + "&statement_cache_size=0" * pooled) as database:
-        assert await database.transact(ask) == {"s": "on", "m": "warning"}
+        assert await database.transact(ask) == {"s": "on", "m": "warning", "i": "read committed"}
         assert await database.transact(add_and_announce, "a") == "a"
         assert await database.one(ALL) == {"name": "a", "count": 1}
 

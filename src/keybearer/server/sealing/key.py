@@ -2,6 +2,7 @@
 
 from pathlib import Path
 
+from cryptography.exceptions import UnsupportedAlgorithm
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from cryptography.hazmat.primitives.serialization import (
     Encoding,
@@ -47,10 +48,18 @@ def signer_of(pem: str, path: Path, base: str) -> Signer:
         ValueError: it is no Ed25519 key.
         OSError: the file cannot be read or made.
     """
-    key = load_pem_private_key((pem or kept_key(path, _new)).encode(), None)
+    text = pem or kept_key(path, _new)
+    try:
+        key = load_pem_private_key(text.encode(), None)
+    except (TypeError, UnsupportedAlgorithm, ValueError) as error:  # of a key that has a password, it says TypeError
+        raise ValueError(f"{_where(pem, path)} is no private key in PEM, without a password: {error}") from error
     if not isinstance(key, Ed25519PrivateKey):
-        raise ValueError("the activity key is not an Ed25519 key")  # noqa: TRY004 - its value is wrong, not its type
+        raise ValueError(f"{_where(pem, path)} is not an Ed25519 key")  # noqa: TRY004 - its value is wrong, not its type
     return Signer(key, base)
+
+
+def _where(pem: str, path: Path) -> str:
+    return "KEYBEARER_ACTIVITY_KEY" if pem else str(path)
 
 
 def _new() -> str:

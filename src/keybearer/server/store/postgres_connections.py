@@ -38,6 +38,7 @@ _GONE = (OSError, TimeoutError, asyncpg.InterfaceError, asyncpg.PostgresConnecti
 _UNAVAILABLE = (
     *_GONE,
     asyncpg.IdleInTransactionSessionTimeoutError,
+    asyncpg.InsufficientPrivilegeError,
     asyncpg.InsufficientResourcesError,
     asyncpg.LockNotAvailableError,
     asyncpg.OperatorInterventionError,

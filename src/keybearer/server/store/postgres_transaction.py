@@ -110,7 +110,7 @@ class Boundary:
         local = (
             "".join(f"; SET LOCAL {name} = '{value}'" for name, value in SETTINGS.items()) if address.is_pooled else ""
         )
-        self._begin = f"BEGIN{local}"
+        self._begin = f"BEGIN ISOLATION LEVEL READ COMMITTED{local}"
         self._unsynced = f"{self._begin}; SET LOCAL synchronous_commit = 'off'"
         self._snapshot = f"BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY{local}"
 

@@ -126,6 +126,8 @@ def _sqlite_present(connection: apsw.Connection) -> str | None:
 
 
 async def _migrate_postgres(url: str) -> bool:
+    from keybearer.server.store.postgres_connections import FAULTS, name_fault  # noqa: PLC0415
+
     connection = await _connected(url)
     try:
         async with connection.transaction():
@@ -134,11 +136,21 @@ async def _migrate_postgres(url: str) -> bool:
             present = await _present(connection)
             if present == newest():
                 return False
+            if present is None:
+                await _demand_unicode(connection)
             await connection.execute(script("postgresql", present))
             await convert_postgres(connection)
         return True
+    except FAULTS as error:
+        raise name_fault(error) from error
     finally:
         await connection.close()
+
+
+async def _demand_unicode(connection: "Link") -> None:
+    encoding = await connection.fetchval("SHOW server_encoding")
+    if encoding != "UTF8":
+        raise StoreUnavailable(f"PostgreSQL: its encoding is {encoding}; make a database WITH ENCODING 'UTF8'")
 
 
 async def _postgres_revision(url: str) -> str | None:
