@@ -18,7 +18,6 @@ from keybearer.server.http.activity_query import FILTERS, OUTCOMES, Cursors, cur
 from keybearer.server.http.forms import Form, read_query
 from keybearer.server.node import Node
 from keybearer.server.pages.activity_chart import chart_of, window_of
-from keybearer.server.pages.browser_names import browser_name
 from keybearer.server.pages.doors import page
 from keybearer.server.pages.numbers import number_in
 from keybearer.server.pages.render import keep_to_fields, render, render_form
@@ -202,7 +201,6 @@ async def _words(request: Request, asked: Asked, rows: tuple[Happening, ...]) ->
         "names": await node.view(names_in, asked.sight, rows),
         "actions": _ACTIONS,
         "outcomes": [(outcome, _OUTCOME_TITLES[outcome]) for outcome in OUTCOMES],
-        "browser": browser_name,
         "api_behind": _api_behind,
         "sees_apps": APPS_READ in asked.permissions,
         "sees_all": asked.sight.user_id is None,

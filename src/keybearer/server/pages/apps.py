@@ -8,7 +8,7 @@ from keybearer.server.actions.revoke_grant import Reach, revoke_grant
 from keybearer.server.http.edge import actor_of
 from keybearer.server.http.forms import read_form
 from keybearer.server.node import Node
-from keybearer.server.pages.browser_names import browser_name
+from keybearer.server.pages.confirming import is_confirmed
 from keybearer.server.pages.doors import page
 from keybearer.server.pages.render import redirect_ended, render
 from keybearer.server.pages.session import Visitor, visitor
@@ -33,7 +33,7 @@ async def _show(request: Request) -> Response:
         last_uses, {app.grant_id: ActivityFilter(app.team_id, user_id=own, client_id=app.client_id) for app in apps}
     )
     words = node.settings.permissions
-    return render(request, "apps.html", viewer, apps=apps, uses=uses, browser=browser_name, words=words)
+    return render(request, "apps.html", viewer, apps=apps, uses=uses, words=words)
 
 
 async def _ask(request: Request) -> Response:
@@ -55,8 +55,7 @@ async def _take(request: Request) -> Response:
     """
     viewer = await visitor(request)
     form = await read_form(request)
-    form.demand_only("confirm")
-    if form.maybe("confirm") != "yes":
+    if not is_confirmed(form):
         return await _question(request, viewer)
     node: Node = request.app.state.node
     user_id, grant_id = viewer.user.user_id, request.path_params["grant_id"]

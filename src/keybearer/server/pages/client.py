@@ -11,6 +11,7 @@ from keybearer.server.http.edge import actor_of
 from keybearer.server.http.forms import Form
 from keybearer.server.node import Node
 from keybearer.server.pages.clients import redirect_uris_in
+from keybearer.server.pages.confirming import is_confirmed
 from keybearer.server.pages.doors import page
 from keybearer.server.pages.kept_forms import kept_form
 from keybearer.server.pages.quick_start import quick_start
@@ -102,8 +103,7 @@ async def _ask_to_delete(request: Request) -> Response:
 
 async def _delete(request: Request) -> Response:
     viewer, form, team = await posted_by(request, APPS_WRITE)
-    form.demand_only("team", "confirm")
-    if form.maybe("confirm") != "yes":
+    if not is_confirmed(form, "team"):
         return render(request, "client_delete.html", viewer, details=await details_for(request, viewer))
     node: Node = request.app.state.node
     actor = actor_of(request, user_id=viewer.user.user_id)

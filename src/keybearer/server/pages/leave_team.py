@@ -8,6 +8,7 @@ from keybearer.server.actions.remove_member import remove_member
 from keybearer.server.http.edge import actor_of
 from keybearer.server.http.forms import read_form
 from keybearer.server.node import Node
+from keybearer.server.pages.confirming import is_confirmed
 from keybearer.server.pages.doors import page
 from keybearer.server.pages.render import keep_to_fields, redirect, render_form
 from keybearer.server.pages.session import Visitor, active_team, require_recent, team_of, visitor
@@ -32,9 +33,9 @@ async def _take(request: Request) -> Response:
     viewer = await visitor(request)
     require_recent(request, viewer)
     form = await read_form(request)
-    form.demand_only("team", "confirm")
+    is_meant = is_confirmed(form, "team")
     team = team_of(viewer, form)
-    if form.maybe("confirm") != "yes":
+    if not is_meant:
         return await _question(request, viewer)
     node: Node = request.app.state.node
     user_id, managers = viewer.user.user_id, node.roles_with(MEMBERS_MANAGE)

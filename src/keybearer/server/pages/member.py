@@ -12,6 +12,7 @@ from keybearer.server.actions.remove_member import remove_member
 from keybearer.server.actions.set_member_role import RoleGiven, set_member_role
 from keybearer.server.http.edge import actor_of
 from keybearer.server.node import Node
+from keybearer.server.pages.confirming import is_confirmed
 from keybearer.server.pages.doors import page
 from keybearer.server.pages.kept_forms import kept_form
 from keybearer.server.pages.members import LIST
@@ -67,9 +68,9 @@ async def _ask(request: Request) -> Response:
 async def _remove(request: Request) -> Response:
     """Take the member out of the team once it is confirmed."""
     viewer, form, team = await posted_by(request, MEMBERS_MANAGE)
-    form.demand_only("team", "confirm")
+    is_meant = is_confirmed(form, "team")
     member = await _member(request, viewer)
-    if form.maybe("confirm") != "yes" or member.user_id == viewer.user.user_id:
+    if not is_meant or member.user_id == viewer.user.user_id:
         return await _question(request, viewer, member)
     node: Node = request.app.state.node
     managers = node.roles_with(MEMBERS_MANAGE)

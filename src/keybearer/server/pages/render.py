@@ -11,6 +11,7 @@ from keybearer.server.http.edge import note_actor
 from keybearer.server.http.errors import retry_headers, status_of
 from keybearer.server.node import Node
 from keybearer.server.pages import times
+from keybearer.server.pages.browser_names import browser_name
 from keybearer.server.pages.cookies import ENDING, NOTICE, TYPED, clear_cookie, leave_notice, read_notice
 from keybearer.server.pages.endings import Ended, is_ending_kept, leave_ending, seen_ending
 from keybearer.server.pages.kept_forms import is_kept_form_shown
@@ -28,6 +29,7 @@ _ENVIRONMENT: Final = Environment(
 )
 _ENVIRONMENT.globals["asset"] = asset
 _ENVIRONMENT.filters |= {
+    "browser": browser_name,
     "day": times.day,
     "moment": times.moment,
     "relative": times.relative,

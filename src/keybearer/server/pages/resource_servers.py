@@ -12,6 +12,7 @@ from keybearer.server.actions.revoke_resource_server import revoke_resource_serv
 from keybearer.server.http.edge import actor_of
 from keybearer.server.http.forms import read_form
 from keybearer.server.node import Node
+from keybearer.server.pages.confirming import is_confirmed
 from keybearer.server.pages.doors import page
 from keybearer.server.pages.kept_forms import kept_form
 from keybearer.server.pages.render import keep_to_fields, redirect_ended, render, render_form
@@ -77,8 +78,7 @@ async def _ask(request: Request) -> Response:
 async def _revoke(request: Request) -> Response:
     viewer = await _operator(request)
     form = await read_form(request)
-    form.demand_only("confirm")
-    if form.maybe("confirm") != "yes":
+    if not is_confirmed(form):
         return await _question(request, viewer)
     node: Node = request.app.state.node
     actor = actor_of(request, user_id=viewer.user.user_id)

@@ -1,6 +1,5 @@
 """``/settings/security``: the password, where one is signed in, and the latest sign-ins and wrong passwords."""
 
-from dataclasses import dataclass
 from typing import Final
 
 from starlette.requests import Request
@@ -15,7 +14,6 @@ from keybearer.server.clock import SECOND
 from keybearer.server.http.edge import actor_of
 from keybearer.server.http.forms import Form, read_form
 from keybearer.server.node import Node
-from keybearer.server.pages.browser_names import browser_name
 from keybearer.server.pages.cookies import DEVICE, DEVICE_S, SESSION, read_cookie, set_cookie
 from keybearer.server.pages.doors import page
 from keybearer.server.pages.password_check import check_typed_password
@@ -27,15 +25,6 @@ from keybearer.server.records import Session
 from keybearer.server.refusals import Refusal
 
 _HERE: Final = "/settings/security"
-
-
-@dataclass(frozen=True, slots=True)
-class SignIn:
-    """A sign-in as its list shows it."""
-
-    session: Session
-    browser: str
-    is_this: bool
 
 
 def routes(_: Node) -> list[BaseRoute]:
@@ -158,16 +147,13 @@ async def _page(
     """Return the page; no password that was typed is in it."""
     here = viewer.session.session_id
     found = await _sessions(request, viewer)
-    sign_ins = [SignIn(each, browser_name(each.user_agent), each.session_id == here) for each in found]
-    sign_ins.sort(key=lambda sign_in: not sign_in.is_this)
     node: Node = request.app.state.node
     return render_form(
         request,
         "security.html",
         viewer,
         refusal,
-        sign_ins=sign_ins,
+        sessions=sorted(found, key=lambda session: session.session_id != here),
         recent=await node.view(recent_sign_ins, viewer.user.user_id),
-        browser=browser_name,
         is_revoking=is_revoking,
     )

@@ -7,7 +7,7 @@ from starlette.routing import BaseRoute
 from keybearer.server.actions.revoke_grant import Reach, revoke_grant
 from keybearer.server.http.edge import actor_of
 from keybearer.server.node import Node
-from keybearer.server.pages.browser_names import browser_name
+from keybearer.server.pages.confirming import is_confirmed
 from keybearer.server.pages.doors import page
 from keybearer.server.pages.pager import paging_of, turn_of
 from keybearer.server.pages.render import redirect_ended, render
@@ -47,7 +47,7 @@ async def _show(request: Request) -> Response:
         },
     )
     turn = turn_of(paging, found.total)
-    return render(request, "team_apps.html", viewer, rows=found.items, uses=uses, browser=browser_name, turn=turn)
+    return render(request, "team_apps.html", viewer, rows=found.items, uses=uses, turn=turn)
 
 
 async def _ask(request: Request) -> Response:
@@ -62,8 +62,7 @@ async def _take(request: Request) -> Response:
     browser left open must not be enough.
     """
     viewer, form, team = await posted_by(request, MEMBERS_MANAGE)
-    form.demand_only("team", "confirm")
-    if form.maybe("confirm") != "yes":
+    if not is_confirmed(form, "team"):
         return await _question(request, viewer)
     node: Node = request.app.state.node
     user_id, grant_id = viewer.user.user_id, request.path_params["grant_id"]

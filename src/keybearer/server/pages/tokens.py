@@ -10,7 +10,7 @@ from keybearer.server.actions.revoke_grant import Reach, revoke_grant
 from keybearer.server.http.edge import actor_of
 from keybearer.server.http.forms import read_form
 from keybearer.server.node import Node
-from keybearer.server.pages.browser_names import browser_name
+from keybearer.server.pages.confirming import is_confirmed
 from keybearer.server.pages.doors import page
 from keybearer.server.pages.render import redirect_ended, render
 from keybearer.server.pages.session import visitor
@@ -36,9 +36,9 @@ async def _delete(request: Request) -> Response:
     viewer = await visitor(request)
     user_id = viewer.user.user_id
     form = await read_form(request)
-    form.demand_only("confirm")
+    is_meant = is_confirmed(form)
     token = await node.view(own_token, user_id, request.path_params["grant_id"])
-    if form.text("confirm") != "yes":
+    if not is_meant:
         return render(request, "token_delete.html", viewer, token=token, **about_texts(node))
     actor = actor_of(request, user_id=user_id)
     await node.act(revoke_grant, actor, token.grant_id, Reach(user_id, managed_team_id=None), node.now())
@@ -51,7 +51,7 @@ async def listed_tokens(node: Node, user_id: int) -> dict[str, Any]:
     held = await node.view(own_tokens, user_id)
     wanted = {token.grant_id: ActivityFilter(token.team_id, token_id=token.token_id) for token in held}
     uses = await node.view(last_uses, wanted)
-    return {"tokens": held, "uses": uses, "browser": browser_name, **about_texts(node)}
+    return {"tokens": held, "uses": uses, **about_texts(node)}
 
 
 def about_texts(node: Node) -> dict[str, str]:

@@ -14,6 +14,7 @@ from keybearer.server.actions.try_webhook import try_webhook
 from keybearer.server.actions.update_webhook import WebhookChange, update_webhook
 from keybearer.server.http.edge import actor_of
 from keybearer.server.node import Node
+from keybearer.server.pages.confirming import is_confirmed
 from keybearer.server.pages.doors import page
 from keybearer.server.pages.kept_forms import kept_form
 from keybearer.server.pages.pager import paging_of, turn_of
@@ -115,8 +116,7 @@ async def _ask(request: Request) -> Response:
 
 async def _delete(request: Request) -> Response:
     viewer, form, team = await posted_by(request, TEAM_MANAGE)
-    form.demand_only("team", "confirm")
-    if form.maybe("confirm") != "yes":
+    if not is_confirmed(form, "team"):
         return await _question(request, viewer)
     node: Node = request.app.state.node
     actor = actor_of(request, user_id=viewer.user.user_id)
