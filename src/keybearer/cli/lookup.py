@@ -1,7 +1,7 @@
 """Finding what a command names: people by address, teams by number or identifier, APIs by their id."""
 
 from keybearer.cli.trouble import Trouble
-from keybearer.server.pages.numbers import number_in
+from keybearer.server.numbers import number_in
 from keybearer.server.records import ResourceServer, Team, User
 from keybearer.server.refusals import Refusal
 from keybearer.server.rules.addresses import clean_address

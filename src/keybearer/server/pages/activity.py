@@ -17,9 +17,9 @@ from keybearer.server.http import forward_auth
 from keybearer.server.http.activity_query import FILTERS, OUTCOMES, Cursors, cursor_of, filter_of
 from keybearer.server.http.forms import Form, read_query
 from keybearer.server.node import Node
+from keybearer.server.numbers import number_in
 from keybearer.server.pages.activity_chart import chart_of, window_of
 from keybearer.server.pages.doors import page
-from keybearer.server.pages.numbers import number_in
 from keybearer.server.pages.render import keep_to_fields, render, render_form
 from keybearer.server.pages.session import Visitor, active_team, visitor
 from keybearer.server.reads.activity import Happening, Sight, activity_page, activity_record, activity_tally

@@ -15,8 +15,8 @@ from keybearer.server.http.edge import actor_of, note_actor, policy_for_forms_to
 from keybearer.server.http.forms import Form, query_of, read_form, read_query
 from keybearer.server.issuing import terms_of
 from keybearer.server.node import Node
+from keybearer.server.numbers import number_in
 from keybearer.server.pages.doors import page
-from keybearer.server.pages.numbers import number_in
 from keybearer.server.pages.render import render
 from keybearer.server.pages.session import SignInNeeded, Visitor, maybe_visitor
 from keybearer.server.reads.authorize_request import NAMES, Examined, examine

@@ -8,10 +8,10 @@ from keybearer.server import refusals
 from keybearer.server.actions.go_live import Launch, go_live
 from keybearer.server.http.edge import actor_of
 from keybearer.server.node import Node
+from keybearer.server.numbers import number_in
 from keybearer.server.pages.client import PATH, details_for
 from keybearer.server.pages.doors import page
 from keybearer.server.pages.kept_forms import kept_form
-from keybearer.server.pages.numbers import number_in
 from keybearer.server.pages.render import keep_to_fields, render, render_form
 from keybearer.server.pages.session import Visitor, confirmed_visitor, posted_by
 from keybearer.server.records import Team

@@ -12,11 +12,11 @@ from keybearer.server.actions.remove_member import remove_member
 from keybearer.server.actions.set_member_role import RoleGiven, set_member_role
 from keybearer.server.http.edge import actor_of
 from keybearer.server.node import Node
+from keybearer.server.numbers import number_in
 from keybearer.server.pages.confirming import is_confirmed
 from keybearer.server.pages.doors import page
 from keybearer.server.pages.kept_forms import kept_form
 from keybearer.server.pages.members import LIST
-from keybearer.server.pages.numbers import number_in
 from keybearer.server.pages.render import keep_to_fields, redirect, redirect_ended, render_form
 from keybearer.server.pages.role_choices import HOURS, of_the_form, role_asked, role_choices
 from keybearer.server.pages.session import Visitor, active_team, confirmed_visitor, posted_by

@@ -7,7 +7,7 @@ from starlette.requests import Request
 
 from keybearer.server import refusals
 from keybearer.server.http.forms import read_query
-from keybearer.server.pages.numbers import number_in
+from keybearer.server.numbers import number_in
 from keybearer.server.reads.paging import Paging
 
 PER_PAGE: Final = 50

@@ -7,7 +7,7 @@ from typing import Final
 from keybearer.server.clock import HOUR
 from keybearer.server.http.forms import Form
 from keybearer.server.node import Node
-from keybearer.server.pages.numbers import number_in
+from keybearer.server.numbers import number_in
 from keybearer.server.pages.session import Visitor
 from keybearer.server.refusals import Refusal
 from keybearer.server.roles import ROLE_NAMES, ROLE_TITLES

@@ -9,8 +9,8 @@ from keybearer.server.actions.switch_team import switch_team
 from keybearer.server.http.edge import actor_of
 from keybearer.server.http.forms import read_form
 from keybearer.server.node import Node
+from keybearer.server.numbers import number_in
 from keybearer.server.pages.doors import page
-from keybearer.server.pages.numbers import number_in
 from keybearer.server.pages.render import redirect, render
 from keybearer.server.pages.session import visitor
 
