@@ -9,9 +9,7 @@ import pytest
 
 from keybearer.cli.main import run
 from keybearer.cli.progress import Progress
-from keybearer.server.rules.activity_logs import base_origin
-from keybearer.server.sealing.key import signer_of
-from keybearer.server.sealing.sealer import KEY as KEY_FILE
+from keybearer.server.sealing.key import own_signer
 from keybearer.server.settings import Settings
 from tests.cli.conftest import Terminal
 from tests.support.activity_logs import TEAM_7, USER_3, log, signer
@@ -136,7 +134,7 @@ def test_the_stored_log_is_verified_with_the_servers_own_key(terminal: Terminal)
     terminal.type("team", "add", "Acme", "--environment", "sandbox", "--owner", "ada@example.com")
     assert "the server makes it when it starts" in terminal.refused("activity", "verify", "--team", "1")
     settings = Settings()
-    signer_of("", settings.data_dir / KEY_FILE, base_origin(settings.issuer))  # as the server does
+    own_signer(settings)  # as the server does
     key = terminal.told("activity", "key")["key"]
     assert key.count("+") >= 2
     unsigned = "nothing is signed yet: no checkpoint speaks for the 2 records here, which prove nothing"

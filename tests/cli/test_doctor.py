@@ -10,8 +10,7 @@ import pytest
 
 from keybearer.server.records import LogName
 from keybearer.server.sealing.freezing import freeze
-from keybearer.server.sealing.key import signer_of
-from keybearer.server.sealing.sealer import KEY
+from keybearer.server.sealing.key import KEY, signer_of
 from keybearer.server.store import activity_logs
 from keybearer.server.store.database import Transaction, open_database
 from keybearer.server.store.migrations import script

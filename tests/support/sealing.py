@@ -16,8 +16,8 @@ from keybearer.server import ledger
 from keybearer.server.actions.record_own_calls import record_own_calls
 from keybearer.server.activities import Activity, Actor
 from keybearer.server.records import ActivityLog
-from keybearer.server.sealing.key import Signer, signer_of
-from keybearer.server.sealing.sealer import KEY, WITNESS, Sealer
+from keybearer.server.sealing.key import KEY, Signer, signer_of
+from keybearer.server.sealing.sealer import WITNESS, Sealer
 from keybearer.server.store.database import Database, Transaction, open_database
 from keybearer.server.store.tables import (
     activity_checkpoints,

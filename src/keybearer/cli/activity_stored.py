@@ -16,10 +16,8 @@ from keybearer.server.clock import now
 from keybearer.server.reads.activity import Sight
 from keybearer.server.reads.activity_export import Chunk, activity_chunks, stored_chunks
 from keybearer.server.records import ActivityFilter, ActivityLog
-from keybearer.server.rules.activity_logs import base_origin
 from keybearer.server.sealing.audit import why_damaged
-from keybearer.server.sealing.key import signer_of
-from keybearer.server.sealing.sealer import KEY
+from keybearer.server.sealing.key import missing_file, own_signer
 from keybearer.server.settings import Settings
 from keybearer.server.store import activity_export
 from keybearer.server.store.database import Database, Reader
@@ -106,10 +104,9 @@ async def stored_verdict(chunks: AsyncIterator[Chunk], trust: Trust) -> Verdict:
 
 
 def _key_of(settings: Settings) -> str:
-    pem, path = settings.activity_key.get_secret_value(), settings.data_dir / KEY
-    if not pem and not path.exists():
-        raise Trouble(f"{path} is not there: the server makes it when it starts; or give the key by --key")
+    if missing := missing_file(settings):
+        raise Trouble(f"{missing} is not there: the server makes it when it starts; or give the key by --key")
     try:
-        return signer_of(pem, path, base_origin(settings.issuer)).verifier_key.text
+        return own_signer(settings).verifier_key.text
     except (OSError, ValueError) as error:
         raise Trouble(f"the activity key cannot be read: {error}") from error

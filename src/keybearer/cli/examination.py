@@ -5,9 +5,7 @@ from typing import Any
 from keybearer.cli.workplace import load_settings, look_into_database
 from keybearer.server import clock
 from keybearer.server.reads.readiness import clock_apart, empty_barrier, frozen_logs
-from keybearer.server.rules.activity_logs import base_origin
-from keybearer.server.sealing.key import signer_of
-from keybearer.server.sealing.sealer import KEY
+from keybearer.server.sealing.key import missing_file, own_signer
 from keybearer.server.settings import Settings
 from keybearer.server.store import activity_logs
 from keybearer.server.store.database import Database
@@ -52,13 +50,12 @@ async def _clock(database: Database) -> Finding:
 
 def _wrong_key(settings: Settings, known: str) -> str:
     """Return what is wrong with the signing key; '' if it is right, or nothing is signed yet."""
-    pem, path = settings.activity_key.get_secret_value(), settings.data_dir / KEY
     if not known:
         return ""
-    if not pem and not path.exists():
-        return f"{path} is not there, and the logs are signed already: put the key back"
+    if missing := missing_file(settings):
+        return f"{missing} is not there, and the logs are signed already: put the key back"
     try:
-        signer = signer_of(pem, path, base_origin(settings.issuer))
+        key = own_signer(settings).verifier_key.key
     except (OSError, ValueError) as error:
         return f"it cannot be read: {error}"
-    return "" if signer.verifier_key.key == key_from(known).key else "the logs are signed with another key"
+    return "" if key == key_from(known).key else "the logs are signed with another key"

@@ -38,10 +38,9 @@ from keybearer.server.notices.letters import NoticeLetters
 from keybearer.server.notices.sender import NoticeSender
 from keybearer.server.pages import routes as pages
 from keybearer.server.reads.readiness import empty_barrier
-from keybearer.server.rules.activity_logs import base_origin
 from keybearer.server.rules.policy import policy_digest
-from keybearer.server.sealing.key import Signer, signer_of
-from keybearer.server.sealing.sealer import KEY, Sealer
+from keybearer.server.sealing.key import own_signer
+from keybearer.server.sealing.sealer import Sealer
 from keybearer.server.settings import Settings
 from keybearer.server.store.database import Database, open_database
 from keybearer.server.store.faults import StoreFault
@@ -120,7 +119,7 @@ async def _open_node(
     feed = FeedReader(database, boottime, settings.lease_s, _barrier(settings, database, boottime))
     verifiers, look_ups, outgoing = Verifiers(boottime), LookUps(), _outgoing(settings, network)
     neighbours = Neighbours(database, feed, verifiers, boottime, settings.bound)
-    sealer = Sealer(database, _signer(settings), settings.data_dir, now, settings.activity_retention)
+    sealer = Sealer(database, own_signer(settings), settings.data_dir, now, settings.activity_retention)
     node = Node(
         settings=settings,
         database=database,
@@ -183,12 +182,6 @@ def _outgoing(settings: Settings, network: Network) -> Outgoing:
 
 def _notice_sender(settings: Settings, database: Database, mailer: Mailer, now: Clock) -> NoticeSender:
     return NoticeSender(database, mailer, NoticeLetters(settings) if settings.notices == "on" else None, now)
-
-
-def _signer(settings: Settings) -> Signer:
-    """Return what signs the activity log; its key may be in the data directory, which `kept_key` makes."""
-    pem = settings.activity_key.get_secret_value()
-    return signer_of(pem, settings.data_dir / KEY, base_origin(settings.issuer))
 
 
 def _routes(node: Node) -> list[BaseRoute]:

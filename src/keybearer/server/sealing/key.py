@@ -1,6 +1,7 @@
 """The key that signs the logs: Ed25519, kept outside the database."""
 
 from pathlib import Path
+from typing import Final
 
 from cryptography.exceptions import UnsupportedAlgorithm
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
@@ -13,7 +14,11 @@ from cryptography.hazmat.primitives.serialization import (
 
 from keybearer.server import secrets
 from keybearer.server.key_files import kept_key
+from keybearer.server.rules.activity_logs import base_origin
+from keybearer.server.settings import Settings
 from keybearer.wire.checkpoint import Checkpoint, VerifierKey, signed
+
+KEY: Final = "activity-key"  # the file in the data directory
 
 
 class Signer:
@@ -35,6 +40,22 @@ class Signer:
     def derived_key(self, purpose: str) -> bytes:
         """Return a secret key for one other *purpose*, 32 bytes: the same on all nodes that sign alike."""
         return secrets.derived_key(self._key.private_bytes_raw(), purpose)
+
+
+def own_signer(settings: Settings) -> Signer:
+    """
+    Return what signs this server's logs.
+
+    Raises:
+        ValueError, OSError: as `signer_of` does.
+    """
+    return signer_of(settings.activity_key.get_secret_value(), _file(settings), base_origin(settings.issuer))
+
+
+def missing_file(settings: Settings) -> Path | None:
+    """Return the file that `own_signer` would make, for those who only look; None if there is a key."""
+    file = _file(settings)
+    return None if settings.activity_key.get_secret_value() or file.exists() else file
 
 
 def signer_of(pem: str, path: Path, base: str) -> Signer:
@@ -60,6 +81,10 @@ def signer_of(pem: str, path: Path, base: str) -> Signer:
 
 def _where(pem: str, path: Path) -> str:
     return "KEYBEARER_ACTIVITY_KEY" if pem else str(path)
+
+
+def _file(settings: Settings) -> Path:
+    return settings.data_dir / KEY
 
 
 def _new() -> str:

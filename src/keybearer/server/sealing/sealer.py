@@ -27,7 +27,6 @@ P = ParamSpec("P")
 T = TypeVar("T")
 
 WITNESS: Final = "activity-checkpoints"
-KEY: Final = "activity-key"
 _ALL_CHECKPOINTS_FOR: Final = 7 * DAY  # then one a day
 
 _LOG = structlog.get_logger("keybearer.activity")
