@@ -6,7 +6,7 @@ from keybearer.server import ledger, secrets
 from keybearer.server.accounts.password_attempts import DEVICE_LIVES, device_digest, still_right
 from keybearer.server.activities import Activity, Actor
 from keybearer.server.records import PasswordAttempt, Session
-from keybearer.server.store import devices, places, sessions, sign_in_attempts
+from keybearer.server.store import devices, memberships, sessions, sign_in_attempts
 from keybearer.server.store.database import Transaction
 
 
@@ -63,7 +63,7 @@ async def sign_in(tx: Transaction, actor: Actor, attempt: PasswordAttempt, entra
 
 
 async def _team_to_begin_with(tx: Transaction, user_id: int, now: int) -> int | None:
-    teams = [place.team for place in await places.of_user(tx, user_id, now)]
+    teams = [place.team for place in await memberships.places_of(tx, user_id, now)]
     last = await sessions.last_team_of(tx, user_id)
     ranked = sorted(teams, key=lambda team: (team.team_id != last, team.environment != "sandbox", team.team_id))
     return ranked[0].team_id if ranked else None

@@ -3,7 +3,7 @@
 from keybearer.server import ledger, refusals
 from keybearer.server.activities import Activity, Actor
 from keybearer.server.records import Session, Team
-from keybearer.server.store import places, sessions
+from keybearer.server.store import memberships, sessions
 from keybearer.server.store.database import Transaction
 
 
@@ -14,10 +14,10 @@ async def switch_team(tx: Transaction, actor: Actor, session: Session, team_id: 
     Raises:
         Refusal: ``not_found``: the user is not in such a team.
     """
-    found = [place.team for place in await places.of_user(tx, session.user_id, now) if place.team.team_id == team_id]
-    if not found:
+    own = {place.team.team_id: place.team for place in await memberships.places_of(tx, session.user_id, now)}
+    team = own.get(team_id)
+    if team is None:
         raise refusals.not_found(f"user {session.user_id} is not in team {team_id}")
-    team = found[0]
     if session.team_id != team_id:
         await sessions.switch_team(tx, session.session_id, team_id)
         switched = Activity(

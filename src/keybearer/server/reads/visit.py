@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 from keybearer.server import secrets
 from keybearer.server.records import Place, Session, User
-from keybearer.server.store import places, sessions, users
+from keybearer.server.store import memberships, sessions, users
 from keybearer.server.store.database import Reader
 
 
@@ -36,4 +36,4 @@ async def visit(reader: Reader, cookie: str, now: int, idle_since: int) -> Visit
     user = await users.by_user_id(reader, session.user_id)
     if user is None or user.disabled_at is not None:
         return None
-    return Visit(session, user, tuple(await places.of_user(reader, user.user_id, now)))
+    return Visit(session, user, tuple(await memberships.places_of(reader, user.user_id, now)))

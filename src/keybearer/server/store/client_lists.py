@@ -5,6 +5,8 @@ from sqlalchemy import bindparam, func, select
 from keybearer.server.records import Client
 from keybearer.server.store.clients import COLUMNS
 from keybearer.server.store.database import Reader
+from keybearer.server.store.grants import FAMILY_LIVES
+from keybearer.server.store.memberships import IS_CURRENT
 from keybearer.server.store.rows import total
 from keybearer.server.store.tables import client_redirect_uris, clients, families, grants, memberships, teams, users
 
@@ -22,8 +24,7 @@ _USERS = (
     .where(
         grants.c.client_id == bindparam("client_id"),
         grants.c.ended_at.is_(None),
-        families.c.ended_at.is_(None),
-        families.c.expires_at > bindparam("now"),
+        FAMILY_LIVES,
     )
 )
 _MAKER = (
@@ -39,8 +40,7 @@ _TWINS = (
         clients.c.twin_of == bindparam("client_id"),
         clients.c.deleted_at.is_(None),
         memberships.c.user_id == bindparam("user_id"),
-        memberships.c.role.is_not(None),
-        memberships.c.expires_at.is_(None) | (memberships.c.expires_at > bindparam("now")),
+        IS_CURRENT,
     )
     .order_by(clients.c.created_at, clients.c.client_id)
 )

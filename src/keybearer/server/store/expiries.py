@@ -8,7 +8,8 @@ from sqlalchemy.dialects.postgresql import insert as upsert
 
 from keybearer.server.records import Expiry, Standing
 from keybearer.server.store.database import Reader, Row, Transaction
-from keybearer.server.store.tables import clients, expiries, families, grants, memberships, teams, tokens, users
+from keybearer.server.store.tables import expiries, families, grants, tokens
+from keybearer.server.store.whole_grants import ENDED_AT, STANDING, with_whole_grant
 
 PERSONAL = tokens.alias("personal")
 _living = tokens.alias("living")
@@ -37,13 +38,10 @@ _STANDING = (
     grants.c.team_id,
     grants.c.environment,
     grants.c.client_id,
-    func.coalesce(grants.c.ended_at, clients.c.deleted_at).label("over_at"),
+    ENDED_AT.label("over_at"),
     RUNS_OUT_AT.label("runs_out_at"),
     _of_the_living(_living.c.created_at).label("born_at"),
-    users.c.disabled_at.label("user_disabled_at"),
-    teams.c.archived_at.label("team_archived_at"),
-    memberships.c.role,
-    memberships.c.expires_at.label("membership_expires_at"),
+    *STANDING,
 )
 
 
@@ -51,18 +49,10 @@ def with_standing(rows: FromClause, grant_id: ColumnElement[str], *columns: Colu
     """
     Select *columns* and all that a `Standing` has, of the grant that each of *rows* names.
 
-    Joined are its user, team and client, and its personal token as ``PERSONAL``: a row each at most.
+    Joined to the whole grant is its personal token as ``PERSONAL``: a row at most.
     """
-    return select(*columns, *_STANDING).select_from(
-        rows.join(grants, grants.c.grant_id == grant_id)
-        .join(users, users.c.user_id == grants.c.user_id)
-        .join(teams, teams.c.team_id == grants.c.team_id)
-        .outerjoin(clients, clients.c.client_id == grants.c.client_id)
-        .outerjoin(PERSONAL, (PERSONAL.c.grant_id == grants.c.grant_id) & (PERSONAL.c.kind == "pat"))
-        .outerjoin(
-            memberships, (memberships.c.team_id == grants.c.team_id) & (memberships.c.user_id == grants.c.user_id)
-        )
-    )
+    is_its_token = (PERSONAL.c.grant_id == grants.c.grant_id) & (PERSONAL.c.kind == "pat")
+    return select(*columns, *_STANDING).select_from(with_whole_grant(rows, grant_id).outerjoin(PERSONAL, is_its_token))
 
 
 def parted(row: Row) -> tuple[dict[str, Any], Standing]:

@@ -6,6 +6,7 @@ from sqlalchemy import bindparam, exists, func, or_, select
 
 from keybearer.server.store.database import Reader
 from keybearer.server.store.expiries import RUNS_OUT_AT
+from keybearer.server.store.grants import FAMILY_LIVES
 from keybearer.server.store.rows import total
 from keybearer.server.store.tables import clients, families, grants, teams, tokens, users
 
@@ -94,7 +95,6 @@ _PERSONAL = (
 )
 _ONE_PERSONAL = _PERSONAL.where(grants.c.grant_id == bindparam("grant_id"))
 
-_FAMILY_LIVES = families.c.ended_at.is_(None) & (families.c.expires_at > bindparam("now"))
 _LAST_USE = (
     select(func.max(tokens.c.last_used_at))
     .where(tokens.c.grant_id == grants.c.grant_id)
@@ -126,14 +126,14 @@ _APPS = (
         grants.c.user_id == bindparam("user_id"),
         grants.c.ended_at.is_(None),
         clients.c.deleted_at.is_(None),
-        _FAMILY_LIVES,
+        FAMILY_LIVES,
     )
     .order_by(grants.c.created_at.desc(), grants.c.grant_id.desc(), families.c.family_id)
 )
 _ONE_APP = _APPS.where(grants.c.grant_id == bindparam("grant_id"))
 
 _TOKEN_OF_GRANT = (tokens.c.grant_id == grants.c.grant_id) & (tokens.c.kind == "pat")
-_LIVING = (families.c.grant_id == grants.c.grant_id) & _FAMILY_LIVES
+_LIVING = (families.c.grant_id == grants.c.grant_id) & FAMILY_LIVES
 _END_OF_FAMILIES = select(func.max(families.c.expires_at)).where(_LIVING).scalar_subquery()
 _REACHES = (
     grants.join(users, users.c.user_id == grants.c.user_id)

@@ -9,7 +9,8 @@ from keybearer.server.records import Family, FamilyStanding, Grant
 from keybearer.server.store import expiries
 from keybearer.server.store.database import Reader, Transaction
 from keybearer.server.store.rows import as_row, total
-from keybearer.server.store.tables import clients, families, grants, memberships, teams, tokens, users
+from keybearer.server.store.tables import clients, families, grants, tokens
+from keybearer.server.store.whole_grants import ENDED_AT, STANDING, with_whole_grant
 
 COLUMNS = [column for column in grants.c if column.name not in {"name_key", "ended_with"}]
 
@@ -82,28 +83,14 @@ _STANDING = (
         grants.c.user_id,
         grants.c.team_id,
         grants.c.environment,
-        func.coalesce(grants.c.ended_at, clients.c.deleted_at).label("grant_ended_at"),
-        users.c.disabled_at.label("user_disabled_at"),
-        teams.c.archived_at.label("team_archived_at"),
-        memberships.c.role,
-        memberships.c.expires_at.label("membership_expires_at"),
+        ENDED_AT.label("grant_ended_at"),
+        *STANDING,
     )
-    .select_from(
-        families.join(grants, grants.c.grant_id == families.c.grant_id)
-        .join(clients, clients.c.client_id == grants.c.client_id)
-        .join(users, users.c.user_id == grants.c.user_id)
-        .join(teams, teams.c.team_id == grants.c.team_id)
-        .outerjoin(
-            memberships, (memberships.c.team_id == grants.c.team_id) & (memberships.c.user_id == grants.c.user_id)
-        )
-    )
+    .select_from(with_whole_grant(families, families.c.grant_id))
     .where(families.c.family_id.in_(bindparam("family_ids", expanding=True)))
 )
-_LIVE_FAMILIES = select(families).where(
-    families.c.grant_id == bindparam("grant_id"),
-    families.c.ended_at.is_(None),
-    families.c.expires_at > bindparam("now"),
-)
+FAMILY_LIVES = families.c.ended_at.is_(None) & (families.c.expires_at > bindparam("now"))
+_LIVE_FAMILIES = select(families).where(families.c.grant_id == bindparam("grant_id"), FAMILY_LIVES)
 _ADD_FAMILY = insert(families)
 _END_FAMILY = (
     update(families)

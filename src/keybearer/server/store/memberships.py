@@ -2,7 +2,7 @@
 
 from sqlalchemy import bindparam, func, insert, or_, select, update
 
-from keybearer.server.records import Member, Team
+from keybearer.server.records import Member, Place, Team
 from keybearer.server.store.database import Reader, Transaction
 from keybearer.server.store.rows import total
 from keybearer.server.store.tables import memberships, teams, users
@@ -14,7 +14,7 @@ _MEMBER = select(
     users.c.email,
     users.c.disabled_at,
 ).join(users, users.c.user_id == memberships.c.user_id)
-_IS_CURRENT = memberships.c.role.is_not(None) & or_(
+IS_CURRENT = memberships.c.role.is_not(None) & or_(
     memberships.c.expires_at.is_(None), memberships.c.expires_at > bindparam("now")
 )
 _IN_TEAM = memberships.c.team_id == bindparam("team_id")
@@ -23,19 +23,25 @@ _OF_USER = _MEMBER.where(_IN_TEAM, memberships.c.user_id == bindparam("user_id")
 _LOCK_OF_USER = _OF_USER.with_for_update(read=True, of=memberships)
 _BY_ID = _MEMBER.where(_IN_TEAM, memberships.c.membership_id == bindparam("membership_id"))
 _PAGE = (
-    _MEMBER.where(_IN_TEAM, _IS_CURRENT)
+    _MEMBER.where(_IN_TEAM, IS_CURRENT)
     .order_by(memberships.c.membership_id)
     .limit(bindparam("limit"))
     .offset(bindparam("offset"))
 )
-_COUNT = select(func.count().label("total")).select_from(memberships).where(_IN_TEAM, _IS_CURRENT)
+_COUNT = select(func.count().label("total")).select_from(memberships).where(_IN_TEAM, IS_CURRENT)
 _OWNERS = (
     select(memberships.c.user_id)
     .join(users, users.c.user_id == memberships.c.user_id)
     .where(_IN_TEAM, memberships.c.role == "owner", users.c.disabled_at.is_(None))
 )
 
-_IS_TEAM_OF_USER = (memberships.c.user_id == bindparam("user_id")) & _IS_CURRENT & teams.c.archived_at.is_(None)
+_IS_TEAM_OF_USER = (memberships.c.user_id == bindparam("user_id")) & IS_CURRENT & teams.c.archived_at.is_(None)
+_PLACES = (
+    select(teams, memberships.c.role, memberships.c.expires_at)
+    .join(memberships, memberships.c.team_id == teams.c.team_id)
+    .where(_IS_TEAM_OF_USER)
+    .order_by(teams.c.team_id)
+)
 _TEAMS_PAGE = (
     select(teams)
     .join(memberships, memberships.c.team_id == teams.c.team_id)
@@ -91,6 +97,16 @@ async def page(reader: Reader, team_id: int, now: int, limit: int, offset: int) 
 async def count(reader: Reader, team_id: int, now: int) -> int:
     """Return how many members the team has at *now*."""
     return await total(reader, _COUNT, team_id=team_id, now=now)
+
+
+async def places_of(reader: Reader, user_id: int, now: int) -> list[Place]:
+    """Return the user's places at *now*, oldest team first."""
+    found = []
+    for row in await reader.many(_PLACES, user_id=user_id, now=now):
+        columns = dict(row)
+        role, expires_at = columns.pop("role"), columns.pop("expires_at")
+        found.append(Place(Team(**columns), role, expires_at))
+    return found
 
 
 async def teams_page(reader: Reader, user_id: int, now: int, limit: int, offset: int) -> list[Team]:

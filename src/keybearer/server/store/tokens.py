@@ -18,23 +18,16 @@ from keybearer.server.store.tables import (
     tokens,
     users,
 )
+from keybearer.server.store.whole_grants import ENDED_AT, STANDING, with_whole_grant
 from keybearer.verify.decide import TokenRecord
 
 _successors = tokens.alias("successors")
 
 
 def _with_everything_it_hangs_on(columns: Select[tuple[object, ...]]) -> Select[tuple[object, ...]]:
-    """Join a token to its grant, family, user, team, membership and client: one row, one snapshot."""
-    return columns.select_from(
-        tokens.join(grants, grants.c.grant_id == tokens.c.grant_id)
-        .join(users, users.c.user_id == grants.c.user_id)
-        .join(teams, teams.c.team_id == grants.c.team_id)
-        .outerjoin(families, families.c.family_id == tokens.c.family_id)
-        .outerjoin(clients, clients.c.client_id == grants.c.client_id)
-        .outerjoin(
-            memberships, (memberships.c.team_id == grants.c.team_id) & (memberships.c.user_id == grants.c.user_id)
-        )
-    )
+    """Join a token to its family and its whole grant: one row, one snapshot."""
+    whole = with_whole_grant(tokens, tokens.c.grant_id)
+    return columns.select_from(whole.outerjoin(families, families.c.family_id == tokens.c.family_id))
 
 
 _RECORD = _with_everything_it_hangs_on(
@@ -57,12 +50,9 @@ _RECORD = _with_everything_it_hangs_on(
         grants.c.user_id,
         users.c.name.label("user_name"),
         users.c.email.label("user_email"),
-        users.c.disabled_at.label("user_disabled_at"),
         grants.c.team_id,
-        teams.c.archived_at.label("team_archived_at"),
         memberships.c.membership_id,
-        memberships.c.role,
-        memberships.c.expires_at.label("membership_expires_at"),
+        *STANDING,
     )
 ).where(tokens.c.digest == bindparam("digest"))
 
@@ -104,13 +94,10 @@ _HELD_REFRESH = (
             grants.c.environment,
             grants.c.user_id,
             grants.c.team_id,
-            func.coalesce(grants.c.ended_at, clients.c.deleted_at).label("grant_ended_at"),
+            ENDED_AT.label("grant_ended_at"),
             families.c.ended_at.label("family_ended_at"),
             families.c.expires_at.label("family_expires_at"),
-            users.c.disabled_at.label("user_disabled_at"),
-            teams.c.archived_at.label("team_archived_at"),
-            memberships.c.role,
-            memberships.c.expires_at.label("membership_expires_at"),
+            *STANDING,
             select(_successors.c.used_at)
             .where(_successors.c.pair_id == tokens.c.successor_pair_id, _successors.c.kind == "ort")
             .scalar_subquery()
