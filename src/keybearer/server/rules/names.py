@@ -17,13 +17,12 @@ _JOINERS: Final = "\u200c\u200d"
 _LOOK_ALIKE: Final = frozenset({"LATIN", "CYRILLIC", "GREEK", "ARMENIAN", "CHEROKEE", "COPTIC", "LISU"})
 
 
-def clean_name(text: str, longest: int, field: str = "name") -> str:
+def clean_name(text: str, longest: int) -> str:
     """
     Return a typed name as it is kept: trimmed, in Unicode's composed form.
 
     Args:
         longest: characters.
-        field: the form's field, for the refusal.
 
     Raises:
         Refusal: ``invalid``: empty, too long, with characters that nobody sees, or a secret pasted by mistake.
@@ -32,13 +31,13 @@ def clean_name(text: str, longest: int, field: str = "name") -> str:
     """
     name = unicodedata.normalize("NFC", text.strip())
     if not name.strip(_JOINERS):
-        raise refusals.invalid(field, "Enter a name.")
+        raise refusals.invalid("name", "Enter a name.")
     if parse(name) is not None:
-        raise refusals.invalid(field, "This is a secret, not a name. Keep it to yourself, and type a name.")
+        raise refusals.invalid("name", "This is a secret, not a name. Keep it to yourself, and type a name.")
     if len(name) > longest:
-        raise refusals.invalid(field, f"The name is too long. At most {longest} characters are accepted.")
+        raise refusals.invalid("name", f"The name is too long. At most {longest} characters are accepted.")
     if any(unicodedata.category(character) in _UNSEEN and character not in _JOINERS for character in name):
-        raise refusals.invalid(field, "The name has characters that cannot be seen. Type it anew.")
+        raise refusals.invalid("name", "The name has characters that cannot be seen. Type it anew.")
     return name
 
 

@@ -11,7 +11,7 @@ _FEWEST_DIGITS: Final = 3
 _MOST_DIGITS: Final = 15
 
 
-def clean_telephone(text: str, field: str = "telephone") -> str:
+def clean_telephone(text: str) -> str:
     """
     Return a typed number as it is kept: trimmed, otherwise the way its owner writes it.
 
@@ -24,5 +24,6 @@ def clean_telephone(text: str, field: str = "telephone") -> str:
     digits = sum(character.isdigit() for character in number)
     is_fit = len(number) <= MAX_TELEPHONE and _FORM.fullmatch(number) and _FEWEST_DIGITS <= digits <= _MOST_DIGITS
     if not is_fit:
-        raise refusals.invalid(field, "Enter a telephone number: 3 to 15 digits, with + ( ) - . / and spaces only.")
+        public = "Enter a telephone number: 3 to 15 digits, with + ( ) - . / and spaces only."
+        raise refusals.invalid("telephone", public)
     return number
