@@ -17,7 +17,7 @@ STANDING: Final = (
 
 
 def with_whole_grant(rows: FromClause, grant_id: ColumnElement[str]) -> FromClause:
-    """Join to *rows* the grant that each names, with its user, team, client and membership: one row at most for each."""
+    """Join to *rows* the grant that each names, and its user, team, client and membership: a row each at most."""
     return (
         rows.join(grants, grants.c.grant_id == grant_id)
         .join(users, users.c.user_id == grants.c.user_id)
