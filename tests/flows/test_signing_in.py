@@ -131,8 +131,10 @@ async def test_a_session_ends_after_a_fortnight_however_much_it_is_used(
     for _ in range(14 * 4 - 1):
         clock.advance(hours=6)
         assert await is_signed_in(ada.browser)
+        assert "Your sign-in ends" not in ada.browser.page.text
     clock.advance(hours=6, seconds=seconds)
     assert await is_signed_in(ada.browser) is lives
+    assert ("Your sign-in ends at 8 Dec 2026, 12:00 UTC. Sign in again now" in ada.browser.page.text) is lives
 
 
 async def test_signing_out_ends_the_session_for_whoever_has_its_cookie(stage: Stage, ada: Person) -> None:

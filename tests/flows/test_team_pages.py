@@ -155,6 +155,7 @@ async def test_a_member_leaves_by_themselves_and_their_tokens_with_them(stage: S
     page = await cleo.fill_and_submit("Leave team")
     assert "You have left Acme." in page.text
     assert "You are in no team yet" in page.text
+    assert not {"/team", "/activity"} & {address for _, address in page.links}, "nothing is there without a team"
     assert (await api.get(STATUS)).status_code == 401
 
 

@@ -37,7 +37,7 @@ _ENVIRONMENT.filters |= {
     "role_title": lambda role: ROLE_TITLES[role],
 }
 
-_ENVIRONMENT.tests |= {"reads_only": only_reads, "soon": times.is_soon}
+_ENVIRONMENT.tests |= {"reads_only": only_reads, "soon": times.is_soon, "near": times.is_near}
 
 
 def render(

@@ -7,6 +7,7 @@ from keybearer.server.clock import DAY, HOUR, MINUTE, SECOND, as_datetime
 _MONTHS: Final = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
 _UNITS: Final = ((365 * DAY, "year"), (30 * DAY, "month"), (DAY, "day"), (HOUR, "hour"), (MINUTE, "minute"))
 _SOON: Final = 7 * DAY
+_NEAR: Final = 30 * MINUTE
 
 
 def day(at: int) -> str:
@@ -34,6 +35,11 @@ def relative(at: int, now: int) -> str:
 def is_soon(at: int, now: int) -> bool:
     """Tell whether so little time is left until *at* that people should see it before they look for it."""
     return at - now <= _SOON
+
+
+def is_near(at: int, now: int) -> bool:
+    """Tell whether *at* is so near that whoever is in the middle of something should know."""
+    return at - now <= _NEAR
 
 
 def duration(seconds: int) -> str:
