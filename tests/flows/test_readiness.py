@@ -1,11 +1,13 @@
-"""``/readyz`` and a clock that is wrong: nodes share a database, so its clock is the one to be in step with."""
+"""A node whose clock is wrong, and ``/readyz``: nodes share a database, so its clock is the one to be in step with."""
 
 import pytest
 
-from keybearer.server.clock import SECOND, now
+from keybearer.server.clock import HOUR, MINUTE, SECOND, now
 from keybearer.server.reads.readiness import clock_apart
+from tests.support.api import set_stage
 from tests.support.clock import HandClock
 from tests.support.house import House
+from tests.support.reports import reporting
 
 
 @pytest.mark.parametrize(
@@ -30,3 +32,18 @@ async def test_a_node_whose_clock_is_wrong_serves_and_says_so(house: House, cloc
     assert (answer.status_code, answer.json()["status"]) == (200, "ready")
     has_clock = await house.node.database.clock() is not None
     assert ("behind the database's" in answer.json().get("clock", "")) == has_clock
+
+
+@pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
+async def test_a_node_whose_clock_is_behind_refuses_no_record_for_that(
+    house: House, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    api = await reporting(await set_stage(house))
+    right = house.node.now() + HOUR
+
+    async def told(_: object) -> int:
+        return right
+
+    monkeypatch.setattr(type(house.node.database), "clock", told)
+    answer = await api.report([api.line(1, at=right), api.line(2, at=right + 5 * MINUTE + 1)])
+    assert (answer["kept"], [refused["n"] for refused in answer["refused"]]) == (1, [2])

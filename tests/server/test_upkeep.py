@@ -19,7 +19,7 @@ from keybearer.server.store import sign_in_attempts, tables
 from keybearer.server.store.database import Database
 from keybearer.server.store.faults import StoreUnavailable
 from keybearer.server.store.tables import tokens
-from keybearer.server.upkeep import again_and_again, prune_all
+from keybearer.server.upkeep import again_and_again, prune_all, unless_apart
 from tests.server.store.test_feed_events import DIGESTS, MEMBERSHIP, SCENE
 from tests.server.store.trial import execute, opened
 from tests.support.clock import HandClock
@@ -163,3 +163,19 @@ async def test_what_hinders_the_upkeep_is_told_once_and_that_it_is_over() -> Non
         task.cancel()
     told = ["sealing put off", "upkeep put off", "upkeep failed", "upkeep goes on", "sealing put off"]
     assert [line["event"] for line in lines][: len(told)] == told
+
+
+@pytest.mark.parametrize("off", [pytest.param(0, id="right"), pytest.param(365 * DAY, id="a year ahead")])
+async def test_a_node_whose_clock_is_not_the_databases_deletes_nothing(
+    database: Database, monkeypatch: pytest.MonkeyPatch, clock: HandClock, off: int
+) -> None:
+    async def told(_: object) -> int:
+        return clock.now() - off
+
+    async def delete() -> None:
+        done.append("deleted")
+
+    done = list[str]()
+    monkeypatch.setattr(type(database), "clock", told)
+    await unless_apart(database, clock.now, delete)
+    assert done == ([] if off else ["deleted"])

@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager, suppress
+from functools import partial
 from typing import Final
 
 import structlog
@@ -11,6 +12,7 @@ from keybearer.server import secrets
 from keybearer.server.clock import DAY, Clock
 from keybearer.server.last_used import LastUsed
 from keybearer.server.mail.mailer import Mailer
+from keybearer.server.reads.readiness import clock_apart
 from keybearer.server.sealing.sealer import Sealer, SealingTrouble
 from keybearer.server.store.database import Database
 from keybearer.server.store.faults import StoreFault
@@ -39,8 +41,9 @@ async def upkeep(
 ) -> AsyncIterator[None]:
     """Keep a node's books while the block lasts, and close them at its end."""
     writing = asyncio.create_task(again_and_again(_WRITE_USES_EVERY_S, lambda: _write_uses(database, uses)))
-    pruning = asyncio.create_task(again_and_again(_PRUNE_EVERY_S, lambda: prune_all(database, now())))
-    forgetting = asyncio.create_task(again_and_again(_PRUNE_EVERY_S, sealer.prune))
+    deleting = partial(unless_apart, database, now)
+    pruning = asyncio.create_task(again_and_again(_PRUNE_EVERY_S, lambda: deleting(lambda: prune_all(database, now()))))
+    forgetting = asyncio.create_task(again_and_again(_PRUNE_EVERY_S, lambda: deleting(sealer.prune)))
     sealing = asyncio.create_task(again_and_again(_SEAL_EVERY_S, sealer.turn))
     tidying = asyncio.create_task(again_and_again(_PRUNE_EVERY_S, lambda: mailer.forget_before(now() - _KEEP_MAIL_FOR)))
     tasks = (writing, pruning, forgetting, sealing, tidying)
@@ -56,6 +59,16 @@ async def upkeep(
 async def _write_uses(database: Database, uses: Sequence[LastUsed]) -> None:
     for each in uses:
         await each.write(database)
+
+
+async def unless_apart(database: Database, now: Clock, work: Callable[[], Awaitable[None]]) -> None:
+    """
+    Do *work*, which deletes for good what is old by this machine's clock; not while that is not the database's.
+
+    Else a clock that jumped years ahead would delete what lives. Another node does it, or this one an hour later.
+    """
+    if not await clock_apart(database, now):
+        await work()
 
 
 async def prune_all(database: Database, now: int) -> None:

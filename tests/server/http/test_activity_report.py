@@ -91,6 +91,7 @@ async def test_an_api_that_asks_by_introspection_is_told_all_that_it_has_to_repo
     assert call["user_id"] == stage.cleo.user_id
 
 
+@pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
 async def test_what_was_refused_is_taken_as_it_was_put_aside_once_it_is_good(
     api: Reporting, clock: HandClock, tmp_path: Path
 ) -> None:
