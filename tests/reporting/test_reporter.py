@@ -239,13 +239,17 @@ async def test_a_spool_that_was_altered_is_left_to_people(tmp_path: Path, spoil:
     following.close()
 
 
-def test_a_call_that_cannot_be_recorded_is_not_served(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_call_that_cannot_be_recorded_is_not_served_and_the_log_says_so_once(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
     reporter = Reporter(ActivityLog(tmp_path / "strict", "durable"), now)
     lenient = Reporter(ActivityLog(tmp_path / "lenient", serve_unrecorded_reads=True), now)
     with monkeypatch.context() as full:
         full.setattr(os, "write", failing(28))
-        with pytest.raises(Unwritable, match="No space left"):
-            called(reporter)
+        for _ in range(2):
+            with pytest.raises(Unwritable, match="No space left"):
+                called(reporter)
+        assert [record.levelname for record in caplog.records if "cannot be recorded" in record.message] == ["WARNING"]
         assert called(lenient) == 0
         with pytest.raises(Unwritable):
             lenient.begin(somebody(), Asked("POST"))

@@ -3,6 +3,7 @@
 import errno
 import json
 import random
+import shutil
 from http import HTTPStatus
 from pathlib import Path
 
@@ -12,7 +13,7 @@ from keybearer.reporting import life
 from keybearer.reporting.asked import Asked
 from keybearer.reporting.recent import Recent
 from keybearer.reporting.reporter import ActivityLog, Reporter
-from keybearer.reporting.segment import SegmentReader
+from keybearer.reporting.segment import SegmentReader, Unwritable
 from keybearer.reporting.shipping import REFUSED
 from keybearer.reporting.spool import Spool, segments_of
 from tests.reporting.spools import ASKED, Taking, called, failing, now, reporter_of, shipped, shipping, somebody
@@ -66,6 +67,24 @@ async def test_what_a_full_disk_holds_up_is_told_once_there_is_room(
         assert (reporter.trouble, [entry.n for entry in taking.entries]) == (None, [1])
     reporter.close()
     assert list(tmp_path.iterdir()) == []
+
+
+async def test_a_spool_that_somebody_deletes_is_told_of_and_what_memory_has_is_shipped(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("keybearer.reporting.shipping._ADOPT_EVERY_S", 0.0)
+    reporter, taking = Reporter(ActivityLog(tmp_path / "spool", "durable"), now), Taking()
+    await reporter.kept(called(reporter))
+    async with shipping(reporter, taking):
+        await reporter.flush(30)
+        called(reporter)
+        shutil.rmtree(tmp_path / "spool")
+        with pytest.raises(Unwritable, match="was deleted"):
+            await reporter.kept(called(reporter))
+        await reporter.flush(30)
+        assert "No such file" in (reporter.trouble or "")
+        assert [entry.n for entry in taking.entries] == [1, 2, 3]
+    reporter.close()
 
 
 async def test_what_memory_has_let_go_of_is_read_and_no_more_than_that(

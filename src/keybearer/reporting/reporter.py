@@ -3,6 +3,7 @@
 import asyncio
 import contextlib
 import itertools
+import logging
 import secrets
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -23,6 +24,7 @@ from keybearer.wire.denial import Bearer
 
 _SYNC_EVERY_S: Final = 1.0
 _SAFE_METHODS: Final = ("GET", "HEAD")
+_LOG: Final = logging.getLogger("keybearer")
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,6 +73,7 @@ class Reporter:
         self._syncing = Syncing(self._spool)
         self._shipper: Shipper | None = None
         self._numbers = itertools.count(1)
+        self._warned_at = -1
 
     @property
     def trouble(self) -> str | None:
@@ -98,7 +101,8 @@ class Reporter:
         try:
             self._demand_room()
             self._spool.begin(intent)
-        except Unwritable:
+        except Unwritable as error:
+            self._warn(error)
             if not self._log.serve_unrecorded_reads or asked.method not in _SAFE_METHODS:
                 raise
             return Call(self._finish, None)
@@ -176,10 +180,20 @@ class Reporter:
 
     def _finish(self, outcome: Outcome | Whole) -> int:
         """Keep what became of a call; return what `kept` waits for, 0 if nothing has to wait."""
-        appended = self._spool.finish(outcome)
+        try:
+            appended = self._spool.finish(outcome)
+        except Unwritable as error:
+            self._warn(error)
+            raise
         if self._spool.full:
             self._syncing.want()  # by its thread, while others are served here
         return appended if self._is_durable else 0
+
+    def _warn(self, error: Unwritable) -> None:
+        """Tell that a call cannot be recorded; once, until one can."""
+        if self._warned_at != self._spool.appended:
+            self._warned_at = self._spool.appended
+            _LOG.warning("calls cannot be recorded at the moment: %s", error)
 
     def _intent(self, bearer: Bearer, asked: Asked) -> Intent:
         caller = caller_of(bearer, asked)

@@ -53,6 +53,11 @@ class Segment:
             raise
         return segment
 
+    @property
+    def is_deleted(self) -> bool:
+        """Whether the file has no name any more: it ends with this process."""
+        return os.fstat(self._file).st_nlink == 0
+
     def append(self, text: bytes) -> None:
         """
         Write a line, as `text_of` writes it; it survives this process.

@@ -110,8 +110,11 @@ class Shipper:
             await self._ship_all()
 
     async def _ship_all(self) -> None:
-        self._adopt()
         waits = ""
+        try:
+            self._adopt()
+        except OSError as error:  # the folder is gone; what memory has is shipped all the same
+            waits = f"{self._root}: {error.strerror or error}"
         for life in list(self._lives):
             try:
                 while await self._ship(life):
@@ -143,7 +146,6 @@ class Shipper:
         """Take over what processes left behind that are not there any more."""
         if time.monotonic() < self._adopt_at:
             return
-        self._adopt_at = time.monotonic() + _ADOPT_EVERY_S
         folders = {folder for folder in self._root.iterdir() if folder.is_dir() and folder.suffix != BROKEN}
         unfinished = {folder for folder in folders if is_unfinished(folder)}
         for folder in unfinished & self._unfinished:  # one that is being made now was not there the last time
@@ -156,6 +158,7 @@ class Shipper:
                 continue  # another process has just shipped and removed it
             if held is not None:
                 self._lives.append(Life(folder, held))
+        self._adopt_at = time.monotonic() + _ADOPT_EVERY_S
 
     async def _ship(self, life: Life) -> bool:
         """Ship a batch of a life; return whether there was one."""

@@ -115,6 +115,7 @@ class Spool:
             _sync_and_close(full)
         finally:
             segment.sync_through(duplicate)
+        self._demand_name(segment)
         return appended
 
     def close(self, *, is_forked: bool = False, is_shipped: bool = False) -> None:
@@ -135,6 +136,12 @@ class Spool:
         if is_shipped and not self._under_way:
             shutil.rmtree(self.folder, ignore_errors=True)
         os.close(self._held)
+
+    def _demand_name(self, segment: Segment) -> None:
+        """Raise `Unwritable` if somebody has deleted the file that is written; full ones go once they are shipped."""
+        with self._lock:
+            if segment is self._segment and segment.is_deleted:
+                raise Unwritable(f"{self.folder} was deleted")
 
     def _turn_over(self) -> None:
         """

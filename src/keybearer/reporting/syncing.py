@@ -2,10 +2,14 @@
 
 import asyncio
 import contextlib
+import logging
 import threading
+from typing import Final
 
 from keybearer.reporting.segment import Unwritable
 from keybearer.reporting.spool import Spool
+
+_LOG: Final = logging.getLogger("keybearer")
 
 
 class Syncing:
@@ -95,6 +99,7 @@ class Syncing:
                 synced, trouble = self._spool.sync(), None
             except Unwritable as error:
                 synced, trouble = 0, error
+                _LOG.error("what is recorded may not get to the disk until this process is started again: %s", error)
             with self._change:
                 self._synced, self._trouble = max(self._synced, synced), trouble
                 self._change.notify_all()
