@@ -3,13 +3,16 @@
 import csv
 import json
 import sys
+from base64 import b64encode
 from pathlib import Path
 
 import pytest
 
 from keybearer.cli.main import run
 from keybearer.cli.progress import Progress
+from keybearer.server.rules.activity_logs import base_origin
 from keybearer.server.sealing.key import own_signer
+from keybearer.server.sealing.sealer import WITNESS
 from keybearer.server.settings import Settings
 from tests.cli.conftest import Terminal
 from tests.support.activity_logs import TEAM_7, USER_3, log, signer
@@ -127,6 +130,22 @@ def test_an_export_tells_what_was_done_in_the_team_that_is_named(terminal: Termi
     for wrong in (("--user", "bob@example.com"), ("--from", "x"), ("--user", ""), ("--token", ""), ("--to", "")):
         assert terminal.refused("activity", "export", "--team", "1", *wrong)
     assert terminal.refused("activity", "export", "--team", "nobody")
+
+
+def test_a_log_that_was_signed_here_and_is_gone_is_told(terminal: Terminal) -> None:
+    terminal.add_person("Ada")
+    terminal.type("team", "add", "Acme", "--environment", "sandbox", "--owner", "ada@example.com")
+    settings = Settings()
+    own_signer(settings)  # makes the key, as the server does
+    past = f"{base_origin(settings.issuer)}/team/{{}}/2026-10"
+    signed = f"{past} 2 {b64encode(bytes(32)).decode()}\n"
+    gone = f"{past}: 2 records were signed, and the database has no such log"
+    (settings.data_dir / WITNESS).write_text(signed.format(1))
+    for words in ((), ("--team", "1")):
+        assert gone.format(1) in terminal.refused("activity", "verify", *words)
+    (settings.data_dir / WITNESS).write_text(signed.format(2))
+    assert gone.format(2) in terminal.refused("activity", "verify")
+    assert "no such log" not in terminal.refused("activity", "verify", "--team", "1")
 
 
 def test_the_stored_log_is_verified_with_the_servers_own_key(terminal: Terminal) -> None:

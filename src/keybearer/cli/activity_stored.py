@@ -1,7 +1,7 @@
 """What is stored of the activity log verified, and the key that signs it."""
 
 import sys
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
 from pathlib import Path
 
 from keybearer.audit.trust import Trust
@@ -16,8 +16,12 @@ from keybearer.server.clock import now
 from keybearer.server.reads.activity import Sight
 from keybearer.server.reads.activity_export import Chunk, activity_chunks, stored_chunks
 from keybearer.server.records import ActivityFilter, ActivityLog
+from keybearer.server.rules.activity_logs import named_by
 from keybearer.server.sealing.audit import why_damaged
 from keybearer.server.sealing.key import missing_file, own_signer
+from keybearer.server.sealing.sealer import WITNESS
+from keybearer.server.sealing.signing import why_unlike
+from keybearer.server.sealing.witness import Signed, Witness
 from keybearer.server.settings import Settings
 from keybearer.server.store import activity_export
 from keybearer.server.store.database import Database, Reader
@@ -47,15 +51,47 @@ def stored_verified(team_text: str | None, keys: Sequence[str], checkpoints: Seq
     """
     settings = load_settings()
     trust = trust_of(keys or [_key_of(settings)], checkpoints)
+    signed = _signed_here(settings.data_dir / WITNESS)
 
     async def work(database: Database) -> Verdict:
         if team_text is None:
+            await _compare(database, signed)
             return await _verified(database, await activity_export.every_log(database), stored_chunks(database), trust)
         team_id = (await find_team(database, team_text)).team_id
+        await _compare(database, {name: last for name, last in signed.items() if _is_of_team(name, team_id)})
         chunks = activity_chunks(database, Sight(team_id, None), ActivityFilter(team_id))
         return await _verified(database, await activity_export.logs_of(database, team_id), chunks, trust)
 
     return look_into_database(settings, work)
+
+
+def _signed_here(path: Path) -> Mapping[str, Signed]:
+    """Return what this server signed last for each log; nothing if it never did."""
+    if not path.exists():
+        return {}
+    try:
+        witness = Witness(path)
+    except OSError as error:
+        raise Trouble(f"cannot read {path}: {error.strerror}") from error
+    witness.close()
+    return witness.last
+
+
+def _is_of_team(origin: str, team_id: int) -> bool:
+    name, _ = named_by(origin)
+    return (name.kind, name.owner_id) == ("team", team_id)
+
+
+async def _compare(reader: Reader, signed: Mapping[str, Signed]) -> None:
+    """
+    Compare logs with what was signed of them.
+
+    Raises:
+        Trouble: one of them is another, or gone.
+    """
+    for origin, last in signed.items():
+        if why := await why_unlike(reader, origin, last):
+            raise Trouble(f"{origin}: {why}")
 
 
 async def _verified(

@@ -67,6 +67,18 @@ EDITS: list[Any] = [
         "the records before 20 are missing",
         id="all said to be pruned",
     ),
+    pytest.param(
+        [f"UPDATE activity_logs SET month = '2020-01', min_index = 20 WHERE {OF_TEAM}"],
+        "its name says another",
+        id="all said to be pruned, of a month long past",
+    ),
+    pytest.param([f"UPDATE activity_logs SET team_id = 8 WHERE {OF_TEAM}"], "its name says", id="said to be another's"),
+    pytest.param(
+        [f"UPDATE activity_logs SET team_id = NULL, user_id = 7 WHERE {OF_TEAM}"],
+        "its name says",
+        id="said to be nobody's",
+    ),
+    pytest.param([f"UPDATE activity_logs SET part = 2 WHERE {OF_TEAM}"], "its name says", id="said to be another part"),
     pytest.param([f"UPDATE activity_tiles SET hashes = 'x' WHERE {OF_TEAM}"], "has not the 20 hashes", id="no tile"),
     pytest.param(
         [f"UPDATE activity_tiles SET hashes = (SELECT root FROM activity_logs LIMIT 1) WHERE {OF_TEAM}"],
@@ -137,3 +149,32 @@ async def test_a_row_that_is_no_record_holds_nobody_up_and_is_found(rig: Sealed)
     logs = await rig.logs()
     assert str(logs[TEAM].frozen_why).startswith("record 1")
     assert (logs["/team/8/2026-11"].size, logs["/team/8/2026-11"].frozen_why) == (1, None)
+
+
+GONE = "20 records were signed, and the database has no such log"
+
+
+@pytest.mark.parametrize(
+    ("statements", "said"),
+    [
+        pytest.param(
+            [
+                f"DELETE FROM activity_tiles WHERE {OF_TEAM}",
+                f"DELETE FROM activity_checkpoints WHERE {OF_TEAM}",
+                "DELETE FROM activity_logs WHERE origin LIKE '%/team/7/2026-11'",
+            ],
+            GONE,
+            id="deleted",
+        ),
+        pytest.param([f"UPDATE activity_logs SET origin = 'x/activity' WHERE {OF_TEAM}"], GONE, id="named otherwise"),
+        pytest.param([f"UPDATE activity_logs SET kind = 'tree' WHERE {OF_TEAM}"], "its name says another", id="no log"),
+    ],
+)
+async def test_a_log_that_is_gone_is_found_out_at_the_next_start(rig: Sealed, statements: list[str], said: str) -> None:
+    await rig.record(20)
+    await rig.node().turn()
+    await rig.database.transact(_run, statements)
+    await rig.node().turn()
+    logs = await rig.logs()
+    assert str(logs[TEAM].frozen_why).startswith(said)
+    assert logs[TEAM].team_id == 7

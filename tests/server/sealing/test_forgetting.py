@@ -3,7 +3,7 @@
 from pathlib import Path
 
 import pytest
-from sqlalchemy import select
+from sqlalchemy import select, update
 
 from keybearer.server.actions.erase_activity import erase_activity
 from keybearer.server.activities import Actor
@@ -11,7 +11,7 @@ from keybearer.server.sealing import witness
 from keybearer.server.sealing.retention import prune_activity
 from keybearer.server.sealing.witness import Contradiction, Witness
 from keybearer.server.store import activity_forgetting
-from keybearer.server.store.tables import activity_checkpoints, activity_cursors, activity_records
+from keybearer.server.store.tables import activity_checkpoints, activity_cursors, activity_logs, activity_records
 from keybearer.wire.activity import entry_from
 from keybearer.wire.checkpoint import Checkpoint
 from tests.support.activity import recorded
@@ -64,6 +64,15 @@ async def test_months_long_past_are_pruned_as_a_whole_and_what_remains_is_proved
     for _ in range(6):
         await node.turn()
     assert {log.frozen_why for log in (await rig.logs()).values()} == {None}
+
+
+async def test_a_month_that_raw_sql_made_a_past_one_is_not_pruned(rig: Sealed) -> None:
+    node = rig.node()
+    await rig.record(3)
+    await node.turn()
+    await rig.database.transact(lambda tx: tx.run(update(activity_logs).values(month="2020-01")))
+    await node.prune()
+    assert {log.min_index for log in (await rig.logs()).values()} == {0}
 
 
 async def test_a_large_log_is_pruned_in_steps_and_small_ones_together(

@@ -47,7 +47,8 @@ class ActivityLog:
     @property
     def name(self) -> LogName:
         """The name that its parts share."""
-        return LogName(self.kind, self.team_id or self.user_id or 0, self.month)
+        owner_id = {"team": self.team_id, "user": self.user_id}.get(self.kind)
+        return LogName(self.kind, owner_id or 0, self.month)
 
 
 @dataclass(frozen=True, slots=True)

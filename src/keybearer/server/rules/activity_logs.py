@@ -1,11 +1,12 @@
 """Which log a record belongs to, and what that log is called."""
 
+import re
 from datetime import UTC, datetime
 from functools import lru_cache
 from typing import Final
 from urllib.parse import urlsplit
 
-from keybearer.server.records import LogName
+from keybearer.server.records import ActivityLog, LogName
 from keybearer.server.units import DAY, SECOND
 
 # What concerns the server as a whole, even where a user did it in a team.
@@ -13,6 +14,7 @@ _SERVERS_NOUNS: Final = frozenset({"resource_server", "operator", "policy", "act
 
 KEPT_AT_LEAST_DAYS: Final = 31  # the setting takes no fewer, so what is missing of a younger month was never pruned
 TREE: Final = LogName("tree", 0, "")
+_ORIGIN: Final = re.compile(r"[^/]+/activity/(team|user|server)(?:/([0-9]+))?/([0-9]{4}-[0-9]{2})(?:\.([0-9]+))?")
 
 
 def log_of(action: str, team_id: int | None, user_id: int | None, received_at: int) -> LogName:
@@ -70,3 +72,19 @@ def origin_of(base: str, name: LogName, part: int) -> str:
         return base if part == 1 else f"{base}/tree/{part}"
     owner = f"/{name.owner_id}" if name.owner_id else ""
     return f"{base}/{name.kind}{owner}/{name.month}" + (f".{part}" if part > 1 else "")
+
+
+def named_by(origin: str) -> tuple[LogName, int]:
+    """Return which log, and which part of it, has this name of ours; of every other name, the tree."""
+    found = _ORIGIN.fullmatch(origin)
+    if found is None:
+        return TREE, 1
+    kind, owner, month, part = found.groups()
+    return LogName(kind, int(owner or 0), month), int(part or 1)
+
+
+def why_misnamed(log: ActivityLog) -> str:
+    """Say so if what stands beside a log's name, by which logs are found and pruned, is not what the name says."""
+    base = "/".join(log.origin.split("/", 2)[:2])
+    is_right = log.origin == origin_of(base, log.name, log.part)
+    return "" if is_right else "its name says another kind, owner, month or part than stands beside it"

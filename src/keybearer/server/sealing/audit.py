@@ -10,7 +10,7 @@ import msgspec
 from keybearer.audit.entries import Salt, read_entries
 from keybearer.audit.openings import check_details
 from keybearer.server.records import ActivityLog
-from keybearer.server.rules.activity_logs import may_be_pruned
+from keybearer.server.rules.activity_logs import may_be_pruned, why_misnamed
 from keybearer.server.store import activity_audit, activity_checkpoints, activity_logs, activity_tiles
 from keybearer.server.store.activity import copies_of, is_said_by
 from keybearer.server.store.database import Reader, Row
@@ -37,6 +37,8 @@ async def why_damaged(reader: Reader, log_id: int, place: int, now: int) -> str:
     log = await activity_logs.by_id(reader, log_id)
     if log is None:
         return "the log is gone"
+    if why := why_misnamed(log):
+        return why
     if log.min_index and not may_be_pruned(log.month, now):
         return f"the records before {log.min_index} are missing"
     path = [(level, place >> HEIGHT * level) for level in range(LEVELS)]

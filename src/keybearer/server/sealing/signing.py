@@ -3,6 +3,7 @@
 import asyncio
 from functools import partial
 
+from keybearer.server.rules.activity_logs import named_by, why_misnamed
 from keybearer.server.sealing.freezing import freeze
 from keybearer.server.sealing.key import Signer
 from keybearer.server.sealing.witness import Contradiction, Signed, Witness
@@ -54,18 +55,27 @@ async def compare(database: Database, witness: Witness, now: int) -> None:
     """
     Compare every log that the witness knows with the database, and freeze those that were changed or put back.
 
+    One that is gone is begun again with the same name, and frozen: so it is told like the others.
+
     Args:
         now: microseconds since 1970 UTC.
     """
     for origin, signed in list(witness.last.items()):
-        log = await activity_logs.by_origin(database, origin)
-        if log is None or log.frozen_at is not None:
-            continue  # a log that is gone is begun again with the same name, and found out at its first checkpoint
-        if (log.size, log.root) == signed:
-            continue
-        why = await database.view(contradiction, log.log_id, signed, (log.size, log.root))
+        why = await database.view(why_unlike, origin, signed)
         if why:
-            await database.transact(freeze_by_id, log.log_id, why, now)
+            await database.transact(_freeze_by_origin, origin, why, now)
+
+
+async def why_unlike(reader: Reader, origin: str, signed: Signed) -> str:
+    """Return how a log contradicts what was signed of it; '' if it does not, or is frozen, so that this is known."""
+    log = await activity_logs.by_origin(reader, origin)
+    if log is None:
+        return f"{signed[0]} records were signed, and the database has no such log: it was put back, or the log deleted"
+    if why := why_misnamed(log):
+        return why
+    if log.frozen_at is not None or (log.size, log.root) == signed:
+        return ""
+    return await contradiction(reader, log.log_id, signed, (log.size, log.root))
 
 
 async def freeze_by_id(tx: Transaction, log_id: int, why: str, now: int) -> None:
@@ -73,6 +83,11 @@ async def freeze_by_id(tx: Transaction, log_id: int, why: str, now: int) -> None
     log = await activity_logs.by_id(tx, log_id)
     if log is not None:
         await freeze(tx, log, why, now)
+
+
+async def _freeze_by_origin(tx: Transaction, origin: str, why: str, now: int) -> None:
+    log = await activity_logs.by_origin(tx, origin)
+    await freeze(tx, log or await activity_logs.add(tx, *named_by(origin), origin), why, now)
 
 
 async def contradiction(reader: Reader, log_id: int, earlier: Signed, later: Signed) -> str:
