@@ -6,11 +6,18 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 
 from keybearer import Principal, RateLimited, SyncVerifier, Unavailable, Verifier
+from keybearer.sdk import driver
 from keybearer.sdk.frameworks.answers import limit_headers
 from tests.sdk.conftest import HandClocks
 from tests.sdk.fake_node import KEY, FakeNode
 
 COUNT = "/verifier/count"
+
+
+@pytest.fixture(autouse=True)
+def patient(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Wait for a machine that stands still: an answer that is given up takes the calls with it that it granted."""
+    monkeypatch.setattr(driver, "TIMEOUT_S", 60.0)
 
 
 async def let_through(verifier: Verifier, principal: Principal) -> int:
