@@ -1,5 +1,6 @@
 """Fixtures of every test: both databases, a clock for the hand, the house, its process, a browser."""
 
+import gc
 from collections.abc import AsyncIterator, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -44,6 +45,12 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     for item in items:
         if "chromium" in getattr(item, "fixturenames", ()):
             item.add_marker(pytest.mark.asyncio(loop_scope="session"), append=False)
+
+
+def pytest_collection_finish() -> None:
+    """Spare the garbage collector what was collected: thousands of tests and their modules, which stay to the end."""
+    gc.collect()
+    gc.freeze()
 
 
 @pytest.fixture
