@@ -9,6 +9,7 @@ from keybearer.server.issuing import Draft, Terms, TokenPair
 from keybearer.server.records import Code, FamilyStanding
 from keybearer.server.refusals import Refusal
 from keybearer.server.rules import pkce
+from keybearer.server.rules.suspension import suspension_of
 from keybearer.server.store import codes, grants
 from keybearer.server.store.database import Transaction
 from keybearer.wire import token_text
@@ -139,13 +140,7 @@ def _nobody_acts(family: FamilyStanding, now: int) -> str:
         return "family ended"
     if family.grant_ended_at is not None:
         return "grant ended"
-    if family.user_disabled_at is not None:
-        return "user disabled"
-    if family.team_archived_at is not None:
-        return "team archived"
-    if family.role is None or (family.membership_expires_at is not None and family.membership_expires_at <= now):
-        return "user not in the team"
-    return ""
+    return suspension_of(family, now)
 
 
 def _issued(trade: _Trade) -> Activity:

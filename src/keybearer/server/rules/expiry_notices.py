@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from keybearer.server.records import Expiry, Standing
+from keybearer.server.rules.suspension import suspension_of
 from keybearer.server.units import DAY, HOUR, MINUTE
 
 BEFORE: Final = (30 * DAY, 7 * DAY, DAY, 0)
@@ -63,13 +64,7 @@ def _next(moments: list[int], now: int) -> int | None:
 
 def is_usable(standing: Standing, now: int) -> bool:
     """Tell whether the user could act by the grant, had it not run out."""
-    return (
-        standing.over_at is None
-        and standing.user_disabled_at is None
-        and standing.team_archived_at is None
-        and standing.role is not None
-        and (standing.membership_expires_at is None or standing.membership_expires_at > now)
-    )
+    return standing.over_at is None and not suspension_of(standing, now)
 
 
 def is_still_news(kind: str, at: int, standing: Standing, now: int) -> bool:

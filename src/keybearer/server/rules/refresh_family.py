@@ -5,6 +5,7 @@ from enum import Enum, auto
 from typing import Final
 
 from keybearer.server.records import HeldRefresh
+from keybearer.server.rules.suspension import suspension_of
 from keybearer.server.units import SECOND
 
 _REPLAY_WINDOW: Final = 10 * SECOND  # in which a lost answer may be asked for again
@@ -48,7 +49,7 @@ def judge(held: HeldRefresh | None, client_id: str, now: int) -> Judgment:
         return Judgment(Verdict.REFUSE, reason)
     if held.used_at is not None and not _is_lost_answer(held, now):
         return Judgment(Verdict.REUSE, "refresh token reused")
-    if reason := _suspended(held, now):
+    if reason := suspension_of(held, now):
         return Judgment(Verdict.REFUSE, reason)
     if held.used_at is not None:
         return Judgment(Verdict.REPLAY, "lost answer repeated")
@@ -66,17 +67,6 @@ def _ended(held: HeldRefresh, now: int) -> str:
     if held.grant_ended_at is not None:
         return "grant ended"
     return "family past its absolute end" if held.family_expires_at <= now else ""
-
-
-def _suspended(held: HeldRefresh, now: int) -> str:
-    """Say what keeps the user from acting in the team at the moment; '' if nothing does."""
-    if held.user_disabled_at is not None:
-        return "user disabled"
-    if held.team_archived_at is not None:
-        return "team archived"
-    if held.role is None or (held.membership_expires_at is not None and held.membership_expires_at <= now):
-        return "user not in the team"
-    return ""
 
 
 def _is_lost_answer(held: HeldRefresh, now: int) -> bool:
