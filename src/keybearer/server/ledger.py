@@ -34,6 +34,11 @@ async def record_ended(tx: Transaction, actor: Actor, grants: Iterable[Grant], n
     await record_all(tx, [(actor, grant_activity("grant.ended", grant)) for grant in grants], now)
 
 
+def user_activity(action: str, user_id: int) -> Activity:
+    """Return the record of an *action* on a user's own account, which counts as theirs, whoever did it."""
+    return Activity(action, f"user:{user_id}", user_id=user_id)
+
+
 def grant_activity(action: str, grant: Grant) -> Activity:
     """Return the record of an *action* on a grant; whose doing it is, the actor says."""
     return Activity(

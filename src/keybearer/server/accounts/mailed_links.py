@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from keybearer.server import ledger, refusals, secrets
-from keybearer.server.activities import Activity, Actor
+from keybearer.server.activities import Actor
 from keybearer.server.clock import DAY, SECOND
 from keybearer.server.records import MailLink, User
 from keybearer.server.rules.addresses import Address
@@ -65,8 +65,7 @@ async def let_address_wait(tx: Transaction, actor: Actor, user: User, asked: Add
         public = "Your email address has changed meanwhile. Ask for the new one again."
         raise refusals.Refusal("conflict", public, "address changed while its mail was sent")
     await let_act(tx, user.user_id, CHANGE_EMAIL, asked.link, now)
-    requested = Activity("email.change_requested", f"user:{user.user_id}", user_id=user.user_id)
-    await ledger.record(tx, actor, requested, now)
+    await ledger.record(tx, actor, ledger.user_activity("email.change_requested", user.user_id), now)
 
 
 async def check_allowance(tx: Transaction, user_id: int, now: int) -> None:
@@ -99,6 +98,23 @@ async def reserve_link(tx: Transaction, user: User, purpose: str, email: str, no
     link = MailLink(secrets.digest(text), purpose, user.user_id, email, now, now + LINK_LIVES, used_at=now)
     await mail_links.add(tx, link)
     return text
+
+
+async def follow_link(tx: Transaction, text: str, purpose: str, now: int) -> tuple[User, str]:
+    """
+    Use up the link of this secret; return its user, locked, and the address that it is about.
+
+    Raises:
+        Refusal: ``not_found``: it does not act any more, is for something else, or its user is disabled.
+    """
+    digest = secrets.digest(text)
+    waiting = await mail_links.waiting(tx, digest, now)
+    # The user is locked before the link is taken, in the order of everything that ends links: no deadlock.
+    user = await users.lock(tx, waiting.user_id) if waiting else None
+    link = await mail_links.take(tx, digest, purpose, now)
+    if user is None or link is None or user.disabled_at is not None:
+        raise refusals.not_found("no such link waits, or its user is disabled")
+    return user, link.email
 
 
 async def let_act(tx: Transaction, user_id: int, purpose: str, text: str, now: int) -> None:

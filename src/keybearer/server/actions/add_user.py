@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 
 from keybearer.server import ledger, refusals
-from keybearer.server.activities import Activity, Actor
+from keybearer.server.activities import Actor
 from keybearer.server.records import User
 from keybearer.server.rules.addresses import clean_address
 from keybearer.server.rules.names import MAX_USER_NAME, clean_name
@@ -50,5 +50,5 @@ async def add_user(tx: Transaction, actor: Actor, new: NewUser, now: int) -> Use
         user = await users.add(tx, values)
     except Conflict as conflict:
         raise refusals.invalid("email", f"{address.shown} is taken. Give another address.") from conflict
-    await ledger.record(tx, actor, Activity("user.created", f"user:{user.user_id}", user_id=user.user_id), now)
+    await ledger.record(tx, actor, ledger.user_activity("user.created", user.user_id), now)
     return user

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from keybearer.server import ledger, refusals
 from keybearer.server.accounts.new_password import put_password
 from keybearer.server.accounts.password_attempts import DEVICE_LIVES, device_digest, still_right
-from keybearer.server.activities import Activity, Actor
+from keybearer.server.activities import Actor
 from keybearer.server.records import PasswordAttempt, Session
 from keybearer.server.store import devices, grants, sessions, sign_in_attempts, users
 from keybearer.server.store.database import Transaction
@@ -48,7 +48,7 @@ async def change_password(tx: Transaction, actor: Actor, attempt: PasswordAttemp
         raise refusals.not_found("the session has ended")
     await put_password(tx, user_id, new.password_hash, new.session.session_id, now)
     await devices.remember(tx, device_digest(user_id, new.device), user_id, now, now + DEVICE_LIVES)
-    await ledger.record(tx, actor, Activity("password.changed", f"user:{user_id}", user_id=user_id), now)
+    await ledger.record(tx, actor, ledger.user_activity("password.changed", user_id), now)
     return await _cut_off(tx, actor, user_id, now) if new.ends_grants else 0
 
 

@@ -5,7 +5,7 @@ from dataclasses import replace
 from keybearer.server import ledger, refusals, secrets
 from keybearer.server.accounts.new_password import put_password
 from keybearer.server.accounts.password_attempts import UNKNOWN_DEVICE
-from keybearer.server.activities import Activity, Actor
+from keybearer.server.activities import Actor
 from keybearer.server.records import User
 from keybearer.server.rules.addresses import clean_address
 from keybearer.server.store import sign_in_attempts, users
@@ -30,5 +30,5 @@ async def replace_password(tx: Transaction, actor: Actor, user_id: int, password
         raise refusals.not_found(f"user {user_id}")
     await put_password(tx, user_id, password_hash, None, now)
     await sign_in_attempts.forget(tx, secrets.digest(clean_address(user.email).key), UNKNOWN_DEVICE)
-    await ledger.record(tx, actor, Activity("password.changed", f"user:{user_id}", user_id=user_id), now)
+    await ledger.record(tx, actor, ledger.user_activity("password.changed", user_id), now)
     return replace(user, password_hash=password_hash, updated_at=now)

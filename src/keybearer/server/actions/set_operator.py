@@ -3,7 +3,7 @@
 from dataclasses import replace
 
 from keybearer.server import ledger, refusals
-from keybearer.server.activities import Activity, Actor
+from keybearer.server.activities import Actor
 from keybearer.server.records import User
 from keybearer.server.store import users
 from keybearer.server.store.database import Transaction
@@ -26,5 +26,5 @@ async def set_operator(tx: Transaction, actor: Actor, user_id: int, now: int, *,
     operator_at = now if is_operator else None
     await users.set_operator(tx, user_id, operator_at, now)
     action = "operator.added" if is_operator else "operator.removed"
-    await ledger.record(tx, actor, Activity(action, f"user:{user_id}", user_id=user_id), now)
+    await ledger.record(tx, actor, ledger.user_activity(action, user_id), now)
     return replace(user, operator_at=operator_at, updated_at=now)

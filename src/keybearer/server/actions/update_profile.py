@@ -3,7 +3,7 @@
 from keybearer.server import ledger, refusals
 from keybearer.server.accounts.mailed_links import AddressAsked, let_address_wait
 from keybearer.server.accounts.profile_changes import ProfileChange, judged
-from keybearer.server.activities import Activity, Actor
+from keybearer.server.activities import Actor
 from keybearer.server.store import users
 from keybearer.server.store.database import Transaction
 
@@ -29,6 +29,6 @@ async def update_profile(
         raise refusals.not_found(f"user {user_id} is gone or disabled")
     if name is not None and name != user.name:
         await users.rename(tx, user_id, name, now)
-        await ledger.record(tx, actor, Activity("user.changed", f"user:{user_id}", user_id=user_id), now)
+        await ledger.record(tx, actor, ledger.user_activity("user.changed", user_id), now)
     if asked is not None:
         await let_address_wait(tx, actor, user, asked, now)

@@ -1,9 +1,9 @@
 """The link mailed to an address is followed: the address is its user's."""
 
-from keybearer.server import ledger, refusals, secrets
-from keybearer.server.accounts.mailed_links import VERIFY_EMAIL
-from keybearer.server.activities import Activity, Actor
-from keybearer.server.store import mail_links, users
+from keybearer.server import ledger, refusals
+from keybearer.server.accounts.mailed_links import VERIFY_EMAIL, follow_link
+from keybearer.server.activities import Actor
+from keybearer.server.store import users
 from keybearer.server.store.database import Transaction
 
 
@@ -17,14 +17,8 @@ async def verify_email(tx: Transaction, actor: Actor, text: str, now: int) -> st
     Raises:
         Refusal: ``not_found``: the link does not act any more, or the address is no longer its user's.
     """
-    digest = secrets.digest(text)
-    waiting = await mail_links.waiting(tx, digest, now)
-    user = await users.lock(tx, waiting.user_id) if waiting else None
-    link = await mail_links.take(tx, digest, VERIFY_EMAIL, now)
-    if user is None or link is None or user.disabled_at is not None:
-        raise refusals.not_found("no such link waits, or its user is disabled")
-    if not await users.set_verified(tx, user.user_id, link.email, now):
+    user, email = await follow_link(tx, text, VERIFY_EMAIL, now)
+    if not await users.set_verified(tx, user.user_id, email, now):
         raise refusals.not_found("the address is no longer its user's")
-    verified = Activity("email.verified", f"user:{user.user_id}", user_id=user.user_id)
-    await ledger.record(tx, actor, verified, now)
-    return link.email
+    await ledger.record(tx, actor, ledger.user_activity("email.verified", user.user_id), now)
+    return email

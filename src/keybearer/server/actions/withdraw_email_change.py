@@ -2,7 +2,7 @@
 
 from keybearer.server import ledger
 from keybearer.server.accounts.mailed_links import CHANGE_EMAIL
-from keybearer.server.activities import Activity, Actor
+from keybearer.server.activities import Actor
 from keybearer.server.store import mail_links
 from keybearer.server.store.database import Transaction
 
@@ -11,6 +11,5 @@ async def withdraw_email_change(tx: Transaction, actor: Actor, user_id: int, now
     """End the link of the address that waits; False if none does."""
     if not await mail_links.end(tx, user_id, CHANGE_EMAIL, now):
         return False
-    withdrawn = Activity("email.change_withdrawn", f"user:{user_id}", user_id=user_id)
-    await ledger.record(tx, actor, withdrawn, now)
+    await ledger.record(tx, actor, ledger.user_activity("email.change_withdrawn", user_id), now)
     return True
