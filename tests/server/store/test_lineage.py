@@ -11,7 +11,7 @@ import pytest
 from keybearer.server.clock import HOUR
 from keybearer.server.store.database import EpochAndSeq, open_database
 from keybearer.server.store.faults import StoreUnavailable
-from keybearer.server.store.sqlite_witness import Witness
+from keybearer.server.store.sqlite_witness import HeadWitness
 from keybearer.wire.feed import Position
 from tests.server.store.trial import add_and_announce, create_tables, execute, opened
 from tests.support.databases import PostgresDatabases
@@ -130,7 +130,7 @@ def _garble(path: Path) -> None:
 def _run_ahead(path: Path) -> None:
     """Leave it as a process does that died between its last word and its last COMMIT."""
     epoch, seq, _, _ = path.read_text().split()
-    witness = Witness(str(path).removesuffix("-head"))
+    witness = HeadWitness(str(path).removesuffix("-head"))
     witness.write(Position(epoch, int(seq) + 1, b"\1" * 32))
     witness.close()
 

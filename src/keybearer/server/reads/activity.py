@@ -9,7 +9,7 @@ from keybearer.audit.entries import ReadEntry, read_entry
 from keybearer.server import refusals
 from keybearer.server.records import ActivityFilter, Tally
 from keybearer.server.store import activity_search
-from keybearer.server.store.activity_search import NEWEST, Position
+from keybearer.server.store.activity_search import NEWEST, TimeAndNumber
 from keybearer.server.store.database import Reader, Row
 from keybearer.wire.activity import Details
 
@@ -103,11 +103,11 @@ class ActivityPage:
     """Some of what happened, the newest first; *after* is where the older begin, None if there are none."""
 
     items: tuple[Happening, ...]
-    after: Position | None
+    after: TimeAndNumber | None
 
 
 async def activity_page(
-    reader: Reader, sight: Sight, wanted: ActivityFilter, before: Position | None, limit: int
+    reader: Reader, sight: Sight, wanted: ActivityFilter, before: TimeAndNumber | None, limit: int
 ) -> ActivityPage:
     """Return the newest of what is *wanted* and may be seen, before a position that an earlier page gave."""
     seen = sight.narrow(wanted)

@@ -11,10 +11,10 @@ from keybearer.server.store.activity import STORED_DETAILS, STORED_ENTRY
 from keybearer.server.store.database import Reader, Row
 from keybearer.server.store.tables import activity_logs, activity_records
 
-Position = tuple[int, int]
+TimeAndNumber = tuple[int, int]
 """A record's time, in microseconds since 1970 UTC, and its number: the log's page is in this order."""
 
-NEWEST: Final[Position] = (2**63 - 1, 2**63 - 1)
+NEWEST: Final[TimeAndNumber] = (2**63 - 1, 2**63 - 1)
 
 _c: Final = activity_records.c
 _COLUMNS: Final = (
@@ -56,7 +56,7 @@ _OWN: Final = (
 _ONE: Final = select(*_COLUMNS).select_from(_KEPT).where(_c.activity_id == bindparam("activity_id"))
 
 
-async def newest(reader: Reader, wanted: ActivityFilter, before: Position, limit: int) -> list[Row]:
+async def newest(reader: Reader, wanted: ActivityFilter, before: TimeAndNumber, limit: int) -> list[Row]:
     """Return the newest records *before* that position, at most *limit*."""
     if wanted.until is not None:  # the end of what is read anyway, not one more question
         before = min(before, (wanted.until, 0))

@@ -12,7 +12,7 @@ _SLACK: Final = 2 * clock.SECOND  # the file's own time lags behind the clock by
 _MOST_BYTES: Final = 256
 
 
-class Witness:
+class HeadWitness:
     """
     The open file; one for each process, written only by whoever holds the database's write lock.
 

@@ -15,7 +15,7 @@ from keybearer.server.store.database import ONLY_LOOKS, EpochAndSeq
 from keybearer.server.store.faults import OutcomeUnknown, StoreUnavailable
 from keybearer.server.store.feed_numbering import number
 from keybearer.server.store.sqlite_connections import Rows, SqlitePart, open_connection
-from keybearer.server.store.sqlite_witness import Witness
+from keybearer.server.store.sqlite_witness import HeadWitness
 from keybearer.wire.feed import Position
 
 _WAIT_S = 10.0  # for another process that is writing
@@ -43,7 +43,7 @@ class SqliteSession:
         self._numbered: Position | None = None
         self._open()
         try:
-            self._witness = None if only_looks else Witness(path)
+            self._witness = None if only_looks else HeadWitness(path)
         except StoreUnavailable:
             self._connection.close()
             raise
