@@ -2,12 +2,16 @@
 
 import time
 from collections.abc import Callable, Mapping
+from typing import Final
 
 from keybearer.reporting.asked import route_of
 from keybearer.reporting.lines import Outcome
 from keybearer.reporting.salts import salts
 from keybearer.wire.activity import latency_class, words_text
 from keybearer.wire.activity_keys import JUDGES
+
+_REFUSED: Final = (401, 403, 429)
+_FAILED: Final = 500  # and above
 
 
 class Call:
@@ -47,6 +51,20 @@ class Call:
     def tell(self, words: Mapping[str, str | int]) -> None:
         """Add *words* that are no action's; whoever calls this sees to it that a record can have them."""
         self._said.update(words)
+
+    def answered(self, status: int | None, route: str | None = None, reason: str | None = None) -> int:
+        """
+        Keep what it is answered, as `finish` does.
+
+        Args:
+            status: of the answer; None: it broke before there was one.
+            reason: why it is refused, if *status* says that it is.
+        """
+        if status is None or status >= _FAILED:
+            return self.finish("failed", status, route)
+        if status in _REFUSED:
+            return self.finish("refused", status, route, reason)
+        return self.finish("done", status, route)
 
     def finish(
         self, outcome: str, status: int | None = None, route: str | None = None, reason: str | None = None

@@ -11,8 +11,6 @@ from keybearer.sdk.frameworks.answers import Refusal
 from keybearer.wire import recording
 from keybearer.wire.denial import Bearer
 
-_REFUSED: Final = (401, 403, 429)
-_FAILED: Final = 500
 _RETRY_AFTER_S: Final = 5
 
 
@@ -63,11 +61,7 @@ def ended(call: Call | None, status: int, route: str | None = None) -> int:
         return 0
     recording.CURRENT.set(None)
     try:
-        if status >= _FAILED:
-            return call.finish("failed", status, route)
-        if status in _REFUSED:
-            return call.finish("refused", status, route, call.reason)
-        return call.finish("done", status, route)
+        return call.answered(status, route, call.reason)
     except Unwritable as error:
         raise _unavailable(error) from error
 

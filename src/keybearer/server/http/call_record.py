@@ -21,8 +21,6 @@ from keybearer.wire.denial import Bearer
 _CALL: Final = "keybearer.call"
 _BEHIND: Final = "keybearer.behind"
 _SAFE_METHODS: Final = ("GET", "HEAD")  # at our doors these change nothing
-_FAILED: Final = 500
-_REFUSED: Final = (401, 403, 429)
 
 
 class Behind(NamedTuple):
@@ -100,11 +98,6 @@ def _end(request: Request, status: int | None, reason: str | None = None) -> Non
     if call is None:
         return
     try:
-        if status is None or status >= _FAILED:
-            call.finish("failed", status)
-        elif status in _REFUSED:
-            call.finish("refused", status, reason=reason)
-        else:
-            call.finish("done", status)
+        call.answered(status, reason=reason)
     except Unwritable as error:
         raise unrecorded(error) from error
