@@ -46,7 +46,12 @@ def _readable(kind: object, subject: object, at: object) -> tuple[str, str, int]
 
 
 async def read_position(reader: Reader) -> EpochAndSeq:
-    """Read the feed's epoch and the number of its newest event."""
+    """
+    Read the feed's epoch and the number of its newest event.
+
+    Raises:
+        StoreUnavailable: the database was not migrated, or is away.
+    """
     head = await reader.one(_HEAD)
     if head is None:
         raise StoreUnavailable("the database has no feed_head row: it was not migrated")

@@ -13,6 +13,7 @@ from sqlalchemy.dialects.postgresql.asyncpg import dialect as asyncpg_dialect
 
 from keybearer.server.store.database import Row
 from keybearer.server.store.faults import Conflict, StoreUnavailable
+from keybearer.server.store.rows import only
 from keybearer.server.store.statements import Statements
 
 Link: TypeAlias = "asyncpg.Connection[asyncpg.Record]"
@@ -209,10 +210,3 @@ class PostgresReader:
         except asyncio.CancelledError:
             self._connection.terminate()  # whoever gave up may have done so because nobody is there any more
             raise
-
-
-def only(rows: list[Row], statement: Executable) -> Row | None:
-    """Give the only one of *rows*, or None."""
-    if len(rows) > 1:
-        raise ValueError(f"asked for one row, found {len(rows)}: {statement}")
-    return rows[0] if rows else None

@@ -1,7 +1,7 @@
 """One transaction of PostgreSQL: begun, run, its events numbered last, committed or rolled back."""
 
-from collections.abc import Mapping, Sequence
-from typing import Any
+from collections.abc import Coroutine, Mapping, Sequence
+from typing import Any, TypeVar
 
 import asyncpg
 from sqlalchemy import Executable, Select, Table
@@ -10,7 +10,10 @@ from keybearer.server.store.database import EpochAndSeq, Row
 from keybearer.server.store.faults import OutcomeUnknown, StoreUnavailable
 from keybearer.server.store.feed_numbering import POSTGRES_CALL
 from keybearer.server.store.many_rows import by_arrays, is_plain_insert
-from keybearer.server.store.postgres_connections import FAULTS, SETTINGS, STATEMENTS, Address, Link, name_fault, only
+from keybearer.server.store.postgres_connections import FAULTS, SETTINGS, STATEMENTS, Address, Link, name_fault
+from keybearer.server.store.rows import only
+
+T = TypeVar("T")
 
 _COMMIT_S = 10.0  # then a standby that it waits for is taken to be away
 _LEAVE_S = 2.0
@@ -32,20 +35,12 @@ class PostgresTransaction:
     async def many(self, statement: Executable, /, **values: Any) -> list[Row]:
         """See `database.Reader.many`."""
         text, given = self._prepare(statement, values)
-        try:
-            return [dict(record) for record in await self._connection.fetch(text, *given)]
-        except FAULTS as error:
-            self.fault = name_fault(error)
-            raise self.fault from error
+        return [dict(record) for record in await self._carried_out(self._connection.fetch(text, *given))]
 
     async def run(self, statement: Executable, /, **values: Any) -> int:
         """See `database.Transaction.run`."""
         text, given = self._prepare(statement, values)
-        try:
-            status = await self._connection.execute(text, *given)
-        except FAULTS as error:
-            self.fault = name_fault(error)
-            raise self.fault from error
+        status = await self._carried_out(self._connection.execute(text, *given))
         return int(status.rpartition(" ")[2])
 
     async def run_all(self, statement: Executable, rows: Sequence[Mapping[str, Any]], /) -> None:
@@ -54,15 +49,11 @@ class PostgresTransaction:
             return
         self._expect(statement)
         text, given = STATEMENTS.bind_all(statement, rows)
-        try:
-            if len(rows) > 1 and is_plain_insert(statement):
-                several, arrays = by_arrays(text, given)
-                await self._connection.execute(several, *arrays)
-            else:
-                await self._connection.executemany(text, given)
-        except FAULTS as error:
-            self.fault = name_fault(error)
-            raise self.fault from error
+        if len(rows) > 1 and is_plain_insert(statement):
+            several, arrays = by_arrays(text, given)
+            await self._carried_out(self._connection.execute(several, *arrays))
+        else:
+            await self._carried_out(self._connection.executemany(text, given))
 
     async def load(self, table: Table, columns: Sequence[str], rows: Sequence[tuple[Any, ...]], /) -> None:
         """See `database.Transaction.load`."""
@@ -71,11 +62,7 @@ class PostgresTransaction:
         if not rows:
             return
         self.has_written = True
-        try:
-            await self._connection.copy_records_to_table(table.name, records=rows, columns=columns)
-        except FAULTS as error:
-            self.fault = name_fault(error)
-            raise self.fault from error
+        await self._carried_out(self._connection.copy_records_to_table(table.name, records=rows, columns=columns))
 
     def end(self) -> bool:
         """
@@ -88,6 +75,14 @@ class PostgresTransaction:
             raise self.fault
         self.fault = RuntimeError("this transaction is over")
         return self.has_written
+
+    async def _carried_out(self, call: Coroutine[Any, Any, T]) -> T:
+        """Return what a call of the driver gives; after a fault the transaction takes nothing more."""
+        try:
+            return await call
+        except FAULTS as error:
+            self.fault = name_fault(error)
+            raise self.fault from error
 
     def _prepare(self, statement: Executable, values: Mapping[str, Any]) -> tuple[str, list[Any]]:
         self._expect(statement)
@@ -115,7 +110,12 @@ class Boundary:
         self._snapshot = f"BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY{local}"
 
     async def begin(self, connection: Link, *, for_reading: bool = False, is_synced: bool = True) -> None:
-        """Open a transaction on *connection*."""
+        """
+        Open a transaction on *connection*.
+
+        Raises:
+            StoreUnavailable: the server is away, or turns it down.
+        """
         words = self._snapshot if for_reading else self._begin if is_synced else self._unsynced
         try:
             await connection.execute(words)
@@ -128,6 +128,9 @@ async def number_events(connection: Link) -> EpochAndSeq | None:
     Number the events that *connection*'s transaction can see, as its last statement; None if there are none.
 
     From here on COMMIT waits until what this transaction has seen is safe, even if it has changed nothing.
+
+    Raises:
+        StoreUnavailable: the server is away; nothing of the transaction is kept.
     """
     try:
         head = await connection.fetchrow(POSTGRES_CALL)

@@ -1,8 +1,8 @@
 """SQLite connections: opened with our settings, statements run on them, errors translated into our own."""
 
 import re
-from collections.abc import Mapping, Sequence
-from typing import Any
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, TypeVar, TypeVarTuple
 
 import apsw
 from sqlalchemy import Executable, Table
@@ -12,7 +12,11 @@ from keybearer.server.store import tables
 from keybearer.server.store.database import Row
 from keybearer.server.store.faults import Conflict, StoreFault, StoreUnavailable
 from keybearer.server.store.many_rows import by_values, is_plain_insert
+from keybearer.server.store.rows import only
 from keybearer.server.store.statements import Statements, constraint_names
+
+Given = TypeVarTuple("Given")
+T = TypeVar("T")
 
 # Faults of the machine, not of the statement: after one of them nothing of the transaction can be relied upon.
 _MACHINE = (
@@ -92,7 +96,11 @@ def _constraint(message: str) -> str:
 
 
 class Rows:
-    """Runs statements on one connection, at once and to their end: an unfinished cursor would freeze its view."""
+    """
+    Runs statements on one connection, at once and to their end: an unfinished cursor would freeze its view.
+
+    What the driver raises comes out of all of it as `name_fault` has it.
+    """
 
     def __init__(self, connection: apsw.Connection) -> None:
         self.connection = connection
@@ -122,6 +130,8 @@ class Rows:
 
     def execute_all(self, statement: Executable, rows: Sequence[Mapping[str, Any]]) -> None:
         """Run *statement* once for each of *rows*."""
+        if not rows:
+            return
         text, given = STATEMENTS.bind_all(statement, rows)
         if is_plain_insert(statement):
             self._insert(text, given)
@@ -133,15 +143,14 @@ class Rows:
 
     def load(self, table: Table, columns: Sequence[str], rows: Sequence[tuple[Any, ...]]) -> None:
         """Add *rows* to *table*."""
+        if not rows:
+            return
         text = f"INSERT INTO {table.name} ({', '.join(columns)}) VALUES ({', '.join('?' * len(columns))})"  # noqa: S608 - names out of our own tables
         self._insert(text, rows)
 
     def fetch_one(self, statement: Executable, values: Mapping[str, Any]) -> Row | None:
         """Run *statement* and give its only row, or None."""
-        rows = self.fetch(statement, values)
-        if len(rows) > 1:
-            raise ValueError(f"asked for one row, found {len(rows)}: {statement}")
-        return rows[0] if rows else None
+        return only(self.fetch(statement, values), statement)
 
     def _insert(self, text: str, rows: Sequence[Sequence[Any]]) -> None:
         try:
@@ -212,53 +221,30 @@ class SqlitePart:
 
     async def one(self, statement: Executable, /, **values: Any) -> Row | None:
         """See `database.Reader.one`."""
-        self._check()
-        try:
-            return self._rows.fetch_one(statement, values)
-        except (apsw.Error, StoreFault) as error:
-            self.fault = error
-            raise
+        return self._do(self._rows.fetch_one, statement, values)
 
     async def many(self, statement: Executable, /, **values: Any) -> list[Row]:
         """See `database.Reader.many`."""
-        self._check()
-        try:
-            return self._rows.fetch(statement, values)
-        except (apsw.Error, StoreFault) as error:
-            self.fault = error
-            raise
+        return self._do(self._rows.fetch, statement, values)
 
     async def run(self, statement: Executable, /, **values: Any) -> int:
         """See `database.Transaction.run`."""
-        self._check()
-        try:
-            return self._rows.execute(statement, values)
-        except (apsw.Error, StoreFault) as error:
-            self.fault = error
-            raise
+        return self._do(self._rows.execute, statement, values)
 
     async def run_all(self, statement: Executable, rows: Sequence[Mapping[str, Any]], /) -> None:
         """See `database.Transaction.run_all`."""
-        self._check()
-        if not rows:
-            return
-        try:
-            self._rows.execute_all(statement, rows)
-        except (apsw.Error, StoreFault) as error:
-            self.fault = error
-            raise
+        self._do(self._rows.execute_all, statement, rows)
 
     async def load(self, table: Table, columns: Sequence[str], rows: Sequence[tuple[Any, ...]], /) -> None:
         """See `database.Transaction.load`."""
-        self._check()
-        if not rows:
-            return
+        self._do(self._rows.load, table, columns, rows)
+
+    def _do(self, work: Callable[[*Given], T], *given: *Given) -> T:
+        """Do *work*; as in PostgreSQL, a transaction that met a fault takes nothing more."""
+        if self.fault is not None:
+            raise self.fault
         try:
-            self._rows.load(table, columns, rows)
+            return work(*given)
         except (apsw.Error, StoreFault) as error:
             self.fault = error
             raise
-
-    def _check(self) -> None:
-        if self.fault is not None:  # as in PostgreSQL, where a transaction that met a fault takes nothing more
-            raise self.fault

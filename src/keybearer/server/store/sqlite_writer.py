@@ -67,6 +67,9 @@ class SqliteSession:
 
         Args:
             is_synced: the commit waits for the disk.
+
+        Raises:
+            StoreUnavailable: another process keeps it for too long, or the file is only looked at.
         """
         if self._witness is None:
             raise StoreUnavailable(ONLY_LOOKS)
@@ -124,14 +127,24 @@ class SqliteSession:
         return self._part
 
     def keep_part(self) -> None:
-        """Release the savepoint, unless a statement in it failed."""
+        """
+        Release the savepoint.
+
+        Raises:
+            Exception: a statement in it failed, and the work went on as if it had not.
+        """
         if self._part.fault is not None:
             raise self._part.fault
         self._part.end()
         self._run("RELEASE part")
 
     def drop_part(self) -> None:
-        """Roll back to the savepoint; after a fault of the machine, or without a transaction, give all up."""
+        """
+        Roll back to the savepoint.
+
+        Raises:
+            StoreUnavailable: there was a fault of the machine, or no transaction is left: the whole group is given up.
+        """
         fault = self._part.fault
         self._part.end()
         if isinstance(fault, StoreUnavailable) or not self._connection.in_transaction:
