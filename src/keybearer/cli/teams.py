@@ -1,12 +1,14 @@
 """What the team commands do, on the open database."""
 
 from keybearer.cli.lookup import find_team, find_user
+from keybearer.cli.trouble import Trouble
 from keybearer.cli.workplace import in_database, load_settings, operator
 from keybearer.server.actions.add_team import NewTeam, add_team
 from keybearer.server.actions.remove_member import remove_member
 from keybearer.server.actions.set_member_role import RoleGiven, set_member_role
 from keybearer.server.clock import HOUR, now
 from keybearer.server.records import Team
+from keybearer.server.refusals import Refusal
 from keybearer.server.store.database import Database
 
 
@@ -46,7 +48,13 @@ def take_role(team_text: str, email: str) -> dict[str, object]:
     async def work(database: Database) -> dict[str, object]:
         team, user = await find_team(database, team_text), await find_user(database, email)
         at = now()
-        member = await database.transact(remove_member, operator(at), team.team_id, user.user_id, frozenset(), at)
+        try:
+            member = await database.transact(remove_member, operator(at), team.team_id, user.user_id, frozenset(), at)
+        except Refusal as refusal:
+            if refusal.code != "not_found":
+                raise
+            said = f"{user.email} is not in the team {team.identifier}"
+            raise Trouble(f"{said}; see that both are typed right") from None
         return {"team": team.identifier, "id": member.membership_id, "email": member.email, "role": None}
 
     return in_database(load_settings(), work)
