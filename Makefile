@@ -10,13 +10,14 @@ DEMO_STAMP := $(VENV)/.demo-installed
 DEV_STAMP := $(VENV)/.dev-installed
 UV ?= uv
 
-.PHONY: help setup dev run test check bench simulate faults pictures pins
+.PHONY: help setup dev run test check bench timing simulate faults pictures pins
 
 help:
 	@echo "make run       a demo on http://127.0.0.1:8000, and an example API behind it"
 	@echo "make test      every test, on SQLite and PostgreSQL, in a real browser"
 	@echo "make check     formatting, lint, types, import contracts"
 	@echo "make bench     the benchmarks, each beside its limit or peer"
+	@echo "make timing    whether the time of an answer tells what the answer does not"
 	@echo "make setup     .venv with the pinned dependencies"
 	@echo "make simulate  the verifier protocol in SEEDS=10000 simulated worlds"
 	@echo "make faults    processes killed, stopped and cut off, ROUNDS=20 times on each database"
@@ -67,6 +68,9 @@ check: dev
 bench: dev
 	@tools/npm_packages bench/peers
 	@exec $(BIN)/python -m bench
+
+timing: dev
+	@exec $(BIN)/python -m bench.timing
 
 SEEDS ?= 10000
 simulate: dev

@@ -36,7 +36,7 @@ class Server:
 
 
 @contextmanager
-def keybearer(folder: Path, database_url: str) -> Iterator[Server]:
+def keybearer(folder: Path, database_url: str, trusted_proxies: str = "") -> Iterator[Server]:
     """Run `keybearer serve` with one worker on a migrated database; its log goes to a file in *folder*."""
     port = _free_port()
     command = [str(Path(sys.executable).with_name("keybearer")), "serve", "--host", "127.0.0.1", "--port", str(port)]
@@ -44,6 +44,7 @@ def keybearer(folder: Path, database_url: str) -> Iterator[Server]:
         "KEYBEARER_DATA_DIR": str(folder / "data"),
         "KEYBEARER_DATABASE_URL": database_url,
         "KEYBEARER_RATE_LIMIT": "999999/minute",
+        "KEYBEARER_TRUSTED_PROXIES": trusted_proxies,
     }
     with _running(command, folder, port, "/healthz", settings) as server:
         yield server

@@ -32,7 +32,7 @@ class Scene:
     def __init__(self, node: Node) -> None:
         self._node = node
 
-    async def person(self, name: str, *, is_verified: bool = True) -> User:
+    async def person(self, name: str, *, is_verified: bool = True, password_hash: str = _HASH) -> User:
         """Add a user whose address is ``<name>@example.com`` and whose password is ``PASSWORD``."""
         now = self._node.now()
         email = f"{name.lower()}@example.com"
@@ -40,7 +40,7 @@ class Scene:
             "email": email,
             "email_key": email,
             "name": name,
-            "password_hash": _HASH,
+            "password_hash": password_hash,
             "verified_at": now if is_verified else None,
             "disabled_at": None,
             "created_at": now,
