@@ -1,6 +1,7 @@
-"""What a connection writes for an answer, and how much it takes that is no whole request."""
+"""What a connection writes for an answer, and how much it takes of what cannot be answered yet."""
 
 import asyncio
+import socket
 from collections.abc import AsyncIterator, Callable
 from typing import Any, cast
 
@@ -11,8 +12,8 @@ from starlette.responses import PlainTextResponse, Response, StreamingResponse
 from starlette.routing import Route
 from uvicorn.server import ServerState
 
-from keybearer.cli.connection import MAX_HEAD_BYTES, Connection
-from keybearer.cli.running import uvicorn_config
+from keybearer.cli.connection import MAX_HEAD_BYTES, MAX_WAITING, Connection
+from keybearer.cli.running import KEEP_ALIVE_S, listen, uvicorn_config
 from tests.support.waiting import until
 
 
@@ -29,6 +30,9 @@ class Wire(asyncio.Transport):
 
     def close(self) -> None:
         self.is_closed = True
+
+    def abort(self) -> None:
+        self.close()
 
     def is_closing(self) -> bool:
         return self.is_closed
@@ -147,3 +151,16 @@ async def test_a_long_body_in_small_chunks_is_cut_off_by_nobody(ask: Ask) -> Non
 async def test_an_ipv4_address_that_comes_by_ipv6_is_the_ipv4_address(ask: Ask) -> None:
     wire = ask(b"GET /peer HTTP/1.1\r\nHost: x\r\n\r\n", address="::ffff:198.51.100.7")
     await until(lambda: ends(b"\r\n\r\n198.51.100.7")(wire))
+
+
+@pytest.mark.parametrize(("count", "is_closed"), [(MAX_WAITING, False), (MAX_WAITING + 1, True)])
+async def test_only_so_many_requests_wait_for_the_one_ahead(ask: Ask, count: int, *, is_closed: bool) -> None:
+    wire = ask(SLOW + b"GET /plain HTTP/1.1\r\nHost: x\r\n\r\n" * count)
+    assert wire.is_closed is is_closed
+
+
+def test_a_client_that_takes_nothing_of_its_answers_is_not_kept_for_ever() -> None:
+    with listen("127.0.0.1", 0) as listener, socket.create_connection(listener.getsockname()):
+        accepted, _ = listener.accept()
+        with accepted:
+            assert accepted.getsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT) == KEEP_ALIVE_S * 1000

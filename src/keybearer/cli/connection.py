@@ -10,6 +10,7 @@ from uvicorn.server import ServerState
 from keybearer.cli.hitting import HittingProtocol
 from keybearer.server.http.addresses import plain_address
 
+MAX_WAITING: Final = 64  # requests of one connection that came before the one ahead of them was answered
 MAX_HEAD_BYTES: Final = 32 * 1024  # of a head or trailer that is still not whole; the edge judges those that are
 _REFUSAL: Final = (
     b"HTTP/1.1 %s\r\ncontent-type: text/plain\r\ncontent-length: %d\r\n"
@@ -56,7 +57,8 @@ class Connection(HittingProtocol):
     uvicorn waits for ever for a request that is begun, or never begun, and keeps any number of bytes of its head, or of
     the trailer behind its body. Here the head must be whole within a time, counted from the connection's beginning or
     the head's first byte, and within a size; the time that a body may take is the edge's business. A trailer is thrown
-    away: it has passed by all who judge headers.
+    away: it has passed by all who judge headers. Of requests that come before the one ahead is answered, uvicorn takes
+    any number, each with a hundred times the memory of its bytes: whoever sends too many is cut off.
 
     Args:
         patience_s: seconds.
@@ -114,11 +116,14 @@ class Connection(HittingProtocol):
             super().on_header(name, value)
 
     def on_headers_complete(self) -> None:
-        """Stop waiting: here is a request."""
+        """Stop waiting: here is a request, unless it is one too many."""
         self._stop_waiting()
         self._is_in_head = False
         self._vague_bytes = 0
-        super().on_headers_complete()
+        if len(self.pipeline) < MAX_WAITING:
+            super().on_headers_complete()
+        else:
+            self.transport.abort()
 
     def on_body(self, body: bytes) -> None:
         """Keep a part of the body."""

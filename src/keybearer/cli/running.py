@@ -3,6 +3,7 @@
 import functools
 import gc
 import socket
+import sys
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from typing import Final, cast
@@ -55,6 +56,8 @@ def listen(host: str, port: int, by: str = "--host and --port") -> socket.socket
     """
     Open a listening socket; on `::` it takes IPv4, too, as others do.
 
+    A client that takes nothing of its answers is kept for as long as one that asks nothing.
+
     Args:
         by: what the operator chooses them by.
 
@@ -65,12 +68,15 @@ def listen(host: str, port: int, by: str = "--host and --port") -> socket.socket
         raise Trouble("--host is empty; name the address to listen on, such as 127.0.0.1, or 0.0.0.0 for all")
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
     try:
-        return socket.create_server((host, port), family=family, backlog=BACKLOG, dualstack_ipv6=host == "::")
+        listener = socket.create_server((host, port), family=family, backlog=BACKLOG, dualstack_ipv6=host == "::")
     except OSError as error:
         raise Trouble(
             f"cannot listen on {host} port {port} ({(error.strerror or '').partition(' (while ')[0]}); "
             f"stop what listens there, or choose another address or port with {by}"
         ) from None
+    if sys.platform == "linux":  # each connection has it from here; elsewhere there is no such option
+        listener.setsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT, KEEP_ALIVE_S * 1000)
+    return listener
 
 
 def own_address(settings: Settings, listener: socket.socket) -> Settings:
