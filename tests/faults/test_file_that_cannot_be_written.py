@@ -32,11 +32,14 @@ async def test_the_token_endpoint_asks_to_come_back_and_uses_nothing_up(play: Pl
     assert (await play.refresh(pair["refresh_token"])).status_code == 200
 
 
-async def test_the_api_says_so_in_json_and_reads_go_on(play: Play) -> None:
+async def test_the_api_says_so_in_json_the_log_says_why_and_reads_go_on(
+    play: Play, capsys: pytest.CaptureFixture[str]
+) -> None:
     api = play.house.api(await play.scene.personal_token(play.ada, play.acme))
     lock_the_file(play.house)
     answer = await api.patch("/api/v2/me", json={"name": "Countess"}, headers={"accept": "text/html"})
     assert (answer.status_code, list(answer.json())) == (503, ["message"])
+    assert "attempt to write a readonly database" in capsys.readouterr().out
     assert answer.headers["retry-after"] == "2"
     assert (await api.get("/api/v2/me")).json()["name"] == "Ada"
     assert (await api.patch("/api/v2/me", json={"name": "Countess"})).json()["name"] == "Countess"

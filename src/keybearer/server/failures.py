@@ -39,7 +39,7 @@ def handlers(settings: Settings) -> dict[Any, Handler]:
 
     async def store_is_away(request: Request, fault: StoreUnavailable) -> Response:
         public = _IN_DOUBT if isinstance(fault, OutcomeUnknown) else _AWAY
-        note_actor(request, fault=type(fault).__name__)
+        note_actor(request, fault=type(fault).__name__, why=str(fault))
         refusal = Refusal("unavailable", public, type(fault).__name__, "", _STORE_RETRY_S)
         return await _answer(request, refusal, settings)
 

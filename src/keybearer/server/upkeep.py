@@ -111,7 +111,7 @@ async def _do(work: Callable[[], Awaitable[None]], told: str) -> str:
     except StoreFault as fault:
         trouble = type(fault).__name__
         if trouble != told:
-            _LOG.warning("upkeep put off", fault=trouble)
+            _LOG.warning("upkeep put off", fault=trouble, why=str(fault))
     except SealingTrouble as found:
         trouble = str(found)
         if trouble != told:

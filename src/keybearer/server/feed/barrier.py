@@ -100,6 +100,6 @@ class Barrier:
         try:
             epoch = await self._database.pass_barrier()
         except StoreFault as fault:
-            _LOG.warning("no barrier was passed", fault=type(fault).__name__)
+            _LOG.warning("no barrier was passed", fault=type(fault).__name__, why=str(fault))
             raise
         self._last = Proof(epoch, begun_at)

@@ -222,7 +222,7 @@ class FeedReader:
             try:
                 await asyncio.shield(self._looks.coming())
             except StoreFault as fault:
-                _LOG.warning("the feed cannot be read", fault=type(fault).__name__)
+                _LOG.warning("the feed cannot be read", fault=type(fault).__name__, why=str(fault))
             await self._pause()
             if not self._held and self._boottime() - self._asked_at > _GO_ON_S:
                 self._asked.clear()

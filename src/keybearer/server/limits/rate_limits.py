@@ -128,7 +128,7 @@ class RateLimits:
                 elif local - self._looked_at >= _LOOKED_EVERY:
                     await self._look()
             except StoreFault as fault:
-                _LOG.warning("the clock of the rate limits stands still", fault=type(fault).__name__)
+                _LOG.warning("the clock of the rate limits stands still", fault=type(fault).__name__, why=str(fault))
 
     async def _look(self) -> None:
         self._looked_at = self._local()

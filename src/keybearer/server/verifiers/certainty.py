@@ -156,7 +156,7 @@ class Certainty:
             async with asyncio.timeout(_PATIENCE_S):
                 return [*await self._neighbours.reports(seq), *self._own()]
         except (StoreFault, TimeoutError) as fault:
-            _LOG.warning("the other nodes' verifiers are not known", fault=type(fault).__name__)
+            _LOG.warning("the other nodes' verifiers are not known", fault=type(fault).__name__, why=str(fault))
             return None
 
     def _is_over(self, mark: Mark, reports: list[Report] | None) -> bool:

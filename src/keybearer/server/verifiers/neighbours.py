@@ -144,7 +144,7 @@ class Neighbours:
             try:
                 await self._take_turn()
             except StoreFault as fault:
-                _LOG.warning("neighbours put off", fault=type(fault).__name__)
+                _LOG.warning("neighbours put off", fault=type(fault).__name__, why=str(fault))
             await asyncio.sleep(EVERY_S)
 
     async def _take_turn(self) -> None:
@@ -184,7 +184,7 @@ class Neighbours:
         try:
             await self._database.transact(verifier_nodes.close, self._node_id, report)
         except StoreFault as fault:
-            _LOG.warning("no last word to the neighbours", fault=type(fault).__name__)
+            _LOG.warning("no last word to the neighbours", fault=type(fault).__name__, why=str(fault))
 
 
 def _is_enough(told: Report, wanted: int) -> bool:

@@ -133,7 +133,9 @@ class WebhookSender:
         try:
             await self._send(errand)
         except StoreFault as fault:
-            _LOG.warning("delivery not noted", delivery=delivery.delivery_id, fault=type(fault).__name__)
+            _LOG.warning(
+                "delivery not noted", delivery=delivery.delivery_id, fault=type(fault).__name__, why=str(fault)
+            )
         except InvalidTag:
             _LOG.error("webhook's secret was sealed under another KEYBEARER_WEBHOOK_KEY", webhook=delivery.webhook_id)
         except Exception:  # noqa: BLE001 - the last stop of a task of its own
