@@ -5,7 +5,8 @@ from typing import Any
 from hypothesis import strategies as st
 
 from keybearer.wire.activity import Entry, commitment
-from keybearer.wire.activity_keys import ENVIRONMENTS, LATENCIES_MS, MAX_INTEGER, OUTCOMES, SEALED
+from keybearer.wire.activity_keys import LATENCIES_MS, MAX_INTEGER, OUTCOMES, SEALED
+from keybearer.wire.token_text import ENVIRONMENTS
 
 SALT = bytes(range(32))
 VALUES = {

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from keybearer.wire.token_text import ALPHABET, ENVIRONMENT_WORDS, KINDS, checksum, compose, parse
+from keybearer.wire.token_text import ALPHABET, ENVIRONMENTS, KINDS, checksum, compose, parse
 
 SECRET = "0123456789ABCDEFGHIJKLMNOPQRSTUV"
 GOOD = compose("kb", "pat", "sandbox", SECRET)
@@ -19,7 +19,7 @@ def test_a_text_reads_prefix_kind_environment_secret_and_checksum() -> None:
 
 @given(
     kind=st.sampled_from(sorted(KINDS)),
-    environment=st.sampled_from(sorted(ENVIRONMENT_WORDS)),
+    environment=st.sampled_from(sorted(ENVIRONMENTS)),
     secret=st.text(ALPHABET, min_size=32, max_size=32),
 )
 def test_what_was_composed_is_parsed_again(kind: str, environment: str, secret: str) -> None:

@@ -48,7 +48,7 @@ class Bearers:
         self._denials = RecentDenials(keep_s=DENIAL_S * SECOND)
         self._prefix = prefix
         self._role_permissions = role_permissions
-        self._mirrors = {environment: Mirror(_MOST_ENTRIES) for environment in token_text.ENVIRONMENT_WORDS}
+        self._mirrors = {environment: Mirror(_MOST_ENTRIES) for environment in token_text.ENVIRONMENTS}
         for mirror in self._mirrors.values():
             feed.add_follower(mirror)
 

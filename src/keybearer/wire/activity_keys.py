@@ -7,9 +7,10 @@ from functools import lru_cache
 from json.encoder import encode_basestring
 from typing import Any, Final
 
+from keybearer.wire.token_text import ENVIRONMENTS
+
 MAX_INTEGER: Final = 2**53 - 1  # RFC 8785 §3.1, by way of RFC 7493 §2.2
 OUTCOMES: Final = ("done", "refused", "failed", "unknown")
-ENVIRONMENTS: Final = ("live", "sandbox")
 LATENCIES_MS: Final = (1, 3, 10, 30, 100, 300, 1000, 3000, 10000)
 SEALED: Final = ("address", "agent", "subject", "user", "words")
 CANONICAL: Final = json.JSONEncoder(ensure_ascii=False, sort_keys=True, separators=(",", ":"), allow_nan=False)

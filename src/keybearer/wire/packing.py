@@ -9,10 +9,11 @@ from functools import lru_cache
 from struct import Struct
 from typing import Final
 
+from keybearer.wire.token_text import ENVIRONMENTS
+
 _TOKEN: Final = Struct("<qB")
 _PLACE: Final = Struct("<qqB")
 _KINDS: Final = ("pat", "oat")
-_ENVIRONMENTS: Final = ("live", "sandbox")
 _IS_NARROWED, _HAS_UUIDS, _KIND = 1, 2, 2  # flags, and how far the kind is shifted
 _UUIDS_END: Final = _TOKEN.size + 32
 
@@ -80,7 +81,7 @@ def packed_place(team_id: int, membership_id: int, environment: str, role: str, 
     name, email = person
     if "\0" in role or "\0" in email:
         raise ValueError("a role or an address has a NUL in it")
-    return _PLACE.pack(team_id, membership_id, _ENVIRONMENTS.index(environment)) + f"{role}\0{name}\0{email}".encode()
+    return _PLACE.pack(team_id, membership_id, ENVIRONMENTS.index(environment)) + f"{role}\0{name}\0{email}".encode()
 
 
 def team_id_of(packed: bytes) -> int:
@@ -95,7 +96,7 @@ def membership_id_of(packed: bytes) -> int:
 
 def environment_of(packed: bytes) -> str:
     """Return ``live`` or ``sandbox``."""
-    return _ENVIRONMENTS[packed[16]]
+    return ENVIRONMENTS[packed[16]]
 
 
 @lru_cache(1024)

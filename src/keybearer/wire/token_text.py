@@ -11,8 +11,9 @@ SECRET_LENGTH: Final = 32  # base62 characters: 190 bits
 CHECKSUM_LENGTH: Final = 6  # 62**6 > 2**32
 MAX_PREFIX_LENGTH: Final = 16
 
-ENVIRONMENT_WORDS: Final = {"live": "live", "sandbox": "test"}
-_ENVIRONMENT_OF_WORD: Final = {word: environment for environment, word in ENVIRONMENT_WORDS.items()}
+_ENVIRONMENT_WORDS: Final = {"live": "live", "sandbox": "test"}
+_ENVIRONMENT_OF_WORD: Final = {word: environment for environment, word in _ENVIRONMENT_WORDS.items()}
+ENVIRONMENTS: Final = tuple(_ENVIRONMENT_WORDS)
 _TWO_DIGITS: Final = tuple(left + right for left in ALPHABET for right in ALPHABET)
 
 KINDS: Final = {
@@ -48,7 +49,7 @@ def compose(prefix: str, kind: str, environment: str, secret: str) -> str:
         environment: ``live`` or ``sandbox``.
         secret: 32 base62 characters out of a cryptographic source.
     """
-    body = f"{prefix}_{kind}_{ENVIRONMENT_WORDS[environment]}_{secret}"
+    body = f"{prefix}_{kind}_{_ENVIRONMENT_WORDS[environment]}_{secret}"
     return body + checksum(body)
 
 

@@ -11,7 +11,7 @@ from keybearer.server.rules.operators import check_operator
 from keybearer.server.store import resource_servers, users
 from keybearer.server.store.database import Transaction
 from keybearer.server.store.faults import Conflict
-from keybearer.wire.token_text import ENVIRONMENT_WORDS
+from keybearer.wire.token_text import ENVIRONMENTS
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,7 +43,7 @@ async def add_resource_server(
         check_operator(await users.by_user_id(tx, actor.user_id))
     name, environment = named
     name = clean_name(name, MAX_CLIENT_NAME)
-    if environment not in ENVIRONMENT_WORDS:
+    if environment not in ENVIRONMENTS:
         raise refusals.invalid("environment", "Choose the sandbox, or live.")
     key = Mint(prefix, environment).text("rsk")
     added = ResourceServer(secrets.record_id(now), name, environment, key[-4:], now, None, None)

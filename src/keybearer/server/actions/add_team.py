@@ -10,6 +10,7 @@ from keybearer.server.rules.identifiers import free_identifier, identifier_of
 from keybearer.server.rules.names import MAX_USER_NAME, clean_name
 from keybearer.server.store import memberships, teams
 from keybearer.server.store.database import Transaction
+from keybearer.wire.token_text import ENVIRONMENTS
 
 _TIER = "free"
 
@@ -35,7 +36,7 @@ async def add_team(tx: Transaction, actor: Actor, new: NewTeam, owner: User, now
         Refusal: ``invalid``: the name cannot be kept, or there is no such environment.
         Conflict: another team of that name came in between; trying again helps.
     """
-    if new.environment not in ("sandbox", "live"):
+    if new.environment not in ENVIRONMENTS:
         raise refusals.invalid("environment", "The environment is sandbox or live.")
     shown = clean_name(new.name, MAX_USER_NAME)
     wanted = identifier_of(shown)

@@ -14,13 +14,14 @@ from keybearer.server.http.forms import Form
 from keybearer.server.reads.activity import Sight
 from keybearer.server.records import ActivityFilter
 from keybearer.server.refusals import Refusal
+from keybearer.wire.activity_keys import OUTCOMES
 
-OUTCOMES: Final = ("done", "refused", "failed", "unknown")
 FILTERS: Final = ("user", "token", "client", "action", "outcome", "from", "to")
 
 _USER: Final = re.compile(r"[1-9][0-9]{0,14}", re.ASCII)
 _IDENTIFIER: Final = re.compile(r"[!-~]{1,64}")
 _ACTION: Final = re.compile(r"[a-z][a-z0-9_.]{0,127}", re.ASCII)
+_OUTCOME: Final = re.compile("|".join(OUTCOMES))
 _TIME: Final = re.compile(r"(\d{4}-\d\d-\d\d)(?:[T ](\d\d:\d\d(?::\d\d)?)Z?)?", re.ASCII)
 _CURSOR: Final = struct.Struct(">qq16s")
 
@@ -43,7 +44,7 @@ def filter_of(query: Form, team_id: int) -> ActivityFilter:
         outcome=_matched(
             query,
             "outcome",
-            re.compile("|".join(OUTCOMES)),
+            _OUTCOME,
             f"The outcome must be one of {', '.join(OUTCOMES)}.",
             wrong,
         ),

@@ -13,7 +13,7 @@ from keybearer.server.store.faults import StoreFault
 from keybearer.verify.granted_calls import GrantedCalls
 from keybearer.wire.principal import Principal
 from keybearer.wire.quota import Left
-from keybearer.wire.token_text import ENVIRONMENT_WORDS
+from keybearer.wire.token_text import ENVIRONMENTS
 
 _SETTLE_AFTER_S: Final = 0.2
 _TRIES: Final = 100  # each is lost only if others took what was granted meanwhile
@@ -46,7 +46,7 @@ class OwnCalls:
     def __init__(self, limits: RateLimits, boottime: Callable[[], float]) -> None:
         self.limits = limits
         self._boottime = boottime
-        self._granted = {environment: GrantedCalls() for environment in ENVIRONMENT_WORDS}
+        self._granted = {environment: GrantedCalls() for environment in ENVIRONMENTS}
         self._fillings = SharedRuns(self._fill, "rate-limits")
         self._settling: asyncio.TimerHandle | None = None
 

@@ -14,7 +14,7 @@ from keybearer.server import refusals
 from keybearer.server.activities import ACTIONS
 from keybearer.server.activity import call_records
 from keybearer.server.http import forward_auth
-from keybearer.server.http.activity_query import FILTERS, OUTCOMES, Cursors, cursor_of, filter_of
+from keybearer.server.http.activity_query import FILTERS, Cursors, cursor_of, filter_of
 from keybearer.server.http.forms import Form, read_query
 from keybearer.server.node import Node
 from keybearer.server.numbers import number_in
@@ -28,6 +28,7 @@ from keybearer.server.reads.activity_names import names_in, offered_names
 from keybearer.server.records import ActivityFilter, Place, Team
 from keybearer.server.refusals import Refusal
 from keybearer.server.roles import APPS_READ, MEMBERS_MANAGE
+from keybearer.wire.activity_keys import OUTCOMES
 
 PATH: Final = "/activity"
 _AT_ONCE: Final = 50

@@ -13,6 +13,7 @@ from keybearer.server.numbers import number_in
 from keybearer.server.pages.doors import page
 from keybearer.server.pages.render import redirect, render
 from keybearer.server.pages.session import visitor
+from keybearer.wire.token_text import ENVIRONMENTS
 
 
 def routes(_: Node) -> list[BaseRoute]:
@@ -24,7 +25,7 @@ async def _show(request: Request) -> Response:
     viewer = await visitor(request)
     grouped = [
         (environment, [place for place in viewer.places if place.team.environment == environment])
-        for environment in ("live", "sandbox")
+        for environment in ENVIRONMENTS
     ]
     return render(request, "switch_team.html", viewer, groups=[group for group in grouped if group[1]])
 

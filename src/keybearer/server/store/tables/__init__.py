@@ -1,8 +1,6 @@
 """The tables, with every constraint named; migrations bring a database to this shape."""
 
 from keybearer.server.store.tables.activity import (
-    ACTIVITY_OUTCOMES,
-    LOG_KINDS,
     activity_checkpoints,
     activity_cursors,
     activity_logs,
@@ -10,10 +8,8 @@ from keybearer.server.store.tables.activity import (
     activity_seal,
     activity_tiles,
 )
-from keybearer.server.store.tables.base import ENVIRONMENTS, Serial, metadata
+from keybearer.server.store.tables.base import Serial, metadata
 from keybearer.server.store.tables.credentials import (
-    GRANT_ENDS,
-    TOKEN_KINDS,
     authorizations,
     client_redirect_uris,
     client_secrets,
@@ -24,9 +20,8 @@ from keybearer.server.store.tables.credentials import (
     tokens,
 )
 from keybearer.server.store.tables.feed import feed, feed_head, feed_pending
-from keybearer.server.store.tables.notices import NOTICE_KINDS, expiries, notices
+from keybearer.server.store.tables.notices import expiries, notices
 from keybearer.server.store.tables.people import (
-    ROLES,
     devices,
     mail_links,
     memberships,
@@ -37,18 +32,9 @@ from keybearer.server.store.tables.people import (
     users,
 )
 from keybearer.server.store.tables.verifiers import rate_clock, rate_limits, resource_servers, verifier_nodes
-from keybearer.server.store.tables.webhooks import DELIVERY_PACES, DELIVERY_STATUSES, webhook_deliveries, webhooks
+from keybearer.server.store.tables.webhooks import webhook_deliveries, webhooks
 
 __all__ = (
-    "ACTIVITY_OUTCOMES",
-    "DELIVERY_PACES",
-    "DELIVERY_STATUSES",
-    "ENVIRONMENTS",
-    "GRANT_ENDS",
-    "LOG_KINDS",
-    "NOTICE_KINDS",
-    "ROLES",
-    "TOKEN_KINDS",
     "Serial",
     "activity_checkpoints",
     "activity_cursors",

@@ -17,9 +17,9 @@ from sqlalchemy import (
 )
 
 from keybearer.server.store.tables.base import Serial, index_where, metadata, one_of
+from keybearer.wire.activity_keys import OUTCOMES
 
 LOG_KINDS = ("team", "user", "server", "tree")
-ACTIVITY_OUTCOMES = ("done", "refused", "failed", "unknown")
 
 activity_logs = Table(
     "activity_logs",
@@ -70,7 +70,7 @@ activity_records = Table(
     Column("reporter", Text),
     Column("boot", Text),
     Column("n", BigInteger),
-    CheckConstraint(one_of("outcome", ACTIVITY_OUTCOMES), name="outcome"),
+    CheckConstraint(one_of("outcome", OUTCOMES), name="outcome"),
     CheckConstraint("(log_id IS NULL) = (log_index IS NULL)", name="log_index"),
     CheckConstraint("(reporter IS NULL) = (n IS NULL) AND (boot IS NULL) = (n IS NULL)", name="reporter"),
     Index(None, "user_id", "activity_id"),

@@ -17,8 +17,6 @@ metadata = MetaData(
 # SQLite numbers rows by itself only where the type is INTEGER; its INTEGER holds 64 bits.
 Serial = BigInteger().with_variant(Integer, "sqlite")
 
-ENVIRONMENTS = ("live", "sandbox")
-
 
 def one_of(column: str, words: tuple[str, ...]) -> str:
     """Return the rule that a column holds one of these words."""

@@ -13,9 +13,9 @@ from sqlalchemy import (
     UniqueConstraint,
 )
 
-from keybearer.server.store.tables.base import ENVIRONMENTS, Serial, metadata, one_of
-
-ROLES = ("owner", "member", "read-only", "assigned-only", "assumed")
+from keybearer.server.roles import ROLE_NAMES
+from keybearer.server.store.tables.base import Serial, metadata, one_of
+from keybearer.wire.token_text import ENVIRONMENTS
 
 users = Table(
     "users",
@@ -69,7 +69,7 @@ memberships = Table(
     Column("joined_at", BigInteger, nullable=False),
     Column("left_at", BigInteger),
     UniqueConstraint("team_id", "user_id"),
-    CheckConstraint(f"role IS NULL OR {one_of('role', ROLES)}", name="role"),
+    CheckConstraint(f"role IS NULL OR {one_of('role', ROLE_NAMES)}", name="role"),
     CheckConstraint("(role IS NULL) = (left_at IS NOT NULL)", name="role_until_left"),
     CheckConstraint("role <> 'assumed' OR expires_at IS NOT NULL", name="assumed_ends"),
     Index(None, "user_id"),

@@ -2,7 +2,8 @@
 
 from sqlalchemy import BigInteger, CheckConstraint, Column, Integer, LargeBinary, Table, Text, UniqueConstraint
 
-from keybearer.server.store.tables.base import ENVIRONMENTS, index_where, metadata, one_of
+from keybearer.server.store.tables.base import index_where, metadata, one_of
+from keybearer.wire.token_text import ENVIRONMENTS
 
 resource_servers = Table(
     "resource_servers",
