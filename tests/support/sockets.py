@@ -3,7 +3,7 @@
 import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from starlette.types import Receive, Scope, Send
 from uvicorn.server import ServerState
@@ -19,16 +19,23 @@ class Front:
 
     Args:
         asked: how many requests its application was asked.
+        state: what the server's connections share.
     """
 
     house: House
     port: int = 0
     asked: int = 0
+    state: ServerState = field(default_factory=ServerState)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Have the application answer."""
         self.asked += 1
         await self.house.app(scope, receive, send)
+
+    def shut_down(self) -> None:
+        """Have every connection end once what is under way on it has been answered, as a server that stops does."""
+        for connection in list(self.state.connections):
+            connection.shutdown()
 
     async def ask(self, *pieces: bytes, answers: int = 1) -> list["Answer"]:
         """Send *pieces* over one connection, each once the one before was read, and return so many answers."""
@@ -75,13 +82,13 @@ async def on_a_socket(house: House, patience_s: float = 20, idle_s: float = 75) 
         patience_s: seconds that the head of a request may take.
         idle_s: seconds that a connection may be idle between two requests.
     """
-    front, state = Front(house), ServerState()
+    front = Front(house)
     config = uvicorn_config(lambda: front, 1, patience_s)  # type: ignore[arg-type, return-value] # ASGI is all it wants
     config.timeout_keep_alive = idle_s  # type: ignore[assignment] # any number will do
     config.load()
     loop = asyncio.get_running_loop()
     server = await loop.create_server(
-        lambda: config.http_protocol_class(config, state, dict(house.state)),  # type: ignore[call-arg] # as uvicorn does
+        lambda: config.http_protocol_class(config, front.state, dict(house.state)),  # type: ignore[call-arg] # as uvicorn does
         "127.0.0.1",
         0,
     )
@@ -90,6 +97,5 @@ async def on_a_socket(house: House, patience_s: float = 20, idle_s: float = 75) 
         yield front
     finally:
         server.close()
-        for connection in list(state.connections):
-            connection.shutdown()
+        front.shut_down()
         await server.wait_closed()

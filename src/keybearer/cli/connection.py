@@ -100,7 +100,9 @@ class Connection(HittingProtocol):
             self._vague_bytes = 0
         elif self._vague_bytes > MAX_HEAD_BYTES:
             self._refuse(b"431 Request Header Fields Too Large", b"The request's head is too large.")
-        if self._is_answering() or self._waiting is not None:
+        if self.is_holding:
+            self._stop_waiting()
+        if self.is_holding or self._is_answering() or self._waiting is not None:
             return
         if self._is_in_head or self.timeout_keep_alive_task is None:
             self._wait()

@@ -1,6 +1,8 @@
 """A client's connection, as uvicorn has it, that asks for hits before it asks the application."""
 
 import asyncio
+from collections.abc import Callable
+from functools import partial
 from typing import Any, Final
 
 import uvicorn
@@ -13,14 +15,16 @@ from keybearer.server.http.hits import HITS, Hits
 from keybearer.server.http.intake import MAX_HEADER_BYTES
 
 _OK: Final = b"HTTP/1.1 200 OK\r\n"
+_Answer = Callable[[], bytes | None]
 
 
 class HittingProtocol(OneProtocol):
     """
-    Answers a hit at once, without all that uvicorn and ASGI do for a request, which takes longer than the answer.
+    Answers a hit without all that uvicorn and ASGI do for a request, which takes longer than the answer.
 
     What can be a hit came whole in one small piece, on a connection where nothing else is under way or held up and
-    which goes on afterwards. Anything else takes uvicorn's own way, from its first byte on.
+    which goes on afterwards. Anything else takes uvicorn's own way, from its first byte on. What comes while a request
+    waits for a look at the feed is kept until that request has been answered, or has taken uvicorn's way.
     """
 
     def __init__(
@@ -34,19 +38,37 @@ class HittingProtocol(OneProtocol):
         self._hits: Hits | None = app_state.get(HITS)  # not every application can tell any
         self._whole_requests = WholeRequests()
         self._is_in_message = False
+        self._held: list[bytes] = []  # the request that waits for a look, and what came after it
         self._hit_at = 0.0
+
+    @property
+    def is_holding(self) -> bool:
+        """Whether a request waits for a look at the feed."""
+        return bool(self._held)
 
     def data_received(self, data: bytes) -> None:
         """Take what came."""
-        answer = self._answer(data)
-        if answer is None:
-            super().data_received(data)
+        if self._held:
+            self._held.append(data)
+            self.flow.pause_reading()
             return
-        of_server = [b"%b: %b\r\n" % each for each in self.server_state.default_headers]
-        self.transport.write(b"".join((_OK, *of_server, answer)))
-        self._hit_at = self.loop.time()
-        if self.timeout_keep_alive_task is None:
-            self.on_response_complete()
+        answer = self._hit(data)
+        if self._hits is None or answer is None:
+            super().data_received(data)
+        else:
+            self._held.append(data)
+            self._hits.when_known(partial(self._look_made, answer))
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        """Forget what is held: nobody would read its answer."""
+        self._held.clear()
+        super().connection_lost(exc)
+
+    def shutdown(self) -> None:
+        """Let the application answer what is held, and then the connection end."""
+        if self._held:
+            self._go_on(None)
+        super().shutdown()
 
     def on_message_begin(self) -> None:
         """Note that there is more to come."""
@@ -59,23 +81,48 @@ class HittingProtocol(OneProtocol):
         super().on_message_complete()
 
     def timeout_keep_alive_handler(self) -> None:
-        """Close the connection, unless a hit has been answered meanwhile: to wind up a clock at each takes longer."""
-        left_s = self._hit_at + self.timeout_keep_alive - self.loop.time()
+        """Close the connection, unless there was a hit meanwhile, or is one now: a timer for each takes longer."""
+        since = self.loop.time() if self._held else self._hit_at
+        left_s = since + self.timeout_keep_alive - self.loop.time()
         if left_s > 0:
             self.timeout_keep_alive_task = self.loop.call_later(left_s, self.timeout_keep_alive_handler)
         else:
             super().timeout_keep_alive_handler()
 
-    def _answer(self, piece: bytes) -> bytes | None:
+    def _hit(self, piece: bytes) -> _Answer | None:
+        """Return what answers the request that *piece* is; None if that cannot be a hit."""
         hits, first_line = self._hits, piece[: piece.find(b"\r\n")]
         if hits is None or not hits.has(first_line) or len(piece) > MAX_HEADER_BYTES or not self._is_free():
             return None
         request = self._whole_requests.read(piece)
         if request is None:
             return None
-        return hits.answer(first_line, request.headers, request.body, self.client[0] if self.client else "")
+        peer = self.client[0] if self.client else ""
+        return partial(hits.answer, first_line, request.headers, request.body, peer)
 
     def _is_free(self) -> bool:
         cycle: RequestResponseCycle | None = self.cycle
         is_idle = not self._is_in_message and (cycle is None or cycle.response_complete)
         return is_idle and not self.flow.write_paused and not self.transport.is_closing()
+
+    def _look_made(self, answer: _Answer, is_known: bool) -> None:  # noqa: FBT001 - that is all it is told
+        """Answer what is held, unless the connection is gone or the application has it meanwhile."""
+        if self._held:
+            self._go_on(answer() if is_known else None)
+
+    def _go_on(self, answer: bytes | None) -> None:
+        """Give the answer to what is held, or let the application give it, and take what came after it."""
+        piece, *later = self._held
+        self._held = []
+        if answer is None:
+            super().data_received(piece)
+        else:
+            of_server = [b"%b: %b\r\n" % each for each in self.server_state.default_headers]
+            self.transport.write(b"".join((_OK, *of_server, answer)))
+            self._hit_at = self.loop.time()
+            if self.timeout_keep_alive_task is None:
+                self.on_response_complete()
+        if later:
+            self.flow.resume_reading()
+            for each in later:
+                self.data_received(each)

@@ -18,6 +18,7 @@ from keybearer.server.api import routes as api
 from keybearer.server.bearers import Bearers
 from keybearer.server.clock import Clock
 from keybearer.server.feed.barrier import Barrier
+from keybearer.server.feed.freshness import Freshness
 from keybearer.server.feed.reader import FeedReader
 from keybearer.server.http import activity_proofs, activity_report, forward_auth, health, oauth, verifier
 from keybearer.server.http.addresses import TrustedProxies
@@ -88,7 +89,7 @@ def build_app(
             app.state.node = node
             app.router.routes[:] = _routes(node)
             bare.update(bare_doors(app.router.routes))
-            yield {HITS: Hits(app.router.routes, terms, now, node.feed.is_fresh, requests)}
+            yield {HITS: Hits(app.router.routes, terms, now, Freshness(node.feed).when_known, requests)}
 
     edge = Middleware(Edge, terms=terms, now=now, requests=requests, tell=failures.teller(settings))
     middleware = [edge, Middleware(BareDoors, doors=bare, handlers=handlers)]

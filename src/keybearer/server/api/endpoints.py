@@ -109,7 +109,7 @@ def _route(node: Node, path: str, methods: dict[str, Endpoint]) -> Route:
     Return the route of a path; HEAD is what GET is, without the body (RFC 9110 §9.3.2).
 
     A path without parameters is found without the router, whose way takes as long as many an answer. Where the token
-    is all that counts, a request may be a hit.
+    is all that counts, and what belongs to it is read without waiting, a request may be a hit.
     """
 
     async def serve(request: Request) -> Response:
@@ -123,7 +123,7 @@ def _route(node: Node, path: str, methods: dict[str, Endpoint]) -> Route:
         return await endpoint.answer(Call(node, request, principal))
 
     get = methods.get("GET")
-    if isinstance(get, Telling):
+    if isinstance(get, Telling) and node.database.answers_at_once:
         return HitDoor(BASE + path, serve, partial(_look, node, get), methods=("GET", *methods), headers=_JSON)
     return (Route if "{" in path else BareDoor)(BASE + path, serve, methods=list(methods))
 

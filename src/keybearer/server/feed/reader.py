@@ -86,6 +86,11 @@ class FeedReader:
         """For how many seconds the store has not been read; None while nobody asks, and it is left alone."""
         return self._boottime() - self._looked_at if self._asked.is_set() else None
 
+    @property
+    def tells_at_once(self) -> bool:
+        """Whether `is_fresh` can ever be True."""
+        return self._database.answers_at_once and self.barrier is None
+
     @asynccontextmanager
     async def following(self) -> AsyncIterator[None]:
         """Read while the block lasts and somebody asks."""

@@ -11,7 +11,7 @@ from starlette.routing import BaseRoute
 
 from keybearer.server import secrets
 from keybearer.server.clock import Clock
-from keybearer.server.feed.one_look import OneLook
+from keybearer.server.feed.freshness import Told
 from keybearer.server.http.addresses import client_address
 from keybearer.server.http.bare_doors import BareDoor
 from keybearer.server.http.edge import Terms, headers_of, log_request
@@ -94,12 +94,13 @@ class Hits:
     """
     The doors that can tell a hit: a connection asks them before it asks the application.
 
-    A hit never waits and never refuses. A request that is not plain, not known or not allowed is passed on to the
-    application unchanged, which judges it from the start. So no rule is written twice, and no answer differs.
+    A hit waits for nothing but a look at the feed, and never refuses. A request that is not plain, not known or not
+    allowed is passed on to the application unchanged, which judges it from the start. So no rule is written twice, and
+    no answer differs.
 
     Args:
         now: microseconds since 1970 UTC.
-        is_fresh: tells whether what the node has in memory is all that was committed before this moment.
+        when_known: tells whether what the node has in memory is all that was committed before this moment.
         requests: where they are counted.
     """
 
@@ -108,13 +109,13 @@ class Hits:
         routes: Iterable[BaseRoute],
         terms: Terms,
         now: Clock,
-        is_fresh: Callable[[], bool],
+        when_known: Callable[[Told], None],
         requests: Requests,
     ) -> None:
         self._told = requests.hits
         self._trusted = terms.trusted
         self._now = now
-        self._look = OneLook(is_fresh)
+        self.when_known = when_known
         of_all = headers_of(terms.issuer)
         self._doors = {
             door.first_line: (door.look, header_lines({**of_all, **door.headers}), door.asked)
@@ -130,6 +131,8 @@ class Hits:
         """
         Return the answer to a request, from its headers on; None if the application has to give it.
 
+        The caller knows that memory has all that was committed before the request was sent.
+
         Args:
             first_line: of one of the doors there are.
             headers: with names in small letters.
@@ -137,7 +140,7 @@ class Hits:
         """
         head = dict(headers)
         is_plain = len(headers) == len(head) <= MAX_HEADERS and b"host" in head and _UNUSUAL.isdisjoint(head)
-        if not is_plain or not self._look.knows_all():
+        if not is_plain:
             return None
         began = time.perf_counter()
         look, lines, asked = self._doors[first_line]
