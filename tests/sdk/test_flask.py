@@ -73,6 +73,17 @@ def test_a_view_that_demands_nothing_wants_a_token_all_the_same(client: FlaskCli
     assert called(client, "GET", "/anything", [f"Bearer {tokens.issue()}"]).status == 200
 
 
+def test_nobody_is_taken_for_the_caller_before_where_an_application_context_stays(
+    client: FlaskClient, tokens: FakeSyncVerifier
+) -> None:
+    """What is kept in ``g`` is then there for the next call, too; many applications push one as they start."""
+    with client.application.app_context():
+        assert called(client, "GET", "/people", [f"Bearer {tokens.issue(permissions=[READ])}"]).status == 200
+        assert called(client, "GET", "/people", []).status == 401
+        other = tokens.issue(user_id=2, permissions=[READ])
+        assert called(client, "GET", "/people", [f"Bearer {other}"]).body == {"user": 2}
+
+
 def test_a_browsers_question_before_a_call_from_another_origin_has_no_token(
     client: FlaskClient, tokens: FakeSyncVerifier
 ) -> None:

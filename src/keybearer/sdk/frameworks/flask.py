@@ -4,7 +4,7 @@ from collections.abc import Callable, Collection
 from functools import wraps
 from typing import Final, ParamSpec, TypeVar
 
-from flask import Flask, Response, current_app, g, jsonify, request
+from flask import Flask, Response, current_app, jsonify, request
 from werkzeug.local import LocalProxy
 
 from keybearer.reporting.asked import Asked
@@ -14,6 +14,11 @@ from keybearer.sdk.frameworks.answers import REFUSALS, Challenge, Refusal, deman
 from keybearer.sdk.frameworks.recording import begun, begun_in_vain, ended, note_refusal, wait_answerable
 from keybearer.wire.principal import Principal
 
+# Kept in the request's environ. Flask's ``g`` is one for all calls where an application context stays pushed, as many
+# applications have it for their database: each caller would be taken for the first.
+_CALL: Final = "keybearer.call"
+_LEFT: Final = "keybearer.left"
+_PRINCIPAL: Final = "keybearer.principal"
 _BROKEN: Final = 500
 
 Arguments = ParamSpec("Arguments")
@@ -40,7 +45,7 @@ def protect(
             _caller()
 
     def answered(refusal: Refusal) -> Response:
-        note_refusal(g.get("keybearer_call"), refusal)
+        note_refusal(request.environ.get(_CALL), refusal)
         answer = challenge.answer(refusal)
         response = jsonify(answer.body)
         response.status_code = answer.status
@@ -77,19 +82,20 @@ def requires(*permissions: str) -> Callable[[Callable[Arguments, Result]], Calla
 
 def _caller() -> Principal:
     """Return who calls; asked and counted once in a call."""
-    if "principal" not in g:
+    kept = request.environ
+    if _PRINCIPAL not in kept:
         verifier: SyncFace | None = current_app.extensions.get("keybearer")
         if verifier is None:
             raise RuntimeError("there is nobody to ask: call keybearer.flask.protect(app, verifier) first")
         try:
             caller = verifier.verify(token_in(request.headers.getlist("Authorization")))
         except InvalidToken as refusal:
-            g.keybearer_call = begun_in_vain(verifier, refusal, _asked())
+            kept[_CALL] = begun_in_vain(verifier, refusal, _asked())
             raise
-        g.keybearer_call = begun(verifier, caller.bearer, _asked())
-        g.keybearer_left = verifier.count(caller)
-        g.principal = caller
-    principal: Principal = g.principal
+        kept[_CALL] = begun(verifier, caller.bearer, _asked())
+        kept[_LEFT] = verifier.count(caller)
+        kept[_PRINCIPAL] = caller
+    principal: Principal = kept[_PRINCIPAL]
     return principal
 
 
@@ -100,14 +106,14 @@ def _is_answered_by_flask() -> bool:
 
 def _end_record(verifier: SyncFace, response: Response) -> None:
     """Have the answer recorded, and say on it what its call leaves of the rate limit."""
-    if "keybearer_left" in g:
-        response.headers.update(limit_headers(g.keybearer_left))
-    wait_answerable(verifier, ended(g.get("keybearer_call"), response.status_code, _route()))
+    if _LEFT in request.environ:
+        response.headers.update(limit_headers(request.environ[_LEFT]))
+    wait_answerable(verifier, ended(request.environ.get(_CALL), response.status_code, _route()))
 
 
 def _over(_: BaseException | None) -> None:
     """End the record of a call that was not answered."""
-    ended(g.get("keybearer_call"), _BROKEN, _route())
+    ended(request.environ.get(_CALL), _BROKEN, _route())
 
 
 def _asked() -> Asked:
