@@ -8,7 +8,7 @@ import pytest
 from playwright.async_api import ConsoleMessage, Error, Page
 
 from tests.support.chromium import Camera, running_chromium
-from tests.support.gallery import Desks
+from tests.support.gallery import Desks, at_desk
 from tests.support.inspection import complaints_of_axe
 from tests.support.processes import ServerProcess
 from tests.support.views import VIEWS, View
@@ -77,11 +77,16 @@ async def test_what_is_chosen_is_marked_where_the_reader_picks_the_colours(
     assert marks[0] != marks[1]
 
 
-async def test_whoever_has_letters_twice_as_large_scrolls_no_table_sideways(town: ServerProcess) -> None:
+async def test_whoever_has_letters_twice_as_large_scrolls_nothing_sideways(town: ServerProcess) -> None:
     async with running_chromium("--blink-settings=defaultFontSize=32") as browser:
         page = await browser.new_page(base_url=town.url, viewport={"width": 1280, "height": 800})
         await page.goto("/docs/errors")
         assert await page.evaluate(_OVERFLOWING) == []
+        async with at_desk(browser, town, "Ada", "Sandbox") as phone:
+            await phone.set_viewport_size({"width": 360, "height": 800})
+            for address in ("/team/webhooks/new", "/switch-team"):
+                await phone.goto(address)
+                assert await phone.evaluate(_OVERFLOWING) == [], address
 
 
 async def go(page: Page, view: View) -> None:
