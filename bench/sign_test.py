@@ -32,8 +32,8 @@ class Verdict:
 
     @property
     def reach_of_luck(self) -> float:
-        """How far from one half the share may be by luck."""
-        return _FURTHEST_BY_LUCK * 0.5 / sqrt(self.pairs)
+        """How far from one half the share may be by luck; of a few pairs anything may be."""
+        return min(_FURTHEST_BY_LUCK * 0.5 / sqrt(self.pairs), 0.5)
 
     @property
     def tells_apart(self) -> bool:
