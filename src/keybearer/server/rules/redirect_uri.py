@@ -60,21 +60,20 @@ def matches(registered: str, presented: str, client_kind: str) -> bool:
     Tell whether the *presented* redirect URI is the *registered* one.
 
     Equal byte for byte; an app on the user's machine, which takes whatever port is free, may name another port of the
-    same loopback address.
+    same loopback address. If it has a secret, it may where it registered none: a port that it registered is meant.
 
     Args:
-        client_kind: ``confidential`` or ``public``; only a public client may vary the port.
+        client_kind: ``confidential`` or ``public``.
 
     Source: RFC 9700 §2.1 (exact comparison), RFC 8252 §7.3 (the port of a loopback address).
     """
     if registered == presented:
         return True
-    if client_kind != "public":
-        return False
     ours, theirs = _LOOPBACK.fullmatch(registered), _LOOPBACK.fullmatch(presented)
     if ours is None or theirs is None or int(theirs[2] or 1) > 65_535:
         return False
-    return (ours[1], ours[3]) == (theirs[1], theirs[3])
+    is_free = client_kind == "public" or ours[2] is None
+    return is_free and (ours[1], ours[3]) == (theirs[1], theirs[3])
 
 
 def _shown(uri: str) -> str:
