@@ -4,8 +4,9 @@ import logging
 import re
 import sys
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
-from typing import Any, BinaryIO, Final
+from typing import Any, BinaryIO, Final, cast
 
 import msgspec
 import structlog
@@ -23,12 +24,12 @@ _ENCODE: Final = msgspec.json.Encoder(enc_hook=repr).encode
 
 def log_to_stderr() -> None:
     """Write the log to stderr: for people if it is a terminal, else one JSON object a line."""
-    _configure(sys.stderr.buffer, for_people=sys.stderr.isatty())
+    _configure(LogFile(sys.stderr.buffer), for_people=sys.stderr.isatty())
 
 
 def log_to_file(path: Path) -> None:
     """Write the log to the end of a file, one JSON object a line."""
-    _configure(path.open("ab"), for_people=False)
+    _configure(LogFile(path.open("ab")), for_people=False)
 
 
 def mask_tokens(line: bytes) -> bytes:
@@ -36,7 +37,28 @@ def mask_tokens(line: bytes) -> bytes:
     return _TOKEN.sub(rb"\1...\2", line) if b"_live_" in line or b"_test_" in line else line
 
 
-def _configure(file: BinaryIO, *, for_people: bool) -> None:
+class LogFile:
+    """
+    Where the log goes; a line that it does not take is lost, and nothing else.
+
+    Its disk may be full, or whoever read it may have gone: no request is to fail because of that.
+    """
+
+    def __init__(self, file: BinaryIO) -> None:
+        self._file = file
+
+    def write(self, line: bytes) -> None:
+        """Write a line, if that can be done."""
+        with suppress(OSError):
+            self._file.write(line)
+
+    def flush(self) -> None:
+        """Have what was written leave this process, if that can be done."""
+        with suppress(OSError):
+            self._file.flush()
+
+
+def _configure(file: LogFile, *, for_people: bool) -> None:
     processors: list[Processor] = [structlog.processors.add_log_level, _STAMP]
     if for_people:
         last: Processor = structlog.dev.ConsoleRenderer(exception_formatter=structlog.dev.plain_traceback)
@@ -46,13 +68,13 @@ def _configure(file: BinaryIO, *, for_people: bool) -> None:
     structlog.configure(
         processors=[*processors, last, _masked],
         wrapper_class=structlog.make_filtering_bound_logger(_LEVEL) if for_people else _JsonLines,
-        logger_factory=structlog.BytesLoggerFactory(file),
+        logger_factory=structlog.BytesLoggerFactory(cast("BinaryIO", file)),  # of which it uses these two
         cache_logger_on_first_use=True,
     )
     _take_over_standard_logging(file, [*processors, structlog.stdlib.ProcessorFormatter.remove_processors_meta, last])
 
 
-def _take_over_standard_logging(file: BinaryIO, processors: list[Processor]) -> None:
+def _take_over_standard_logging(file: LogFile, processors: list[Processor]) -> None:
     """Let what libraries log by the standard module come out in the same shape."""
     handler = logging.StreamHandler(_MaskingStream(file))
     handler.setFormatter(
@@ -69,7 +91,7 @@ def _take_over_standard_logging(file: BinaryIO, processors: list[Processor]) -> 
 class _MaskingStream:
     """A text stream for the standard module, masked like the rest."""
 
-    def __init__(self, file: BinaryIO) -> None:
+    def __init__(self, file: LogFile) -> None:
         self._file = file
 
     def write(self, text: str) -> None:
