@@ -41,9 +41,10 @@ def test_every_figure_stands_beside_its_limit_and_its_peer(printed: str) -> None
 
 def test_what_verifiers_and_gateways_wait_for_has_its_figures(printed: str) -> None:
     asked, revocation, middleware, reporting, verification, *_ = printed.strip().split("\n\n")[4:]
-    for ours in ("POST /oauth/introspect", "GET /forward-auth"):
-        for other in ("bare ASGI form echo", "oidc-provider in memory, introspection"):
-            assert re.search(f"{ours}{RATIO}{other} +\\(goal", asked)
+    for database in ("SQLite", "PostgreSQL"):
+        for ours in ("POST /oauth/introspect", "GET /forward-auth"):
+            for other in ("bare ASGI form echo", "oidc-provider in memory, introspection"):
+                assert re.search(f"{ours}, {database}{RATIO}{other} +\\(goal", asked)
     for what in ("median", "p99", "max"):
         assert re.search(rf"^  {what} +\d+\.\d ms", revocation, re.MULTILINE)
     assert re.search(r"it adds \d+\.\d µs to a request", middleware)
