@@ -10,6 +10,7 @@ import pytest
 from argon2 import PasswordHasher
 from markupsafe import escape
 
+from keybearer.server.accounts.passwords import Passwords
 from keybearer.server.store import users
 from tests.attacks.typed_texts import AWAY
 from tests.support.api import Stage, set_stage
@@ -234,3 +235,27 @@ async def test_g16_a_password_is_compared_whole(
 async def test_g16_a_megabyte_is_refused_before_any_work(stage: Stage, argon2: Counted) -> None:
     assert (await knock(stage.house.program(), password="p" * 1_000_000)).status_code == 413
     assert argon2() == 0
+
+
+async def test_g12_one_place_that_floods_the_sign_in_leaves_turns_for_others(
+    stage: Stage, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Two passwords are checked at once: whoever sent hundreds kept everybody else waiting for minutes."""
+    house, gate = stage.house, asyncio.Event()
+
+    async def slow(_: object, password: str, held: str | None) -> bool:
+        del password, held
+        await gate.wait()
+        return False
+
+    monkeypatch.setattr(Passwords, "is_right", slow)
+
+    async def knock(number: int) -> int:
+        form = {"email": f"eve{number}@example.com", "password": "guess"}
+        return (await house.program().post("/login", data=form)).status_code
+
+    flood = [asyncio.create_task(knock(number)) for number in range(40)]
+    told, _ = await asyncio.wait(flood, return_when=asyncio.FIRST_COMPLETED, timeout=10)
+    assert {knocked.result() for knocked in told} == {429}
+    gate.set()
+    assert sorted(await asyncio.gather(*flood)) == [401] * 32 + [429] * 8
