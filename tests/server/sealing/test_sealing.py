@@ -11,6 +11,7 @@ from sqlalchemy import Executable, delete
 from keybearer.audit.trust import is_signed
 from keybearer.server.sealing.audit import why_damaged
 from keybearer.server.sealing.integrating import integrate
+from keybearer.server.sealing.key import KEY, signer_of
 from keybearer.server.sealing.sealer import Sealer, SealingTrouble
 from keybearer.server.sealing.witness import Witness
 from keybearer.server.store.database import Database, Transaction, open_database
@@ -226,6 +227,16 @@ async def test_another_key_signs_nothing(rig: Sealed, tmp_path: Path) -> None:
     assert "another key" in node.trouble
     assert not await rig.is_all_signed()
     node.close()
+
+
+async def test_what_was_decided_under_another_issuer_is_signed_in_its_name_and_the_rest_goes_on(rig: Sealed) -> None:
+    await rig.record(2)
+    await rig.database.transact(integrate, BASE, rig.clock.now())  # and the server ends before it signs
+    moved = Sealer(rig.database, signer_of("", rig.folder / KEY, "elsewhere/activity"), rig.folder, rig.clock.now)
+    await rig.record(1)
+    await moved.turn()
+    assert (moved.trouble, await rig.is_all_signed()) == ("", True)
+    moved.close()
 
 
 async def test_nothing_is_signed_while_the_witness_cannot_be_written(

@@ -34,8 +34,12 @@ class Signer:
         self.verifier_key = VerifierKey(base, key.public_key().public_bytes_raw())
 
     def sign(self, checkpoint: Checkpoint) -> str:
-        """Return the signed note of a checkpoint; the same one each time (RFC 8032: Ed25519 is deterministic)."""
-        return signed(checkpoint, self.verifier_key.named(checkpoint.origin), self._key.sign)
+        """
+        Return the signed note of a checkpoint; the same one each time (RFC 8032: Ed25519 is deterministic).
+
+        It is signed in the log's own name, which is not below the server's where the issuer was another before.
+        """
+        return signed(checkpoint, VerifierKey(checkpoint.origin, self.verifier_key.key), self._key.sign)
 
     def derived_key(self, purpose: str) -> bytes:
         """Return a secret key for one other *purpose*, 32 bytes: the same on all nodes that sign alike."""
