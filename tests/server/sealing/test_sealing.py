@@ -9,6 +9,7 @@ import pytest
 from sqlalchemy import Executable, delete
 
 from keybearer.audit.trust import is_signed
+from keybearer.server.reads.activity_export import stored_chunks
 from keybearer.server.sealing.audit import why_damaged
 from keybearer.server.sealing.integrating import integrate
 from keybearer.server.sealing.key import KEY, signer_of
@@ -236,6 +237,7 @@ async def test_what_was_decided_under_another_issuer_is_signed_in_its_name_and_t
     await rig.record(1)
     await moved.turn()
     assert (moved.trouble, await rig.is_all_signed()) == ("", True)
+    assert [chunk async for chunk in stored_chunks(rig.database)], "logs of both names are exported"
     moved.close()
 
 

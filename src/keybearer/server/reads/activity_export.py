@@ -12,7 +12,7 @@ from keybearer.server.reads.activity import Sight, stored_details
 from keybearer.server.records import ActivityFilter, ActivityLog
 from keybearer.server.store import activity_checkpoints, activity_export, activity_logs, activity_tiles
 from keybearer.server.store.database import Reader, Row
-from keybearer.wire.checkpoint import key_from
+from keybearer.wire.checkpoint import VerifierKey, key_from
 from keybearer.wire.merkle import SubtreeHash
 from keybearer.wire.tiles import Tile, hashes_in, tiles_for
 
@@ -112,7 +112,8 @@ class _Source:
         self._log_id = log.log_id
         self._tiles: dict[Tile, bytes] = {}
         hash_of = hashes_in(self._tiles)
-        self.export = LogExport(LogSource(log.origin, key_from(key).named(log.origin).text, note, size, hash_of))
+        in_its_name = VerifierKey(log.origin, key_from(key).key)  # the issuer may have been another before
+        self.export = LogExport(LogSource(log.origin, in_its_name.text, note, size, hash_of))
 
     async def chunk(self, reader: Reader, rows: Sequence[Row], *, is_last: bool) -> Chunk:
         """Write the next records, and at the end what stands for those after them."""
