@@ -29,6 +29,7 @@ class SlowStore:
     doors: Doors
     front: Front
     waiting: list[Told] = field(default_factory=list)
+    takes_time: bool = True
 
     async def somebody_waits(self) -> None:
         await until(lambda: bool(self.waiting))
@@ -37,6 +38,9 @@ class SlowStore:
         [connection] = self.front.state.connections
         assert isinstance(connection, HittingProtocol)
         await until(lambda: connection.flow.read_paused)
+
+    def when_known(self, told: Told) -> None:
+        self.waiting.append(told)
 
     def look_made(self, *, is_known: bool) -> None:
         for told in self.waiting:
@@ -57,14 +61,14 @@ async def slow(migrated_sqlite: Path, tmp_path: Path, clock: HandClock) -> Async
 @asynccontextmanager
 async def slow_store(doors: Doors, *, patience_s: float = 20, idle_s: float = 75) -> AsyncIterator[SlowStore]:
     hits: Hits = doors.stage.house.state[HITS]
-    when_known = hits.when_known
+    freshness = hits.freshness
     async with on_a_socket(doors.stage.house, patience_s, idle_s) as front:
         slow = SlowStore(doors, front)
-        hits.when_known = slow.waiting.append
+        hits.freshness = slow  # type: ignore[assignment] # all of it that is used
         try:
             yield slow
         finally:
-            hits.when_known = when_known
+            hits.freshness = freshness
 
 
 @asynccontextmanager

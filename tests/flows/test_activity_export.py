@@ -14,6 +14,7 @@ from keybearer.audit.verdict import Verdict
 from keybearer.audit.verification import Verification
 from keybearer.cli.activity_stored import first_damage, say_frozen, stored_verdict
 from keybearer.cli.progress import Progress
+from keybearer.cli.trouble import Trouble
 from keybearer.server import ledger
 from keybearer.server.actions.set_operator import set_operator
 from keybearer.server.activities import Activity, Actor
@@ -24,6 +25,7 @@ from keybearer.server.records import ActivityFilter
 from keybearer.server.sealing.signing import freeze_by_id
 from keybearer.server.store import sessions
 from keybearer.server.store.activity_export import every_log, logs_of
+from keybearer.server.store.activity_logs import sign_with
 from keybearer.server.store.database import Transaction
 from keybearer.server.store.tables import activity_records, activity_tiles
 from keybearer.wire.activity_keys import CANONICAL
@@ -138,6 +140,14 @@ async def test_the_stored_log_is_verified_and_what_was_edited_is_named(stage: St
     await node.act(_edit, "r7", outcome="done")
     why = await first_damage(node.database, logs, Progress("verified"))
     assert "its outcome is not what the entry says" in why
+
+
+async def test_a_key_in_the_database_that_is_none_is_named_by_whoever_verifies_what_is_stored(stage: Stage) -> None:
+    node = stage.house.node
+    trust = Trust([key_from(node.sealer.verifier_key)], [])
+    await node.act(sign_with, "no key")
+    with pytest.raises(Trouble, match="is none: a key is written"):
+        await stored_verdict(stored_chunks(node.database), trust)
 
 
 async def test_whoever_verifies_what_is_stored_hears_of_logs_that_are_frozen(

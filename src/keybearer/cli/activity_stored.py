@@ -25,6 +25,7 @@ from keybearer.server.sealing.witness import Signed, Witness
 from keybearer.server.settings import Settings
 from keybearer.server.store import activity_export
 from keybearer.server.store.database import Database, Reader
+from keybearer.wire.checkpoint import BadNote
 from keybearer.wire.tiles import WIDTH
 
 
@@ -132,10 +133,18 @@ async def first_damage(reader: Reader, logs: Sequence[ActivityLog], progress: Pr
 
 
 async def stored_verdict(chunks: AsyncIterator[Chunk], trust: Trust) -> Verdict:
-    """Verify what is stored as its whole export would be: what is signed, by whom, and since when."""
+    """
+    Verify what is stored as its whole export would be: what is signed, by whom, and since when.
+
+    Raises:
+        Trouble: it cannot be written as one.
+    """
     verification = Verification(trust)
-    async for chunk in chunks:
-        verification.take(chunk.data.splitlines(keepends=True))
+    try:
+        async for chunk in chunks:
+            verification.take(chunk.data.splitlines(keepends=True))
+    except BadNote as error:
+        raise Trouble(f"what the database has as the key that signs the logs is none: {error}") from error
     return verification.verdict()
 
 

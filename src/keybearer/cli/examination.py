@@ -9,7 +9,6 @@ from keybearer.server.sealing.key import missing_file, own_signer
 from keybearer.server.settings import Settings
 from keybearer.server.store import activity_logs
 from keybearer.server.store.database import Database
-from keybearer.wire.checkpoint import key_from
 
 Finding = dict[str, Any]
 
@@ -55,7 +54,7 @@ def _wrong_key(settings: Settings, known: str) -> str:
     if missing := missing_file(settings):
         return f"{missing} is not there, and the logs are signed already: put the key back"
     try:
-        key = own_signer(settings).verifier_key.key
+        signer = own_signer(settings)
     except (OSError, ValueError) as error:
         return f"it cannot be read: {error}"
-    return "" if key == key_from(known).key else "the logs are signed with another key"
+    return "" if signer.is_written(known) else "the logs are signed with another key"

@@ -1,7 +1,6 @@
 """A client's connection, as uvicorn has it, that asks for hits before it asks the application."""
 
 import asyncio
-from collections.abc import Callable
 from functools import partial
 from typing import Any, Final
 
@@ -10,12 +9,12 @@ from uvicorn.protocols.http.httptools_impl import RequestResponseCycle
 from uvicorn.server import ServerState
 
 from keybearer.cli.one_protocol import OneProtocol
-from keybearer.cli.whole_request import WholeRequests
+from keybearer.cli.whole_request import Headers, WholeRequests
 from keybearer.server.http.hits import HITS, Hits
 from keybearer.server.http.intake import MAX_HEADER_BYTES
 
 _OK: Final = b"HTTP/1.1 200 OK\r\n"
-_Answer = Callable[[], bytes | None]
+_Asked = tuple[bytes, Headers, bytes, str]
 
 
 class HittingProtocol(OneProtocol):
@@ -52,12 +51,14 @@ class HittingProtocol(OneProtocol):
             self._held.append(data)
             self.flow.pause_reading()
             return
-        answer = self._hit(data)
-        if self._hits is None or answer is None:
+        asked = self._asked(data)
+        if self._hits is None or asked is None:
             super().data_received(data)
-        else:
+        elif self._hits.freshness.takes_time:
             self._held.append(data)
-            self._hits.when_known(partial(self._look_made, answer))
+            self._hits.freshness.when_known(partial(self._look_made, asked))
+        else:
+            self._answer(data, self._hits.answer(*asked) if self._hits.freshness.knows_all() else None)
 
     def connection_lost(self, exc: Exception | None) -> None:
         """Forget what is held: nobody would read its answer."""
@@ -89,40 +90,43 @@ class HittingProtocol(OneProtocol):
         else:
             super().timeout_keep_alive_handler()
 
-    def _hit(self, piece: bytes) -> _Answer | None:
-        """Return what answers the request that *piece* is; None if that cannot be a hit."""
+    def _asked(self, piece: bytes) -> _Asked | None:
+        """Return what `Hits.answer` takes of the request that *piece* is; None if that cannot be a hit."""
         hits, first_line = self._hits, piece[: piece.find(b"\r\n")]
         if hits is None or not hits.has(first_line) or len(piece) > MAX_HEADER_BYTES or not self._is_free():
             return None
         request = self._whole_requests.read(piece)
         if request is None:
             return None
-        peer = self.client[0] if self.client else ""
-        return partial(hits.answer, first_line, request.headers, request.body, peer)
+        return first_line, request.headers, request.body, self.client[0] if self.client else ""
 
     def _is_free(self) -> bool:
         cycle: RequestResponseCycle | None = self.cycle
         is_idle = not self._is_in_message and (cycle is None or cycle.response_complete)
         return is_idle and not self.flow.write_paused and not self.transport.is_closing()
 
-    def _look_made(self, answer: _Answer, is_known: bool) -> None:  # noqa: FBT001 - that is all it is told
+    def _look_made(self, asked: _Asked, is_known: bool) -> None:  # noqa: FBT001 - that is all it is told
         """Answer what is held, unless the connection is gone or the application has it meanwhile."""
-        if self._held:
-            self._go_on(answer() if is_known else None)
+        if self._held and self._hits:
+            self._go_on(self._hits.answer(*asked) if is_known else None)
 
     def _go_on(self, answer: bytes | None) -> None:
-        """Give the answer to what is held, or let the application give it, and take what came after it."""
+        """Give the answer to what is held, and take what came after it."""
         piece, *later = self._held
         self._held = []
-        if answer is None:
-            super().data_received(piece)
-        else:
-            of_server = [b"%b: %b\r\n" % each for each in self.server_state.default_headers]
-            self.transport.write(b"".join((_OK, *of_server, answer)))
-            self._hit_at = self.loop.time()
-            if self.timeout_keep_alive_task is None:
-                self.on_response_complete()
+        self._answer(piece, answer)
         if later:
             self.flow.resume_reading()
             for each in later:
                 self.data_received(each)
+
+    def _answer(self, piece: bytes, answer: bytes | None) -> None:
+        """Give the answer to the request that *piece* is, or let the application give it."""
+        if answer is None:
+            super().data_received(piece)
+            return
+        of_server = [b"%b: %b\r\n" % each for each in self.server_state.default_headers]
+        self.transport.write(b"".join((_OK, *of_server, answer)))
+        self._hit_at = self.loop.time()
+        if self.timeout_keep_alive_task is None:
+            self.on_response_complete()

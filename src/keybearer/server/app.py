@@ -89,7 +89,7 @@ def build_app(
             app.state.node = node
             app.router.routes[:] = _routes(node)
             bare.update(bare_doors(app.router.routes))
-            yield {HITS: Hits(app.router.routes, terms, now, Freshness(node.feed).when_known, requests)}
+            yield {HITS: Hits(app.router.routes, terms, now, Freshness(node.feed), requests)}
 
     edge = Middleware(Edge, terms=terms, now=now, requests=requests, tell=failures.teller(settings))
     middleware = [edge, Middleware(BareDoors, doors=bare, handlers=handlers)]

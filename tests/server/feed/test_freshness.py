@@ -34,9 +34,8 @@ async def turns(count: int = 5) -> None:
 
 
 async def test_where_the_store_answers_at_once_so_does_this() -> None:
-    told: list[bool] = []
-    Freshness(Feed(tells_at_once=True)).when_known(told.append)  # type: ignore[arg-type] # all of it that is used
-    assert told == [True]
+    freshness = Freshness(Feed(tells_at_once=True))  # type: ignore[arg-type] # all of it that is used
+    assert (freshness.takes_time, freshness.knows_all()) == (False, True)
 
 
 async def test_elsewhere_all_requests_of_a_turn_share_a_look_that_begins_after_them() -> None:

@@ -24,12 +24,11 @@ class Freshness:
         self._look = OneLook(feed.is_fresh)
         self._coming: list[Told] = []
         self._looks: set[asyncio.Task[None]] = set()
+        self.knows_all = self._look.knows_all
+        self.takes_time = not feed.tells_at_once
 
     def when_known(self, told: Told) -> None:
-        """Call *told* before this returns, or after the next look; it must not fail."""
-        if self._feed.tells_at_once:
-            told(self._look.knows_all())
-            return
+        """Call *told* after the next look; where that takes no time, `knows_all` tells at once."""
         if not self._coming:
             look = asyncio.create_task(self._tell_after_a_look(), name="freshness-look")
             self._looks.add(look)

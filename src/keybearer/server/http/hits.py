@@ -11,7 +11,7 @@ from starlette.routing import BaseRoute
 
 from keybearer.server import secrets
 from keybearer.server.clock import Clock
-from keybearer.server.feed.freshness import Told
+from keybearer.server.feed.freshness import Freshness
 from keybearer.server.http.addresses import client_address
 from keybearer.server.http.bare_doors import BareDoor
 from keybearer.server.http.edge import Terms, headers_of, log_request
@@ -100,7 +100,7 @@ class Hits:
 
     Args:
         now: microseconds since 1970 UTC.
-        when_known: tells whether what the node has in memory is all that was committed before this moment.
+        freshness: tells whether what the node has in memory is all that was committed before a request was sent.
         requests: where they are counted.
     """
 
@@ -109,13 +109,13 @@ class Hits:
         routes: Iterable[BaseRoute],
         terms: Terms,
         now: Clock,
-        when_known: Callable[[Told], None],
+        freshness: Freshness,
         requests: Requests,
     ) -> None:
         self._told = requests.hits
         self._trusted = terms.trusted
         self._now = now
-        self.when_known = when_known
+        self.freshness = freshness
         of_all = headers_of(terms.issuer)
         self._doors = {
             door.first_line: (door.look, header_lines({**of_all, **door.headers}), door.asked)

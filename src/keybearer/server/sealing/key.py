@@ -16,7 +16,7 @@ from keybearer.server import secrets
 from keybearer.server.key_files import kept_key
 from keybearer.server.rules.activity_logs import base_origin
 from keybearer.server.settings import Settings
-from keybearer.wire.checkpoint import Checkpoint, VerifierKey, signed
+from keybearer.wire.checkpoint import BadNote, Checkpoint, VerifierKey, key_from, signed
 
 KEY: Final = "activity-key"  # the file in the data directory
 
@@ -40,6 +40,13 @@ class Signer:
         It is signed in the log's own name, which is not below the server's where the issuer was another before.
         """
         return signed(checkpoint, VerifierKey(checkpoint.origin, self.verifier_key.key), self._key.sign)
+
+    def is_written(self, known: str) -> bool:
+        """Tell whether *known*, as the database keeps it, is this key, whatever name stands before it."""
+        try:
+            return key_from(known).key == self.verifier_key.key
+        except BadNote:
+            return False
 
     def derived_key(self, purpose: str) -> bytes:
         """Return a secret key for one other *purpose*, 32 bytes: the same on all nodes that sign alike."""
