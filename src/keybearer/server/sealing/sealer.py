@@ -20,6 +20,7 @@ from keybearer.server.sealing.witness import Witness
 from keybearer.server.store import activity_checkpoints, activity_intake, activity_logs
 from keybearer.server.store.database import Database, Transaction
 from keybearer.server.store.faults import Conflict, StoreFault
+from keybearer.wire.checkpoint import key_from
 from keybearer.wire.tiles import WIDTH
 
 P = ParamSpec("P")
@@ -178,5 +179,5 @@ class Sealer:
         known = await activity_logs.signing_key(self._database)
         if not known:
             await self._database.transact(activity_logs.sign_with, self.verifier_key)
-        elif not self.signer.is_written(known):
+        elif key_from(known).key != self.signer.verifier_key.key:
             raise SealingTrouble("the activity log is signed with another key than this node has")
