@@ -4,6 +4,8 @@ from typing import Final
 
 import pytest
 
+from keybearer.server.pages import client
+from keybearer.server.store.faults import StoreUnavailable
 from tests.support.api import Stage, set_stage
 from tests.support.browser import Browser
 from tests.support.clock import HandClock
@@ -109,6 +111,22 @@ async def test_what_was_typed_is_let_go_after_an_hour(ada: Person, clock: HandCl
     clock.advance(hours=1)
     page = await sign_in(ada.browser)
     assert (page.url.endswith(ACCOUNT), "friend@example.com" in page.html) == (True, False)
+
+
+async def test_a_page_that_fails_leaves_what_was_typed_for_the_next_try(
+    ada: Person, clock: HandClock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def is_away(*_: object) -> None:
+        raise StoreUnavailable("away for a moment")
+
+    address = f"/settings/clients/{(await ada.register('First')).client_id}"
+    await send_late(ada.browser, clock, address, "Save changes", name="Renamed", redirect_uris="https://a.example/1")
+    with monkeypatch.context() as patched:
+        patched.setattr(client, "details_for", is_away)
+        failed = await sign_in(ada.browser)
+    assert (failed.status, BACK in failed.text) == (503, False)
+    page = await ada.browser.get(address)
+    assert ("Renamed" in page.html, BACK in page.text) == (True, True)
 
 
 async def test_a_form_of_one_team_does_not_come_back_in_another(stage: Stage, ada: Person, clock: HandClock) -> None:

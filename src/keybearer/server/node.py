@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from functools import partial
 from typing import Any, Concatenate, ParamSpec, TypeVar
 
-from keybearer.server.accounts.passwords import PASSWORDS_AT_ONCE, Passwords
+from keybearer.server.accounts.passwords import Passwords
 from keybearer.server.activity.call_records import CallRecords
 from keybearer.server.bearers import Bearers
 from keybearer.server.clock import Clock
@@ -37,7 +37,7 @@ class Node:
         policy: the digest of *role_permissions*.
         webhook_key: seals the signing secrets of webhooks.
         cursor_key: signs the cursors of lists.
-        typed_passwords: gives those who type passwords their turns.
+        typed_passwords: gives those who type passwords their places; their turns are `passwords`' business.
     """
 
     settings: Settings
@@ -63,7 +63,7 @@ class Node:
     webhook_key: str
     cursor_key: bytes
     sealer: Sealer
-    typed_passwords: LookUps = field(default_factory=partial(LookUps, PASSWORDS_AT_ONCE, most=256, most_of_one=32))
+    typed_passwords: LookUps = field(default_factory=partial(LookUps, 256, most=256, most_of_one=32, what="sign-ins"))
 
     def roles_with(self, permission: str) -> frozenset[str]:
         """Return the roles that give this permission."""

@@ -67,7 +67,9 @@ async def unless_apart(database: Database, now: Clock, work: Callable[[], Awaita
 
     Else a clock that jumped years ahead would delete what lives. Another node does it, or this one an hour later.
     """
-    if not await clock_apart(database, now):
+    if apart := await clock_apart(database, now):
+        _LOG.warning("nothing old is deleted here for now", why=apart)
+    else:
         await work()
 
 

@@ -12,7 +12,7 @@ from argon2.exceptions import VerificationError
 
 from keybearer.server.rules.password_policy import LONGEST_TYPED, check_password
 
-PASSWORDS_AT_ONCE: Final = 2
+_AT_ONCE: Final = 2
 
 
 class Passwords:
@@ -24,7 +24,7 @@ class Passwords:
 
     def __init__(self, hasher: PasswordHasher | None = None) -> None:
         self._hasher = hasher or PasswordHasher(time_cost=3, memory_cost=65536, parallelism=1, type=Type.ID)
-        self._turns = asyncio.Semaphore(PASSWORDS_AT_ONCE)
+        self._turns = asyncio.Semaphore(_AT_ONCE)
         self._nobodys_hash = _hash_of_nothing(self._hasher)
 
     def check(self, password: str, known: Iterable[str], field: str) -> None:

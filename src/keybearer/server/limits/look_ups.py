@@ -22,9 +22,19 @@ class LookUps:
 
     Each asker has a limited number of places, so one that floods the node leaves places for others. Credentials that
     are known here already, such as a token in the mirror, are never looked up.
+
+    Args:
+        what: is looked up, for those who are refused.
     """
 
-    def __init__(self, at_once: int = _AT_ONCE, most: int = _MOST, most_of_one: int = _MOST_OF_ONE) -> None:
+    def __init__(
+        self,
+        at_once: int = _AT_ONCE,
+        most: int = _MOST,
+        most_of_one: int = _MOST_OF_ONE,
+        what: str = "unknown credentials",
+    ) -> None:
+        self._what = what
         self._lane = asyncio.Semaphore(at_once)
         self._most = most
         self._most_of_one = most_of_one
@@ -43,10 +53,10 @@ class LookUps:
         """
         whence = neighbourhood(whence)
         if self._here[whence] >= self._most_of_one:
-            raise refusals.too_many("unknown credentials at once", _COME_BACK_S)
+            raise refusals.too_many(f"{self._what} at once", _COME_BACK_S)
         if self._here.total() >= self._most:
-            public = "Too many unknown credentials at once. Try again in a second."
-            raise Refusal("unavailable", public, "unknown credentials of many at once", retry_after_s=_COME_BACK_S)
+            public = f"Too many {self._what} at once. Try again in a second."
+            raise Refusal("unavailable", public, f"{self._what} of many at once", retry_after_s=_COME_BACK_S)
         self._here[whence] += 1
         try:
             async with self._lane:

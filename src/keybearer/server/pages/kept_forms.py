@@ -17,7 +17,7 @@ from keybearer.server.pages.session import Visitor
 from keybearer.server.reads.visit import whose
 
 _KEEP_S: Final = 3600
-_MAX_LENGTH: Final = 3_500  # a browser drops a cookie of more than 4,096 bytes
+_MAX_LENGTH: Final = 3_000  # a browser drops a cookie of more than 4,096 bytes, and proxies an answer whose head has
 _SHOWN: Final = "keybearer.kept_form"
 _NOTHING: Final = Form(())
 

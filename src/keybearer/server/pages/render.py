@@ -56,6 +56,7 @@ def render(
     node: Node = request.app.state.node
     ending = seen_ending(request)
     notice = read_notice(node, request) if ending or not is_ending_kept(node, request) else ""
+    has_kept_form = is_kept_form_shown(request) and status == 200  # the page of an error shows none
     text = _ENVIRONMENT.get_template(template).render(
         product=node.settings.product_name,
         path=request.scope["path"],
@@ -63,11 +64,11 @@ def render(
         visitor=visitor,
         notice=notice,
         ending=ending,
-        has_kept_form=is_kept_form_shown(request),
+        has_kept_form=has_kept_form,
         **context,
     )
     answer = HTMLResponse(text, status)
-    if is_kept_form_shown(request):
+    if has_kept_form:
         clear_cookie(node, answer, TYPED)
     if notice and (ending is None or ending.is_over):
         clear_cookie(node, answer, NOTICE)

@@ -14,6 +14,7 @@ _SERVERS_NOUNS: Final = frozenset({"resource_server", "operator", "policy", "act
 
 KEPT_AT_LEAST_DAYS: Final = 31  # the setting takes no fewer, so what is missing of a younger month was never pruned
 TREE: Final = LogName("tree", 0, "")
+_TREES_ORIGIN: Final = re.compile(r"[^/]+/activity/tree/([0-9]+)")
 _ORIGIN: Final = re.compile(r"[^/]+/activity/(team|user|server)(?:/([0-9]+))?/([0-9]{4}-[0-9]{2})(?:\.([0-9]+))?")
 
 
@@ -76,6 +77,8 @@ def origin_of(base: str, name: LogName, part: int) -> str:
 
 def named_by(origin: str) -> tuple[LogName, int]:
     """Return which log, and which part of it, has this name of ours; of every other name, the tree."""
+    if found := _TREES_ORIGIN.fullmatch(origin):
+        return TREE, int(found[1])
     found = _ORIGIN.fullmatch(origin)
     if found is None:
         return TREE, 1
