@@ -1,8 +1,9 @@
 """The layer for Flask: who is let through, and what the others are told."""
 
 import pytest
-from flask import Flask
+from flask import Flask, request
 from flask.testing import FlaskClient
+from werkzeug import Response
 
 from keybearer.flask import principal, protect, requires
 from keybearer.testing import FakeSyncVerifier
@@ -82,6 +83,18 @@ def test_nobody_is_taken_for_the_caller_before_where_an_application_context_stay
         assert called(client, "GET", "/people", []).status == 401
         other = tokens.issue(user_id=2, permissions=[READ])
         assert called(client, "GET", "/people", [f"Bearer {other}"]).body == {"user": 2}
+
+
+def test_an_application_that_another_hands_the_call_on_to_asks_its_own_verifier(client: FlaskClient) -> None:
+    outer, others = Flask("outer"), FakeSyncVerifier()
+    protect(outer, others)
+
+    @outer.get("/people")
+    def handed_on() -> Response:
+        return Response.from_app(client.application, request.environ)
+
+    good_there_alone = f"Bearer {others.issue(permissions=[READ])}"
+    assert called(outer.test_client(), "GET", "/people", [good_there_alone]).status == 401
 
 
 def test_a_browsers_question_before_a_call_from_another_origin_has_no_token(

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Collection
 from functools import wraps
-from typing import Final, ParamSpec, TypeVar
+from typing import Any, Final, ParamSpec, TypeVar
 
 from flask import Flask, Response, current_app, jsonify, request
 from werkzeug.local import LocalProxy
@@ -14,11 +14,10 @@ from keybearer.sdk.frameworks.answers import REFUSALS, Challenge, Refusal, deman
 from keybearer.sdk.frameworks.recording import begun, begun_in_vain, ended, note_refusal, wait_answerable
 from keybearer.wire.principal import Principal
 
-# Kept in the request's environ. Flask's ``g`` is one for all calls where an application context stays pushed, as many
-# applications have it for their database: each caller would be taken for the first.
-_CALL: Final = "keybearer.call"
-_LEFT: Final = "keybearer.left"
-_PRINCIPAL: Final = "keybearer.principal"
+_KEPT: Final = "keybearer.flask"
+_CALL: Final = "call"
+_LEFT: Final = "left"
+_PRINCIPAL: Final = "principal"
 _BROKEN: Final = 500
 
 Arguments = ParamSpec("Arguments")
@@ -45,7 +44,7 @@ def protect(
             _caller()
 
     def answered(refusal: Refusal) -> Response:
-        note_refusal(request.environ.get(_CALL), refusal)
+        note_refusal(_kept().get(_CALL), refusal)
         answer = challenge.answer(refusal)
         response = jsonify(answer.body)
         response.status_code = answer.status
@@ -82,7 +81,7 @@ def requires(*permissions: str) -> Callable[[Callable[Arguments, Result]], Calla
 
 def _caller() -> Principal:
     """Return who calls; asked and counted once in a call."""
-    kept = request.environ
+    kept = _kept()
     if _PRINCIPAL not in kept:
         verifier: SyncFace | None = current_app.extensions.get("keybearer")
         if verifier is None:
@@ -99,6 +98,17 @@ def _caller() -> Principal:
     return principal
 
 
+def _kept() -> dict[str, Any]:
+    """
+    Return what is kept of this call for this application: another that hands it on has a verifier of its own.
+
+    It is kept with the request. Flask's ``g`` is one for all calls where an application context stays pushed, as many
+    applications have it for their database: each caller would be taken for the first.
+    """
+    kept: dict[str, Any] = request.environ.setdefault(_KEPT, {}).setdefault(current_app.wsgi_app, {})
+    return kept
+
+
 def _is_answered_by_flask() -> bool:
     """Tell whether no view will see this request, but Flask says itself which methods there are (Fetch §3.3.5)."""
     return request.method == "OPTIONS" and getattr(request.url_rule, "provide_automatic_options", False)
@@ -106,14 +116,15 @@ def _is_answered_by_flask() -> bool:
 
 def _end_record(verifier: SyncFace, response: Response) -> None:
     """Have the answer recorded, and say on it what its call leaves of the rate limit."""
-    if _LEFT in request.environ:
-        response.headers.update(limit_headers(request.environ[_LEFT]))
-    wait_answerable(verifier, ended(request.environ.get(_CALL), response.status_code, _route()))
+    kept = _kept()
+    if _LEFT in kept:
+        response.headers.update(limit_headers(kept[_LEFT]))
+    wait_answerable(verifier, ended(kept.get(_CALL), response.status_code, _route()))
 
 
 def _over(_: BaseException | None) -> None:
     """End the record of a call that was not answered."""
-    ended(request.environ.get(_CALL), _BROKEN, _route())
+    ended(_kept().get(_CALL), _BROKEN, _route())
 
 
 def _asked() -> Asked:
