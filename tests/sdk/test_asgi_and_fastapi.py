@@ -134,6 +134,14 @@ async def test_what_a_call_leaves_is_told_once_where_one_application_is_mounted_
     assert (reply.status, reply.limits) == (200, ("5", "4"))
 
 
+async def test_an_application_that_is_mounted_in_another_asks_its_own_verifier(fastapi: FastAPI) -> None:
+    around, others = FastAPI(), Watched()
+    around.mount("/v1", fastapi)
+    protect(around, others)
+    good_there_alone = f"Bearer {others.issue(permissions=[READ])}"
+    assert (await calling(around)("GET", "/v1/people", [good_there_alone])).status == 401
+
+
 def test_fastapi_describes_what_each_call_demands(fastapi: FastAPI) -> None:
     described = fastapi.openapi()
     scheme = described["components"]["securitySchemes"]["Keybearer"]

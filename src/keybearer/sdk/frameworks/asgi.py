@@ -19,6 +19,7 @@ Application = Callable[[Scope, Receive, Send], Awaitable[None]]
 
 CALL: Final = "keybearer.call"
 _LEFT: Final = "keybearer.left"
+_VERIFIER: Final = "keybearer.verifier"
 # What begins an answer, and the status that it has if it does not say.
 _BEGINNINGS: Final = {
     "http.response.start": 200,
@@ -121,7 +122,8 @@ async def caller_of(scope: Scope, verifier: AsyncFace, headers: Sequence[str]) -
     Raises:
         InvalidToken, RateLimited, Unavailable: nobody, or too often, or that cannot be known.
     """
-    principal: Principal | None = scope.get("principal")
+    is_ours = scope.get(_VERIFIER) is verifier  # one that is mounted in another may have a verifier of its own
+    principal: Principal | None = scope.get("principal") if is_ours else None
     if principal is None:
         try:
             principal = await verifier.verify(token_in(headers))
@@ -130,7 +132,7 @@ async def caller_of(scope: Scope, verifier: AsyncFace, headers: Sequence[str]) -
             raise
         scope[CALL] = begun(verifier, principal.bearer, _asked(scope))
         scope[_LEFT] = await verifier.count(principal)
-        scope["principal"] = principal
+        scope["principal"], scope[_VERIFIER] = principal, verifier
     return principal
 
 
