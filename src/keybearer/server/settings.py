@@ -82,7 +82,8 @@ class Settings(BaseSettings):
         description="Seconds after which no verifier accepts what was revoked, whatever breaks: 3 strict, 60 tolerant.",
     )
     barrier: Literal["off", "on"] = Field(
-        "off", description="Whether PostgreSQL proves by its synchronous standby that none other has taken over."
+        "off",
+        description="Whether PostgreSQL proves, by its synchronous standby, that no other primary has taken over.",
     )
     metrics_listen: str = Field(
         "", description="HOST:PORT that answers `GET /metrics` for Prometheus, there alone; off when empty."
@@ -104,10 +105,10 @@ class Settings(BaseSettings):
     )
     webhook_private_addresses: bool = Field(
         default=False,
-        description="Dangerous, for tests: webhooks may lead into this server's own network, and by http.",
+        description="Dangerous, for tests only: webhooks may lead into this server's own network, and use plain http.",
     )
     activity_retention: int = Field(
-        400, ge=31, le=3660, description="Days that records of activities are kept; whole months are deleted."
+        400, ge=31, le=3660, description="Days that activity records are kept; they are deleted by whole months."
     )
     activity_key: SecretStr = Field(
         SecretStr(""),
