@@ -1,6 +1,7 @@
 """The layers for Django and REST framework, synchronous and not: who is let through, and what the others are told."""
 
 from collections.abc import Iterator
+from types import SimpleNamespace
 from typing import Any
 
 import django
@@ -32,10 +33,11 @@ settings.configure(
 django.setup()
 
 from django.test import override_settings  # noqa: E402 - REST framework reads the settings when it is imported
+from rest_framework.authentication import BaseAuthentication  # noqa: E402
 from rest_framework.response import Response  # noqa: E402
 from rest_framework.views import APIView  # noqa: E402
 
-from keybearer.django import needs, principal_of, requires, verifier  # noqa: E402
+from keybearer.django import KeybearerAuthentication, needs, principal_of, requires, verifier  # noqa: E402
 
 
 def view(request: HttpRequest) -> JsonResponse:
@@ -58,6 +60,14 @@ def by_method(reading: Any, writing: Any) -> Any:
 async def people_async(request: HttpRequest) -> Any:
     needed = WRITE if request.method == "POST" else READ
     return await requires(needed)(view_async)(request)
+
+
+class Sessions(BaseAuthentication):  # type: ignore[misc]
+    """Finds the user of a browser's session, whoever that is."""
+
+    def authenticate(self, request: Any) -> tuple[Any, None]:
+        del request
+        return SimpleNamespace(pk=9), None
 
 
 class People(APIView):  # type: ignore[misc] # REST framework has no types
@@ -184,6 +194,31 @@ def test_a_setting_that_is_not_there_is_named(about: Any) -> None:
             verifier()
         with pytest.raises(ImproperlyConfigured, match="KEYBEARER"):
             Client().get("/sync/bare")
+
+
+def test_a_text_is_no_list_of_public_paths(tokens: FakeSyncVerifier) -> None:
+    about = {"VERIFIER": tokens, "PUBLIC": ("/sync/bareheaded")}
+    wrong = pytest.raises(ImproperlyConfigured, match=r'PUBLIC.*\["/sync/bareheaded"\]')
+    with override_settings(KEYBEARER=about, MIDDLEWARE=[MIDDLEWARE]), wrong:
+        Client().get("/sync/bare")
+
+
+@pytest.mark.parametrize("first", [Sessions, KeybearerAuthentication])
+def test_nobody_acts_as_the_user_of_a_session_with_what_anothers_token_allows(
+    tokens: FakeSyncVerifier, first: type
+) -> None:
+    class Acting(APIView):  # type: ignore[misc]
+        authentication_classes = (first, KeybearerAuthentication)
+        permission_classes = (needs(READ),)
+
+        def get(self, request: Any) -> Response:
+            return Response({"user": request.user.pk})
+
+    token = tokens.issue(user_id=4, permissions=[READ])
+    said = Acting.as_view()(RequestFactory().get("/", headers={"Authorization": f"Bearer {token}"}))
+    assert (said.status_code, said.data) == (
+        (401, {"error": "Unauthenticated."}) if first is Sessions else (200, {"user": 4})
+    )
 
 
 def test_who_calls_is_told_to_code_whose_types_are_checked(tokens: FakeSyncVerifier) -> None:

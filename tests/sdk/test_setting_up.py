@@ -1,13 +1,19 @@
 """What cannot work is said when a verifier is made, not at the first token."""
 
 import ssl
+from collections.abc import Callable
 from typing import Any
 from unittest import mock
 
 import pytest
+from flask import Flask
+from starlette.applications import Starlette
 
 from keybearer import Verifier
+from keybearer.asgi import KeybearerMiddleware
+from keybearer.flask import protect
 from keybearer.sdk.trust import trust_for
+from keybearer.testing import FakeSyncVerifier, FakeVerifier
 from keybearer.wire.token_text import compose
 from tests.sdk.fake_node import KEY, FakeNode
 
@@ -29,6 +35,20 @@ GOOD = compose("kb", "pat", "live", "g" * 32)
 def test_what_cannot_work_is_said_at_once(url: str | list[str], key: Any, about: str) -> None:
     with pytest.raises(ValueError, match=about):
         Verifier(url, key=key)
+
+
+PUBLIC: dict[str, Callable[[Any], Any]] = {
+    "ASGI": lambda public: KeybearerMiddleware(Starlette(), FakeVerifier(), public=public),
+    "Flask": lambda public: protect(Flask(__name__), FakeSyncVerifier(), public=public),
+}
+
+
+@pytest.mark.parametrize("layer", PUBLIC.values(), ids=PUBLIC)
+def test_a_text_is_no_list_of_public_paths(layer: Callable[[Any], Any]) -> None:
+    """Each of its letters would be one, and the slash is where most APIs begin."""
+    layer(["/healthz"])
+    with pytest.raises(TypeError, match=r'\["/healthz"\]'):
+        layer("/healthz")
 
 
 async def test_certificates_are_read_only_where_a_node_shows_one(node: FakeNode) -> None:

@@ -1,7 +1,7 @@
 """Reads the header that carries a token, and writes the refusals; the same for every framework."""
 
 import logging
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Final
@@ -96,6 +96,18 @@ def token_in(headers: Sequence[str]) -> str:
         if scheme.lower() == "bearer" and token:
             return token
     raise InvalidToken(Denial(Reason.MISSING))
+
+
+def open_paths(public: Collection[str]) -> frozenset[str]:
+    """
+    Return the paths that need no token.
+
+    Raises:
+        TypeError: what is given is one text: each of its letters, "/" among them, would be taken for a path.
+    """
+    if isinstance(public, str):
+        raise TypeError(f'the public paths are a list, as ["{public}"] is: a text alone, or ("{public}"), is none')
+    return frozenset(public)
 
 
 def limit_headers(left: Left) -> dict[str, str]:

@@ -8,7 +8,7 @@ from typing import Any, Final
 from keybearer.reporting.asked import Asked
 from keybearer.sdk.errors import InvalidToken, Unavailable
 from keybearer.sdk.faces import AsyncFace
-from keybearer.sdk.frameworks.answers import REFUSALS, Answer, Challenge, demand, limit_headers, token_in
+from keybearer.sdk.frameworks.answers import REFUSALS, Answer, Challenge, demand, limit_headers, open_paths, token_in
 from keybearer.sdk.frameworks.recording import answerable, begun, begun_in_vain, ended, note_refusal
 from keybearer.wire.principal import Principal
 
@@ -41,6 +41,9 @@ class KeybearerMiddleware:
         needs: tells which permissions a call demands, out of its scope; without it any good token does.
         public: paths that need no token, such as ``/healthz``.
         resource_metadata: the address of the API's RFC 9728 metadata.
+
+    Raises:
+        TypeError: *public* is one text and no list.
     """
 
     def __init__(
@@ -56,7 +59,7 @@ class KeybearerMiddleware:
         self._verifier = verifier
         self._running = Running(self._checked, verifier)
         self._needs = needs
-        self._public = frozenset(public)
+        self._public = open_paths(public)
         self._challenge = Challenge(resource_metadata)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:

@@ -15,7 +15,7 @@ from keybearer.reporting.asked import Asked
 from keybearer.reporting.calls import Call
 from keybearer.sdk.errors import InvalidToken, Unavailable
 from keybearer.sdk.faces import SyncFace
-from keybearer.sdk.frameworks.answers import REFUSALS, Challenge, Refusal, demand, limit_headers, token_in
+from keybearer.sdk.frameworks.answers import REFUSALS, Challenge, Refusal, demand, limit_headers, open_paths, token_in
 from keybearer.sdk.frameworks.recording import answerable, begun, begun_in_vain, ended, note_refusal, wait_answerable
 from keybearer.sdk.sync_verifier import SyncVerifier
 from keybearer.wire.principal import Principal
@@ -75,6 +75,7 @@ class KeybearerMiddleware:
 
     def __init__(self, get_response: Callable[[HttpRequest], Any]) -> None:
         self._get_response = get_response
+        _public()  # a mistake there is told at the start
         if iscoroutinefunction(get_response):
             markcoroutinefunction(self)
 
@@ -262,7 +263,15 @@ def _token(request: HttpRequest) -> str:
 
 
 def _is_public(request: HttpRequest) -> bool:
-    return request.path in _about().get("PUBLIC", ())
+    return request.path in _public()
+
+
+@lru_cache(maxsize=1)
+def _public() -> frozenset[str]:
+    try:
+        return open_paths(_about().get("PUBLIC", ()))
+    except TypeError as error:
+        raise ImproperlyConfigured(f"PUBLIC in the setting KEYBEARER: {error}") from error
 
 
 def _about() -> Mapping[str, Any]:
@@ -272,6 +281,7 @@ def _about() -> Mapping[str, Any]:
 def _forget(*, setting: str, **_: Any) -> None:
     if setting == "KEYBEARER":
         verifier.cache_clear()
+        _public.cache_clear()
 
 
 setting_changed.connect(_forget)

@@ -8,9 +8,10 @@ from rest_framework.exceptions import APIException
 from rest_framework.permissions import BasePermission
 from rest_framework.request import Request
 
-from keybearer.sdk.errors import RateLimited, Unavailable
-from keybearer.sdk.frameworks.answers import REFUSALS, Refusal, demand
+from keybearer.sdk.errors import InvalidToken, RateLimited, Unavailable
+from keybearer.sdk.frameworks.answers import REFUSALS, Refusal, demand, warn_once
 from keybearer.sdk.frameworks.django import caller_of, challenge
+from keybearer.wire.denial import Denial, Reason
 from keybearer.wire.principal import Principal
 
 
@@ -64,12 +65,26 @@ def needs(*permissions: str) -> type[BasePermission]:
             """Return True, or raise what is answered."""
             del view
             try:
-                demand(caller_of(request._request), permissions)  # noqa: SLF001 - as above
+                demand(_acting(request), permissions)
             except REFUSALS as refusal:
                 _raise(refusal)
             return True
 
     return Needs
+
+
+def _acting(request: Request) -> Principal:
+    """
+    Return who calls, if it is they who are the ``request.user``: another authentication class may have found another.
+
+    With a browser's session of one user and the token of another, the view would act as the first with what the second
+    may do. A class that finds the user by the principal returns that as ``request.auth``, as ours does.
+    """
+    principal = caller_of(request._request)  # noqa: SLF001 - as above
+    if request.successful_authenticator is not None and request.auth is not principal:
+        warn_once("`needs` refuses calls whose request.user was found by another class than KeybearerAuthentication")
+        raise InvalidToken(Denial(Reason.MISSING))
+    return principal
 
 
 def _raise(refusal: Refusal) -> NoReturn:

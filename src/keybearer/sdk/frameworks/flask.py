@@ -10,7 +10,7 @@ from werkzeug.local import LocalProxy
 from keybearer.reporting.asked import Asked
 from keybearer.sdk.errors import InvalidToken, Unavailable
 from keybearer.sdk.faces import SyncFace
-from keybearer.sdk.frameworks.answers import REFUSALS, Challenge, Refusal, demand, limit_headers, token_in
+from keybearer.sdk.frameworks.answers import REFUSALS, Challenge, Refusal, demand, limit_headers, open_paths, token_in
 from keybearer.sdk.frameworks.recording import begun, begun_in_vain, ended, note_refusal, wait_answerable
 from keybearer.wire.principal import Principal
 
@@ -33,14 +33,14 @@ def protect(
     A browser's question whether a page of another origin may call (an OPTIONS that Flask answers itself) has no token.
 
     Args:
-        public: paths that need no token, such as ``/healthz``.
+        public: a list of paths that need no token, such as ``/healthz``; TypeError for a text alone.
         resource_metadata: the address of the API's RFC 9728 metadata.
     """
-    challenge, open_paths = Challenge(resource_metadata), frozenset(public)
+    challenge, needing_none = Challenge(resource_metadata), open_paths(public)
     app.extensions["keybearer"] = verifier
 
     def before() -> None:
-        if request.path not in open_paths and not _is_answered_by_flask():
+        if request.path not in needing_none and not _is_answered_by_flask():
             _caller()
 
     def answered(refusal: Refusal) -> Response:
