@@ -1,8 +1,10 @@
 """A mirror forgets what an event touches, nothing else, and never takes back what has ended."""
 
+from typing import NoReturn
+
 import pytest
 
-from keybearer.verify.mirror import Mirror
+from keybearer.verify.mirror import Mirror, Mirrored
 from keybearer.wire.feed import Event
 from tests.verify.tokens import digest_of, fetched
 
@@ -54,6 +56,38 @@ def mirror() -> Mirror:
 def test_an_event_touches(mirror: Mirror, subject: str, forgotten: set[str]) -> None:
     mirror.apply(event(1, "any.changed", subject))
     assert kept(mirror) == set(TOKENS) - forgotten
+
+
+class Unread(dict[bytes, Mirrored]):
+    """All tokens that a mirror has, and whoever goes through them all fails."""
+
+    def __iter__(self) -> NoReturn:
+        raise AssertionError("all tokens were looked at")
+
+    items = values = keys = __iter__
+
+
+def test_the_end_of_an_app_has_no_more_tokens_looked_at_than_its_users_have(mirror: Mirror) -> None:
+    """Anybody can make apps and delete them all day long; a look at a million tokens holds an API up for seconds."""
+    mirror.entries = Unread(mirror.entries)
+    mirror.apply(event(1, "client.changed", "client:unused"))
+    assert kept(mirror) == set(TOKENS)
+    mirror.apply(event(2, "client.changed", "client:c1"))
+    assert kept(mirror) == set(TOKENS) - {"bobs-app"}
+
+
+@pytest.mark.parametrize("users", [1, 1_000, 1_001, 1_500])
+def test_the_end_of_an_app_is_the_end_of_each_of_its_tokens(mirror: Mirror, users: int) -> None:
+    for round_ in (1, 2):
+        for user in range(1, users + 1):
+            mirror.insert(
+                digest_of(f"c2-{user}"), fetched(f"c2-{user}-{round_}", user=user, client="c2"), round_, 100.0
+            )
+        mirror.apply(event(1, "user.changed", "user:1"))
+        mirror.insert(digest_of("c2-1"), fetched(f"c2-1-{round_}", user=1, client="c2"), round_, 100.0)
+        mirror.apply(event(round_, "client.changed", "client:c2"))
+        assert not [held for held in mirror.entries.values() if held.client_id == "c2"]
+    assert kept(mirror) == {"bob", "bobs-app"}
 
 
 @pytest.mark.parametrize("verb", ["ended", "deleted"])

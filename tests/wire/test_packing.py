@@ -12,6 +12,7 @@ from keybearer.wire.packing import (
     expires_at_of,
     ids_of,
     is_narrowed_in,
+    is_of_grant,
     kind_of,
     membership_id_of,
     packed_place,
@@ -45,6 +46,8 @@ def test_a_token_comes_out_as_it_went_in(
     packed = packed_token(kind, expires_at, is_narrowed=is_narrowed, ids=ids)
     told = (kind_of(packed), ids_of(packed), expires_at_of(packed), is_narrowed_in(packed))
     assert told == (kind, ids, expires_at, is_narrowed)
+    is_of = [grant_id for grant_id in (*ids, *UUIDS, "g-1", "other") if is_of_grant(packed, grant_id)]
+    assert set(is_of) == {ids[1]}
 
 
 @pytest.mark.parametrize(

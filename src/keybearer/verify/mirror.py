@@ -3,15 +3,18 @@
 from collections import deque
 from collections.abc import Iterable
 from dataclasses import dataclass
+from itertools import takewhile
 from typing import Final
 
 from keybearer.wire.feed import EVERYTHING, Event, Fetched, Reach, ended_id, reach_of
+from keybearer.wire.packing import is_of_grant
 from keybearer.wire.principal import Principal
 
 MOST_ENTRIES: Final = 1_000_000
 EVENTS_REMEMBERED: Final = 10_000
 MOST_TOMBSTONES: Final = 100_000
 _MOST_PERMISSIONS: Final = 10_000
+_MOST_BY_CLIENT: Final = 1_000  # users by whom an app's tokens are found; those of an app that has more, among all
 
 
 @dataclass(frozen=True, slots=True, repr=False)
@@ -43,6 +46,7 @@ class Mirror:
     ) -> None:
         self.entries: dict[bytes, Mirrored] = {}
         self._of_user: dict[int, bytes | list[bytes]] = {}
+        self._users_of_client: dict[str, set[int]] = {}  # some of them perhaps without such a token by now
         self._permissions: dict[frozenset[str], frozenset[str]] = {}
         self._recent: deque[tuple[int, Reach]] = deque(maxlen=events_remembered)
         self._recent_from = 0
@@ -88,6 +92,10 @@ class Mirror:
             self._drop(next(iter(self.entries)))
         self.entries[digest] = entry
         self._index(entry.user_id, digest)
+        if entry.client_id is not None:
+            users = self._users_of_client.setdefault(entry.client_id, set())
+            if len(users) <= _MOST_BY_CLIENT:
+                users.add(entry.user_id)
         return entry
 
     def is_buried(self, fetched: Fetched) -> bool:
@@ -99,17 +107,33 @@ class Mirror:
         if reach == EVERYTHING:
             self.entries.clear()
             self._of_user.clear()
+            self._users_of_client.clear()
             self._permissions.clear()
             return
         touched = [digest for digest in self._candidates(reach) if _is_within(self.entries[digest], reach)]
         for digest in touched:
             self._drop(digest)
+        if reach.client_id is not None and reach == Reach(client_id=reach.client_id):
+            self._users_of_client.pop(reach.client_id, None)  # no token of it is left
 
     def _candidates(self, reach: Reach) -> Iterable[bytes]:
-        """Return the user's tokens where there is a user; what happens to whole teams and apps is rare: all tokens."""
-        if reach.user_id is None:
-            return list(self.entries)
-        found = self._of_user.get(reach.user_id, ())
+        """
+        Return the digests among which are those within *reach*, however few of all they are.
+
+        The end of an app takes a look at its own users' tokens: anybody may make apps and delete them, all day long.
+        Only that of a popular one takes a look at all tokens, and what happens to a whole team, which operators do.
+        """
+        if reach.user_id is not None:
+            return self._digests_of(reach.user_id)
+        if reach.client_id is not None:
+            users = self._users_of_client.get(reach.client_id, set())
+            if len(users) <= _MOST_BY_CLIENT:
+                return [digest for user_id in users for digest in self._digests_of(user_id)]
+            return [digest for digest, entry in self.entries.items() if entry.client_id == reach.client_id]
+        return list(self.entries)
+
+    def _digests_of(self, user_id: int) -> list[bytes]:
+        found = self._of_user.get(user_id, [])
         return [found] if isinstance(found, bytes) else list(found)
 
     def _is_untouched_since(self, fetched: Fetched, position: int) -> bool:
@@ -117,8 +141,8 @@ class Mirror:
             return True
         if fetched.as_of < self._recent_from:
             return False  # what happened in between is not remembered any more
-        later = (reach for seq, reach in reversed(self._recent) if seq > fetched.as_of)
-        return not any(_is_within(fetched.principal, reach) for reach in later)
+        later = takewhile(lambda event: event[0] > fetched.as_of, reversed(self._recent))
+        return not any(_is_within(fetched.principal, reach) for _, reach in later)
 
     def _shared(self, principal: Principal, deadline: float) -> Mirrored:
         """Return the principal with the objects that equal ones here have already."""
@@ -165,8 +189,8 @@ class Mirror:
 
 def _is_within(principal: Principal, reach: Reach) -> bool:
     return (
-        reach.user_id in {None, principal.user_id}
-        and reach.team_id in {None, principal.team_id}
-        and reach.client_id in {None, principal.client_id}
-        and reach.grant_id in {None, principal.grant_id}
+        (reach.user_id is None or reach.user_id == principal.user_id)
+        and (reach.client_id is None or reach.client_id == principal.client_id)
+        and (reach.team_id is None or reach.team_id == principal.team_id)
+        and (reach.grant_id is None or is_of_grant(principal.token, reach.grant_id))
     )

@@ -51,6 +51,14 @@ def ids_of(packed: bytes) -> tuple[str, str, str]:
     return token_id, grant_id, last4
 
 
+def is_of_grant(packed: bytes, grant_id: str) -> bool:
+    """Tell whether a token hangs on this grant; quicker than `ids_of` for one that is met anew."""
+    sought = _uuid_bytes(grant_id)
+    if sought and packed[8] & _HAS_UUIDS:
+        return packed.startswith(sought, _TOKEN.size + 16)
+    return ids_of(packed)[1] == grant_id
+
+
 def expires_at_of(packed: bytes) -> int:
     """Return when the token ends: microseconds since 1970 UTC."""
     return int.from_bytes(packed[:8], "little", signed=True)
@@ -107,6 +115,7 @@ def role_and_person_of(packed: bytes) -> tuple[str, str, str]:
     return role, name, email
 
 
+@lru_cache(16)  # whoever looks for one looks for it among many tokens
 def _uuid_bytes(text: str) -> bytes:
     """Return the 16 bytes of a UUID in its one canonical form; nothing for any other text."""
     try:
