@@ -1,4 +1,4 @@
-"""From the acknowledged revocation to the last of many verifiers that refuses the token, over real HTTP."""
+"""From the call that revokes a token until none of many verifiers knows it any more, over real HTTP."""
 
 import asyncio
 import contextlib

@@ -200,9 +200,9 @@ function openAll(entry, details) {
 }
 
 function recordOf({ entry, details = {}, ...place }) {
-  if (!isObject(entry) || !isObject(details)) throw new Wrong("the record's entry or details are no object");
+  if (!isObject(entry) || !isObject(details)) throw new Wrong("the record's entry or details are not an object");
   if (Object.keys(place).length && (Object.keys(place).join() !== 'index,leaf' || !Number.isSafeInteger(place.index))) {
-    throw new Wrong('the record has not just index, a whole number, and leaf beside entry and details');
+    throw new Wrong('beside entry and details, a record may have only index, a whole number, and leaf, either both or neither');
   }
   const { index = null, leaf } = place;
   const text = canonical(entry);

@@ -1,1 +1,1 @@
-"""An API of one's own behind Keybearer: the people that a team keeps records of."""
+"""An example API behind Keybearer: the people that a team keeps records of."""

@@ -28,7 +28,8 @@ router = APIRouter(
     responses={
         401: {"description": "There is no token, or it is not accepted."},
         403: {"description": "The token does not allow this."},
-        503: {"description": "Whether the token is good cannot be told at the moment."},
+        429: {"description": "The rate limit is used up."},
+        503: {"description": "The token cannot be checked at the moment."},
     },
 )
 

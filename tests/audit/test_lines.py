@@ -78,4 +78,4 @@ def test_what_is_stored_and_is_no_entry_is_named_in_its_place(team_log: Log) -> 
     lines = stored.export()
     assert len(lines) == SIZE + 1
     fault = only_fault(lines)
-    assert (fault.index, fault.line, fault.what) == (5, 7, "the record's entry or details are no object")
+    assert (fault.index, fault.line, fault.what) == (5, 7, "the record's entry or details are not an object")

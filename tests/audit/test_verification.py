@@ -119,7 +119,7 @@ def edited(place: int, old: bytes, new: bytes) -> Change:
         ),
         pytest.param(edited(6, b'"leaf":"', b'"leaf":"A'), 5, "not base64 of 32 bytes", id="a longer hash"),
         pytest.param(
-            edited(6, b'"leaf":', b'"leaf":1,"leaf_":'), 5, "just index, a whole number, and leaf", id="a key"
+            edited(6, b'"leaf":', b'"leaf":1,"leaf_":'), 5, "only index, a whole number, and leaf", id="a key"
         ),
         pytest.param(edited(6, b'"n":6,', b'"n":7,"n":6,'), 5, "keys in order, each once", id="a key twice"),
         pytest.param(edited(6, b'"n":6,', b'"n":6.0,'), 5, "not the one whose hash", id="a number that is not whole"),
@@ -127,13 +127,13 @@ def edited(place: int, old: bytes, new: bytes) -> Change:
         pytest.param(edited(6, b'"203.0.113.77"]', b'"203.0.113.78"]'), 5, "address is not what", id="a detail"),
         pytest.param(edited(6, b'"203.0.113.77"]', b'"\\ud800"]'), 5, "not JSON in UTF-8", id="half a character"),
         pytest.param(edited(6, b'"]},"entry"', b'"],"words":["",""]},"entry"'), 5, "have 'words'", id="a detail added"),
-        pytest.param(with_line(6, b'{"details":[],"entry":{}}'), 5, "are no object", id="details are a list"),
-        pytest.param(with_line(6, b'{"details":null,"entry":{}}'), 5, "are no object", id="details are null"),
-        pytest.param(with_line(6, b'{"entry":"what was stored"}'), 5, "are no object", id="the entry is a text"),
+        pytest.param(with_line(6, b'{"details":[],"entry":{}}'), 5, "are not an object", id="details are a list"),
+        pytest.param(with_line(6, b'{"details":null,"entry":{}}'), 5, "are not an object", id="details are null"),
+        pytest.param(with_line(6, b'{"entry":"what was stored"}'), 5, "are not an object", id="the entry is a text"),
         pytest.param(edited(6, b'"index":5', b'"index":6'), 5, "record 6 stands where record 5", id="the index"),
-        pytest.param(edited(6, b'"index":5,', b""), 5, "not just index, a whole number, and leaf", id="no index"),
+        pytest.param(edited(6, b'"index":5,', b""), 5, "only index, a whole number, and leaf", id="no index"),
         pytest.param(lambda x: [*x[:6], without_place(x[6]), *x[7:]], 5, "without an index stands", id="no place"),
-        pytest.param(edited(2, b'"index":1', b'"index":true'), 1, "just index, a whole number", id="true for an index"),
+        pytest.param(edited(2, b'"index":1', b'"index":true'), 1, "only index, a whole number", id="true for an index"),
         pytest.param(lambda x: [*x[:6], *x[7:]], 5, "record 6 stands where record 5 belongs", id="a record removed"),
         pytest.param(lambda x: [*x[:7], *x[6:]], 6, "record 5 stands where record 6 belongs", id="a record doubled"),
         pytest.param(lambda x: [*x[:6], x[7], x[6], *x[8:]], 5, "record 6 stands where record 5", id="records swapped"),
@@ -235,11 +235,11 @@ def test_a_checkpoint_that_ends_among_records_left_out_is_not_taken_for_proved(t
         pytest.param(b"[0,21]", b"[0,0]", 0, "not 3 parts of the tree", id="nothing"),
         pytest.param(b"[0,21]", b"[0,-5]", 0, "not 3 parts of the tree", id="less than nothing"),
         pytest.param(b"[0,21]", b"[0,99]", None, "record 98 is beyond the checkpoint of 40 records", id="too many"),
-        pytest.param(b"[0,21]", b"[0,21,5]", 0, "not just skip, two numbers, and hashes", id="three numbers"),
-        pytest.param(b"[0,21]", b"[false,21]", 0, "not just skip, two numbers, and hashes", id="no number"),
+        pytest.param(b"[0,21]", b"[0,21,5]", 0, "must have skip, two numbers, and hashes", id="three numbers"),
+        pytest.param(b"[0,21]", b"[false,21]", 0, "must have skip, two numbers, and hashes", id="no number"),
         pytest.param(b'"hashes":["', b'"hashes":["A', 0, "not base64 of 32 bytes", id="a longer hash"),
         pytest.param(b'"hashes":["', b'"hashes":[1,"', 0, "not base64 of 32 bytes", id="no hash"),
-        pytest.param(b'"skip":', b'"more":1,"skip":', 0, "not just skip, two numbers, and hashes", id="more"),
+        pytest.param(b'"skip":', b'"more":1,"skip":', 0, "must have skip, two numbers, and hashes", id="more"),
     ],
 )
 def test_what_stands_for_records_left_out_has_to_fit(

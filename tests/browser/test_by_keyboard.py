@@ -40,9 +40,10 @@ async def test_a_wrong_form_has_the_focus_on_its_errors_and_each_leads_to_its_fi
     field = page.locator("[name=redirect_uris]")
     await expect(field).to_be_focused()
     await expect(field).to_have_accessible_description(
-        "Where users are sent back to: one on each line, or parted by commas. Each starts with https:// and is matched"
-        " exactly. Plain http is for http://127.0.0.1 and http://localhost, in the sandbox. http://a.example/cb is not"
-        " encrypted. Use https://; plain http is for http://127.0.0.1 and http://localhost only."
+        "Where users are sent back to: one on each line, or separated by commas. Each starts with https:// and is"
+        " matched exactly. Plain http is for http://127.0.0.1 and http://localhost, in the sandbox."
+        " http://a.example/cb is not encrypted."
+        " Use https://; plain http is for http://127.0.0.1 and http://localhost only."
     )
 
 

@@ -112,7 +112,7 @@ async def test_a_waiting_address_is_shown_and_can_be_withdrawn(stage: Stage, ada
     await ask(ada)
     link = mail.link_to(OLD)
     page = await ada.browser.get(ACCOUNT)
-    assert f"{NEW} counts once you follow the link that we mailed to {OLD}" in page.text
+    assert f"{NEW} becomes your address once you follow the link that we mailed to {OLD}" in page.text
     page = await ada.browser.fill_and_submit("Keep my current address")
     assert NEW not in page.text
     assert (await ada.browser.get(link)).status == 404

@@ -64,7 +64,7 @@ async def test_a_second_consent_marks_what_is_new(play: Play) -> None:
     assert "with names, email addresses and roles New" in page.text
     assert "contact details New" not in page.text
     again = await play.ask(scope="team:read")
-    assert "It would have nothing new." in again.text
+    assert "Nothing would be new." in again.text
 
 
 async def test_the_active_team_is_chosen_and_another_can_be(play: Play) -> None:

@@ -175,7 +175,7 @@ async def test_an_admin_cuts_off_what_acts_as_somebody_else(stage: Stage, kind: 
     ada = await stage.at_browser(stage.ada)
     await ada.get(TEAM_APPS)
     page = await ada.fill_and_submit("Revoke", row="cleo@example.com")
-    assert "It cannot be undone." in page.text
+    assert "This cannot be undone." in page.text
     assert (await calls.get(STATUS)).status_code == 204
     page = await ada.fill_and_submit("Revoke")
     assert "can no longer act as Cleo in Acme." in page.text

@@ -93,7 +93,7 @@ async def test_ten_links_a_day_are_mailed_for_one_user_and_no_more(
     assert (page.status, page.headers["retry-after"]) == (429, "86400")
     assert ("email", NEW) in page.button("Change address")[0].values
     assert len(mail.all()) == 10
-    assert "ada9@example.org counts once" in page.text
+    assert "ada9@example.org becomes your address once" in page.text
     clock.advance(days=1)
     await sign_in(ada)
     await ask(ada)

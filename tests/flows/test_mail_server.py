@@ -72,7 +72,7 @@ async def test_nothing_of_a_change_is_kept_whose_mail_cannot_be_sent(
     page = await ada.browser.fill_and_submit("Change address", email=NEW)
     assert (page.status, "nothing has changed" in page.text) == (503, True)
     assert ("email", NEW) in page.button("Change address")[0].values
-    assert "first@example.org counts once" in page.text
+    assert "first@example.org becomes your address once" in page.text
     assert (await said_of_addresses(stage), await kept(stage)) == (told, before)
     office.is_away = False
     await follow(ada, *links_in(office.taken[0]))

@@ -54,7 +54,7 @@ async def test_a_token_is_shown_once_and_never_again(desk: TokenDesk) -> None:
     page = await desk.create(name="Once")
     text = page.shown["token"]
     assert page.headers["cache-control"] == "no-store"
-    assert page.text.count("It is shown this once and never again") == 1
+    assert page.text.count("It is shown only once") == 1
     for address in (LIST, NEW, "/settings/apps", "/switch-team"):
         assert text not in (await desk.browser.get(address)).html
     again = await desk.browser.post(NEW, [("name", "Once")])

@@ -142,7 +142,7 @@ def _log(parts: dict[str, Any]) -> LogLine:
             not others and origin.isprintable()
         ):
             return LogLine(origin, key, note)
-    raise BadLine("the line of a log has not just its name, key and checkpoint, all of them text")
+    raise BadLine("the line of a log must have its name, key and checkpoint, all of them text, and nothing else")
 
 
 def _skip(parts: dict[str, Any]) -> SkipLine:
@@ -151,7 +151,9 @@ def _skip(parts: dict[str, Any]) -> SkipLine:
             isinstance(first, bool) or isinstance(end, bool)
         ):
             return SkipLine(first, end, [_hash(each) for each in hashes])
-    raise BadLine("the line that stands for records left out has not just skip, two numbers, and hashes, a list")
+    raise BadLine(
+        "the line that stands for records left out must have skip, two numbers, and hashes, a list, and nothing else"
+    )
 
 
 def _hash(text: object) -> bytes:
@@ -168,9 +170,11 @@ def _record(parts: dict[str, Any]) -> RecordLine:
     """Make sure that a record agrees with itself."""
     entry, details = parts.pop("entry"), parts.pop("details", {})
     if not isinstance(entry, dict) or not isinstance(details, dict):
-        raise BadLine("the record's entry or details are no object")
+        raise BadLine("the record's entry or details are not an object")
     if parts and (parts.keys() != {"index", "leaf"} or type(parts["index"]) is not int):
-        raise BadLine("the record has not just index, a whole number, and leaf beside entry and details")
+        raise BadLine(
+            "beside entry and details, a record may have only index, a whole number, and leaf, either both or neither"
+        )
     data = CANONICAL.encode(entry).encode()
     leaf = leaf_hash(data)
     if parts and _hash(parts["leaf"]) != leaf:

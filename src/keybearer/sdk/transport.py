@@ -116,7 +116,7 @@ def object_in(node: str, text: bytes | bytearray) -> dict[str, Any]:
     try:
         body = json.loads(text)
     except (ValueError, RecursionError):
-        raise Unanswered(f"{node} answers with something that is no JSON") from None
+        raise Unanswered(f"{node} answers with something that is not JSON") from None
     if not isinstance(body, dict):
-        raise Unanswered(f"{node} answers with something that is no object")
+        raise Unanswered(f"{node} answers with something that is not an object")
     return body

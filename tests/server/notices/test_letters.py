@@ -41,14 +41,14 @@ Was revoked by somebody else, and is refused:
   revoked on 24 November 2026, 12:00 UTC
   by an operator of this server
 
-A token cannot be prolonged, and does not come back. If a program still needs
+A token cannot be extended, and does not come back. If a program still needs
 one, create another and put it in its place:
 
 https://keybearer.test/settings/tokens
 
-An app that is used renews its access by itself, until it has ended. To let one
-in again that was not deleted, connect it on its own pages. All apps that you
-let in are here:
+An app that is used renews its access by itself, until that has ended. To let an
+app in again, connect it on its own pages, unless it was deleted. All apps that
+you let in are here:
 
 https://keybearer.test/settings/apps
 

@@ -55,7 +55,7 @@ class Challenge:
 
     def _answer(self, refusal: Refusal) -> Answer:
         if isinstance(refusal, Unavailable):
-            body = {"message": "Whether the token is good cannot be told at the moment."}
+            body = {"message": "The token cannot be checked at the moment."}
             return Answer(503, body, {"retry-after": str(refusal.retry_after_s)})
         if isinstance(refusal, RateLimited):
             headers = limit_headers(Left(refusal.limit, 0)) | {

@@ -33,8 +33,8 @@ To show that it is yours, open this link within 24 hours and confirm it:
 
 {self._link(link)}
 
-If you know nothing of such an account, leave the link alone. Somebody has
-mistyped their own address, and has no way into your mailbox.
+If you have no such account, ignore this mail. Somebody has mistyped their own
+address, and cannot get into your mailbox.
 """
         return Letter(email, f"Confirm your email address for {self.settings.product_name}", text)
 

@@ -71,7 +71,7 @@ class NoticeLetters:
 
     def _of_tokens(self) -> str:
         return f"""\
-A token cannot be prolonged, and does not come back. If a program still needs
+A token cannot be extended, and does not come back. If a program still needs
 one, create another and put it in its place:
 
 {self.settings.issuer}/settings/tokens
@@ -79,9 +79,9 @@ one, create another and put it in its place:
 
     def _of_apps(self) -> str:
         return f"""\
-An app that is used renews its access by itself, until it has ended. To let one
-in again that was not deleted, connect it on its own pages. All apps that you
-let in are here:
+An app that is used renews its access by itself, until that has ended. To let an
+app in again, connect it on its own pages, unless it was deleted. All apps that
+you let in are here:
 
 {self.settings.issuer}/settings/apps
 """

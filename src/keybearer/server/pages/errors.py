@@ -17,7 +17,7 @@ _HEADINGS: Final = {
     404: "There is nothing here",
     405: "This does not work that way",
     408: "That took too long",
-    409: "Something has changed meanwhile",
+    409: "Something has changed in the meantime",
     413: "That is too large",
     415: "This request cannot be understood",
     422: "Something is wrong with what was sent",

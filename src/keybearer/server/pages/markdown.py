@@ -125,7 +125,7 @@ def _code(block: Block, name: str) -> str:
 
 
 def _name_headings(tokens: list[Token]) -> None:
-    """Give each heading below the first an id, and a link to itself."""
+    """Give each heading below the first an id, so that it can be linked to."""
     for opening, inline in pairwise(tokens):
         if opening.type == "heading_open" and opening.tag != "h1":
             opening.attrSet("id", anchor_of(_plain(inline)))

@@ -90,7 +90,7 @@ def _check_typing(form: Form) -> None:
     if not form.one("current_password"):
         wrong.append(refusals.invalid("current_password", "Enter your current password."))
     if form.one("password_again") != form.one("password"):
-        wrong.append(refusals.invalid("password_again", "This is not the same password as above. Type both anew."))
+        wrong.append(refusals.invalid("password_again", "This is not the same password as above. Type both again."))
     if form.one("password") == form.one("current_password") != "":
         wrong.append(refusals.invalid("password", "This is your current password. Choose another one."))
     if wrong:

@@ -37,7 +37,7 @@ def clean_name(text: str, longest: int) -> str:
     if len(name) > longest:
         raise refusals.invalid("name", f"The name is too long. At most {longest} characters are accepted.")
     if any(unicodedata.category(character) in _UNSEEN and character not in _JOINERS for character in name):
-        raise refusals.invalid("name", "The name has characters that cannot be seen. Type it anew.")
+        raise refusals.invalid("name", "The name has characters that cannot be seen. Type it again.")
     return name
 
 

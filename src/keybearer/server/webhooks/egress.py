@@ -26,11 +26,11 @@ _NAMES_AT_ONCE: Final = 8
 # Why there was no answer, and what whoever manages the webhook is told.
 TROUBLES: Final = {
     "timeout": f"No answer within {PATIENCE_S:g} seconds",
-    "unresolved": "The host's name is not known",
+    "unresolved": "The host name could not be resolved",
     "private": "The host's address is not public",
     "unreachable": "No connection to the host",
-    "tls": "No certificate that is trusted",
-    "protocol": "What came was no HTTP answer",
+    "tls": "No trusted certificate",
+    "protocol": "The answer was not HTTP",
 }
 
 Address = IPv4Address | IPv6Address
