@@ -1,7 +1,12 @@
 """Attacks G, as far as consent goes: forged, stolen, repeated and changed decisions, and names that mislead."""
 
+from dataclasses import replace
+from typing import Any
+
 import pytest
 
+from keybearer.server.actions.update_client import ClientChange, update_client
+from keybearer.server.activities import Actor
 from keybearer.server.store import tables
 from tests.support.clock import HandClock
 from tests.support.oauth import CALLBACK, Play, brought
@@ -107,6 +112,30 @@ async def test_g3_a_team_in_which_ones_time_is_over_meanwhile_cannot_be_opened(p
     before = await play.held()
     answer = await (await play.browser(play.ada)).post("/oauth/authorize", fields)
     assert (answer.status, answer.location) == (403, "")
+    assert await play.held() == before
+
+
+@pytest.mark.parametrize("decision", ["allow", "deny"])
+@pytest.mark.parametrize(
+    "change",
+    [
+        pytest.param({"redirect_uris": "https://app.example.com/new"}, id="its address was taken away"),
+        pytest.param({"pkce": "required"}, id="PKCE is demanded"),
+    ],
+)
+async def test_g3_an_app_that_was_changed_meanwhile_is_sent_nothing(
+    play: Play, decision: str, change: dict[str, Any]
+) -> None:
+    """Whoever has lost a host takes its address out of the app; a page that was open then sends no code there."""
+    page = await play.ask()
+    client = play.app.client
+    changed = replace(ClientChange(client.team_id, client.name, CALLBACK, None), **change)
+    node = play.house.node
+    await node.act(update_client, Actor("test", "127.0.0.1", play.ada.user_id), client.client_id, changed, node.now())
+    before = await play.held()
+    answer = await (await play.browser(play.ada)).post("/oauth/authorize", fields_of(page, decision))
+    assert (answer.status, answer.location) == (400, "")
+    assert "was changed in the meantime" in answer.text
     assert await play.held() == before
 
 

@@ -8,6 +8,7 @@ from keybearer.server.clock import HOUR
 from keybearer.server.issuing import Mint, Terms
 from keybearer.server.records import Authorization, Client, Code, Family, Grant, Team
 from keybearer.server.refusals import Refusal
+from keybearer.server.rules.redirect_uri import matches
 from keybearer.server.store import authorizations, clients, codes, expiries, grants, memberships, teams, users
 from keybearer.server.store.database import Transaction
 
@@ -48,7 +49,8 @@ async def decide_consent(tx: Transaction, actor: Actor, decision: Decision, term
 
     Raises:
         Refusal: ``not_waiting``: the request is unknown, decided, too old or another session's; ``forbidden``: the team
-            is not one that this user can open to this app; ``invalid_request``: the app is gone.
+            is not one that this user can open to this app; ``invalid_request``: the app is gone, or was changed so that
+            it takes no such request.
 
     Source: RFC 6749 §4.1.2, RFC 9700 §4.11 (what is shown is what is granted).
     """
@@ -59,6 +61,9 @@ async def decide_consent(tx: Transaction, actor: Actor, decision: Decision, term
     if client is None:
         public = "This app was deleted in the meantime. Nothing was sent to it."
         raise refusals.invalid_request(public, "client deleted")
+    if reason := await _no_longer_fits(tx, request, client):
+        public = "This app was changed in the meantime. Nothing was sent to it. Go back to the app and start again."
+        raise refusals.invalid_request(public, reason)
     if decision.team_id is None:
         await ledger.record(tx, actor, _denied(request, client, decision), now)
         refusal = Refusal("access_denied", "The user refused.", "denied on the consent page")
@@ -69,6 +74,14 @@ async def decide_consent(tx: Transaction, actor: Actor, decision: Decision, term
     )
     code = await _let_in(tx, actor, request, wanted, terms, now)
     return Answered(request.redirect_uri, request.state, code, None)
+
+
+async def _no_longer_fits(tx: Transaction, request: Authorization, client: Client) -> str:
+    """Say what of a request its app does not take any more, such as an address that it lost; '' if it takes all."""
+    uris = await clients.redirect_uris(tx, client.client_id)
+    if not any(matches(uri, request.redirect_uri, client.kind) for uri in uris):
+        return "redirect_uri no longer registered"
+    return "code_challenge required by now" if client.pkce == "required" and request.challenge is None else ""
 
 
 async def _openable(tx: Transaction, client: Client, user_id: int, team_id: int, now: int) -> Team:
