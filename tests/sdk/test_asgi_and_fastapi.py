@@ -142,6 +142,21 @@ async def test_an_application_that_is_mounted_in_another_asks_its_own_verifier(f
     assert (await calling(around)("GET", "/v1/people", [good_there_alone])).status == 401
 
 
+async def test_a_call_that_is_made_within_a_call_is_made_in_the_name_of_its_own_token(
+    asgi: Any, tokens: Watched
+) -> None:
+    async def batch(scope: Any, receive: Any, send: Any) -> None:
+        own = dict(scope["headers"])[b"x-own"]
+        await asgi({**scope, "path": "/people", "headers": [(b"authorization", own)]}, receive, send)
+
+    one, other = [f"Bearer {tokens.issue(user_id=user)}" for user in (1, 2)]
+    transport = httpx2.ASGITransport(KeybearerMiddleware(batch, tokens))
+    async with httpx2.AsyncClient(transport=transport, base_url="https://people.example.com") as client:
+        for own, told in ((one, {"user": 1}), (other, {"user": 2}), ("Bearer x", {"error": "Unauthenticated."})):
+            said = await client.get("/batch", headers={"authorization": one, "x-own": own})
+            assert said.json() == told
+
+
 def test_fastapi_describes_what_each_call_demands(fastapi: FastAPI) -> None:
     described = fastapi.openapi()
     scheme = described["components"]["securitySchemes"]["Keybearer"]

@@ -97,6 +97,25 @@ def test_an_application_that_another_hands_the_call_on_to_asks_its_own_verifier(
     assert called(outer.test_client(), "GET", "/people", [good_there_alone]).status == 401
 
 
+def test_a_call_that_is_made_within_a_call_is_made_in_the_name_of_its_own_token(
+    client: FlaskClient, tokens: FakeSyncVerifier
+) -> None:
+    @client.application.post("/batch")
+    def batch() -> Response:
+        """Make the call that the body is the header of."""
+        own = {"PATH_INFO": "/people", "REQUEST_METHOD": "GET", "HTTP_AUTHORIZATION": request.get_data(as_text=True)}
+        with client.application.request_context(request.environ | own):
+            return client.application.full_dispatch_request()
+
+    one, other = [f"Bearer {tokens.issue(user_id=user, permissions=[READ])}" for user in (1, 2)]
+    said = [client.post("/batch", headers={"Authorization": one}, data=header) for header in (one, other, "Bearer x")]
+    assert [(each.status_code, each.json) for each in said] == [
+        (200, {"user": 1}),
+        (200, {"user": 2}),
+        (401, {"error": "Unauthenticated."}),
+    ]
+
+
 def test_a_browsers_question_before_a_call_from_another_origin_has_no_token(
     client: FlaskClient, tokens: FakeSyncVerifier
 ) -> None:

@@ -19,7 +19,7 @@ Application = Callable[[Scope, Receive, Send], Awaitable[None]]
 
 CALL: Final = "keybearer.call"
 _LEFT: Final = "keybearer.left"
-_VERIFIER: Final = "keybearer.verifier"
+_ASKED: Final = "keybearer.asked"
 # What begins an answer, and the status that it has if it does not say.
 _BEGINNINGS: Final = {
     "http.response.start": 200,
@@ -125,8 +125,9 @@ async def caller_of(scope: Scope, verifier: AsyncFace, headers: Sequence[str]) -
     Raises:
         InvalidToken, RateLimited, Unavailable: nobody, or too often, or that cannot be known.
     """
-    is_ours = scope.get(_VERIFIER) is verifier  # one that is mounted in another may have a verifier of its own
-    principal: Principal | None = scope.get("principal") if is_ours else None
+    # An application mounted in another may have a verifier of its own, and a call made within a call another token.
+    asked = (verifier, *headers)
+    principal: Principal | None = scope.get("principal") if scope.get(_ASKED) == asked else None
     if principal is None:
         try:
             principal = await verifier.verify(token_in(headers))
@@ -135,7 +136,7 @@ async def caller_of(scope: Scope, verifier: AsyncFace, headers: Sequence[str]) -
             raise
         scope[CALL] = begun(verifier, principal.bearer, _asked(scope))
         scope[_LEFT] = await verifier.count(principal)
-        scope["principal"], scope[_VERIFIER] = principal, verifier
+        scope["principal"], scope[_ASKED] = principal, asked
     return principal
 
 

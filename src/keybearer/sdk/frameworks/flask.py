@@ -100,12 +100,16 @@ def _caller() -> Principal:
 
 def _kept() -> dict[str, Any]:
     """
-    Return what is kept of this call for this application: another that hands it on has a verifier of its own.
+    Return what is kept of this call for this application and this token.
+
+    Another application that hands it on has a verifier of its own, and a call that is made within a call may have a
+    token of its own.
 
     It is kept with the request. Flask's ``g`` is one for all calls where an application context stays pushed, as many
     applications have it for their database: each caller would be taken for the first.
     """
-    kept: dict[str, Any] = request.environ.setdefault(_KEPT, {}).setdefault(current_app.wsgi_app, {})
+    asked = (current_app.wsgi_app, request.environ.get("HTTP_AUTHORIZATION"))
+    kept: dict[str, Any] = request.environ.setdefault(_KEPT, {}).setdefault(asked, {})
     return kept
 
 
