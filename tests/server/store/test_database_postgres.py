@@ -8,7 +8,7 @@ import pytest
 from sqlalchemy import bindparam, text, update
 
 from keybearer.server.store import postgres, postgres_connections
-from keybearer.server.store.database import Database, Transaction
+from keybearer.server.store.database import Database, Reader, Transaction
 from keybearer.server.store.faults import OutcomeUnknown, StoreUnavailable
 from tests.server.store.trial import (
     ALL,
@@ -98,6 +98,22 @@ async def test_a_rule_that_speaks_only_at_commit_is_not_in_doubt(database: Datab
         await database.transact(add, "trap")
     assert not isinstance(raised.value, StoreUnavailable)
     assert await names(database) == []
+
+
+async def test_a_view_that_is_refused_leaves_its_connection_to_the_next(database: Database) -> None:
+    """Anybody may ask for what is not there: to connect anew takes as long as many look-ups."""
+
+    async def refuse(reader: Reader) -> None:
+        row = await reader.one(text("SELECT pg_backend_pid() AS pid"))
+        assert row is not None
+        connections.add(row["pid"])
+        raise LookupError
+
+    connections: set[int] = set()
+    for _ in range(3):
+        with pytest.raises(LookupError):
+            await database.view(refuse)
+    assert len(connections) == 1
 
 
 async def test_a_cancelled_caller_does_not_cancel_the_commit(database: Database, url: str) -> None:

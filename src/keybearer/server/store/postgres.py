@@ -115,11 +115,12 @@ class PostgresDatabase:
         connection = await self._readers.take()
         try:
             await self._boundary.begin(connection, for_reading=True)
-            returned = await work(PostgresReader(connection), *args, **kwargs)
-            await roll_back(connection)
+            try:
+                return await work(PostgresReader(connection), *args, **kwargs)
+            finally:
+                await roll_back(connection)  # after a refusal, too: in a transaction the connection would be of no use
         finally:
             self._readers.give(connection)
-        return returned
 
     async def one(self, statement: Executable, /, **values: Any) -> Row | None:
         """See `Database.one`."""
