@@ -159,13 +159,14 @@ def test_a_token_taken_in_twice_is_there_once(mirror: Mirror) -> None:
     assert kept(mirror) == {"bob", "bobs-app"}
 
 
-@pytest.mark.parametrize(("deaths", "is_emptied"), [(2, False), (3, True)])
-def test_when_the_dead_are_too_many_everything_goes_with_the_first(deaths: int, *, is_emptied: bool) -> None:
-    mirror = Mirror(most_tombstones=2)
+def test_of_too_many_dead_the_older_half_is_forgotten_and_nobody_who_lives() -> None:
+    """A refresh is a death: in the end every one would empty the mirror."""
+    mirror = Mirror(most_tombstones=4)
     mirror.insert(digest_of("ada"), TOKENS["ada"], 0, 1.0)
-    for seq in range(1, deaths + 1):
-        mirror.apply(event(seq, "grant.ended", f"grant:g{seq}:5:5"))
-    assert (kept(mirror) == set()) is is_emptied
+    for seq, name in enumerate(("bob", "x", "bobs-app", "adas-other", "ada-elsewhere"), 1):
+        mirror.apply(event(seq, "grant.ended", f"grant:g-{name}:5:5"))
+    assert [name for name in TOKENS if mirror.is_buried(TOKENS[name])] == ["adas-other", "ada-elsewhere", "bobs-app"]
+    assert kept(mirror) == {"ada"}
 
 
 def test_tokens_of_one_user_share_what_they_have_in_common(mirror: Mirror) -> None:

@@ -3,7 +3,7 @@
 from collections import deque
 from collections.abc import Iterable
 from dataclasses import dataclass
-from itertools import takewhile
+from itertools import islice, takewhile
 from typing import Final
 
 from keybearer.wire.feed import EVERYTHING, Event, Fetched, Reach, ended_id, reach_of
@@ -34,8 +34,10 @@ class Mirror:
     The tokens that a verifier knows, of one environment; no I/O, no clock.
 
     Args:
-        most_entries: when there are more, those that were learnt first are forgotten.
-        most_tombstones: ids that were seen to end; when there are more, everything else is forgotten with the oldest.
+        most_entries: when there are so many, those that were learnt first are forgotten, a thousandth at once.
+        most_tombstones: ids that were seen to end; when there are so many, the older half is forgotten. Only where the
+            store is put back to before they ended are they missed: else the events that are remembered suffice. (By
+            coherence.md 5.3 all tokens would be forgotten then; none of them is one that has ended.)
     """
 
     def __init__(
@@ -50,7 +52,8 @@ class Mirror:
         self._permissions: dict[frozenset[str], frozenset[str]] = {}
         self._recent: deque[tuple[int, Reach]] = deque(maxlen=events_remembered)
         self._recent_from = 0
-        self._tombstones: dict[str, None] = {}
+        self._tombstones: set[str] = set()
+        self._older_tombstones: set[str] = set()
         self._most_entries = most_entries
         self._most_tombstones = most_tombstones
 
@@ -88,8 +91,8 @@ class Mirror:
         entry = self._shared(fetched.principal, deadline)
         if digest in self.entries:
             self._drop(digest)
-        while len(self.entries) >= self._most_entries:
-            self._drop(next(iter(self.entries)))
+        if len(self.entries) >= self._most_entries:
+            self._drop_oldest()
         self.entries[digest] = entry
         self._index(entry.user_id, digest)
         if entry.client_id is not None:
@@ -100,7 +103,8 @@ class Mirror:
 
     def is_buried(self, fetched: Fetched) -> bool:
         """Tell whether the token, its family or its grant was seen to end, in this lineage of the store or another."""
-        return any(mortal in self._tombstones for mortal in fetched.mortal_ids)
+        ids = fetched.mortal_ids
+        return not (self._tombstones.isdisjoint(ids) and self._older_tombstones.isdisjoint(ids))
 
     def forget(self, reach: Reach) -> None:
         """Forget every token within *reach*."""
@@ -180,11 +184,15 @@ class Mirror:
         if isinstance(held, bytes) or not held:
             del self._of_user[entry.user_id]
 
+    def _drop_oldest(self) -> None:
+        """Make room for some: to find the first of a dictionary takes the longer the more before it were deleted."""
+        for digest in list(islice(self.entries, max(1, self._most_entries // 1_000))):
+            self._drop(digest)
+
     def _bury(self, mortal: str) -> None:
-        if len(self._tombstones) >= self._most_tombstones:
-            self.forget(EVERYTHING)
-            del self._tombstones[next(iter(self._tombstones))]
-        self._tombstones[mortal] = None
+        if len(self._tombstones) >= self._most_tombstones // 2:
+            self._older_tombstones, self._tombstones = self._tombstones, set()
+        self._tombstones.add(mortal)
 
 
 def _is_within(principal: Principal, reach: Reach) -> bool:

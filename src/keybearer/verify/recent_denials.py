@@ -1,5 +1,6 @@
 """Remembers for a moment which tokens were refused, so that the store is not asked again."""
 
+from collections import OrderedDict
 from typing import Final
 
 from keybearer.wire.denial import Denial
@@ -20,7 +21,7 @@ class RecentDenials:
         self._most = most
         self._keep_s = keep_s
         self._position: Position | None = None
-        self._kept: dict[bytes, tuple[Denial, float]] = {}
+        self._kept: OrderedDict[bytes, tuple[Denial, float]] = OrderedDict()  # its first is found at once, a dict's not
 
     def get(self, digest: bytes, position: Position, now: float) -> Denial | None:
         """
@@ -49,7 +50,7 @@ class RecentDenials:
             return
         self._kept.pop(digest, None)
         if len(self._kept) >= self._most:
-            del self._kept[next(iter(self._kept))]
+            self._kept.popitem(last=False)
         self._kept[digest] = (denial, now + self._keep_s)
 
     def _empty_unless(self, position: Position) -> None:

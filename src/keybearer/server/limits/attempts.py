@@ -1,5 +1,6 @@
 """Limits on what may be tried by guessing: wrong client secrets, addresses of people who may not be here."""
 
+from collections import OrderedDict
 from collections.abc import Hashable
 from typing import Final
 
@@ -21,7 +22,7 @@ class AttemptLimit:
     def __init__(self, rate: Rate) -> None:
         self._limit, window_s = rate
         self._window = window_s * SECOND
-        self._full_at: dict[Hashable, int] = {}
+        self._full_at: OrderedDict[Hashable, int] = OrderedDict()
 
     def count(self, key: Hashable, now: int) -> int:
         """
@@ -36,5 +37,5 @@ class AttemptLimit:
         allowance = draw(self._limit, self._window, self._full_at.pop(key, 0), now)
         self._full_at[key] = allowance.full_at  # the newest stands last, so the first is the oldest
         if len(self._full_at) > _MOST_KEPT:
-            del self._full_at[next(iter(self._full_at))]
+            self._full_at.popitem(last=False)
         return -(-allowance.retry_after // SECOND)
