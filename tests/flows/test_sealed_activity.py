@@ -88,6 +88,23 @@ async def test_a_number_that_never_comes_is_told_of_once(house: House, clock: Ha
     assert await _gaps(api) == ["2-3, 5"]
 
 
+async def _delete_the_last(tx: Transaction) -> None:
+    await tx.run(text("DELETE FROM activity_records WHERE n = 7"))
+
+
+async def test_what_was_deleted_behind_the_logs_back_is_told_of_as_missing_and_holds_nothing_up(
+    house: House, clock: HandClock
+) -> None:
+    api = await reporting_in(house)
+    await api.report(api.lines(1, 2, 5, 7))
+    await house.node.act(_delete_the_last)
+    clock.advance(minutes=1)
+    while not await _gaps(api):
+        await house.node.sealer.turn()
+    assert await _gaps(api) == ["3-4, 6-7"]
+    assert (await api.report(api.lines(8)))["through"] == 8
+
+
 async def _gaps(api: Reporting) -> list[str]:
     records = await recorded(api.house.node.database, "activity.gap")
     return [record["words"].partition('"missing":"')[2].removesuffix('"}') for record in records]

@@ -136,7 +136,8 @@ async def holes(tx: Transaction, cursor: Cursor, most: int) -> list[tuple[int, i
     found: list[tuple[int, int]] = []
     known = cursor.through
     while known < cursor.highest and len(found) < most:
-        for number in await _numbers_after(tx, cursor, known):
+        # Where there is nothing more, raw SQL has deleted what was the highest.
+        for number in await _numbers_after(tx, cursor, known) or [cursor.highest + 1]:
             if number > known + 1:
                 found.append((known + 1, number - 1))
             known = number
