@@ -98,6 +98,18 @@ def test_a_command_leaves_an_embedded_database_of_another_version_to_the_server_
     assert bare_terminal.add_person("Ada")["id"] == 1
 
 
+@pytest.mark.parametrize(
+    "words",
+    ["doctor", "user disable a@example.com", "team member remove 1 a@example.com", "activity export --team 1"],
+)
+def test_where_there_is_no_database_none_is_made_for_what_can_only_be_in_one(
+    bare_terminal: Terminal, tmp_path: Path, words: str
+) -> None:
+    said = bare_terminal.refused(*words.split())
+    assert said.startswith(f"there is no database in {tmp_path / 'data' / 'keybearer.db'}; set KEYBEARER_DATA_DIR ")
+    assert list(tmp_path.iterdir()) == []
+
+
 @pytest.mark.parametrize("words", ["migrate", "serve --port 0", "demo --port 0"])
 def test_an_embedded_database_of_a_later_version(bare_terminal: Terminal, tmp_path: Path, words: str) -> None:
     bare_terminal.told("migrate")

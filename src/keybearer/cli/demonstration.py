@@ -53,12 +53,13 @@ class Started:
     key: str
 
 
-def demonstrate(host: str, port: int, api_folder: Path | None) -> int:
+def demonstrate(host: str, port: int, api_folder: Path | None, *, as_json: bool) -> int:
     """
     Fill the database with the demo if it is not there yet, serve, and say what to try.
 
     Args:
         api_folder: an example API to run beside it.
+        as_json: say it to a program, as one object.
 
     Returns:
         The exit code.
@@ -74,8 +75,9 @@ def demonstrate(host: str, port: int, api_folder: Path | None) -> int:
         started = in_database(settings, functools.partial(_start, settings))
         if api:
             held.enter_context(api.running(f"http://127.0.0.1:{own_port}", started.key, settings.data_dir))
-        say = functools.partial(print, _words(settings, started, api), flush=True)
-        return run_server(settings, listener, when_listening=say, log=functools.partial(log_to_file, _log(settings)))
+        words = _for_programs if as_json else _words
+        tell = functools.partial(print, words(settings, started, api), flush=True)
+        return run_server(settings, listener, when_listening=tell, log=functools.partial(log_to_file, _log(settings)))
 
 
 async def _start(settings: Settings, database: Database) -> Started:
@@ -129,6 +131,13 @@ def _write(file: Path, notes: Notes) -> None:
 
 def _log(settings: Settings) -> Path:
     return settings.data_dir / _LOG
+
+
+def _for_programs(settings: Settings, started: Started, api: ExampleAPI | None) -> str:
+    """Return what is printed once the demo listens, as one object on one line."""
+    people = [person.email for person in PEOPLE]
+    said = {"url": settings.issuer, "api_url": api.url if api else None, "token": started.token}
+    return json.dumps(said | {"people": people, "password": started.password, "log": str(_log(settings))})
 
 
 def _words(settings: Settings, started: Started, api: ExampleAPI | None) -> str:

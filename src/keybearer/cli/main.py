@@ -1,8 +1,11 @@
 """The command line: all groups of commands, and how their errors are shown."""
 
+import io
 import os
+import re
 import sys
 from collections.abc import Sequence
+from pathlib import Path
 from typing import Annotated, Final
 
 import typer
@@ -11,6 +14,7 @@ from keybearer.cli import activity, demo, doctor, migrate, resource_server, serv
 from keybearer.cli.program import INTERRUPTED
 from keybearer.cli.trouble import REFUSED, WRONG_USAGE, Trouble, as_clause
 
+_LONGEST_WORD: Final = re.compile(r"([^\s;]{150})[^\s;]{100,}")  # of what was typed nobody needs all to know it again
 _PRIVATE: Final = 0o077  # what is written here (database, keys, mail) is nobody else's to read
 
 
@@ -53,7 +57,18 @@ def keybearer(
 def main() -> int:
     """Run the command that was typed, and return its exit code."""
     os.umask(_PRIVATE)
+    _complete_streams()
     return run(sys.argv[1:])
+
+
+def _complete_streams() -> None:
+    """Open what was closed as the file of nothing, in the order of its number; have every character printed somehow."""
+    for name, mode in (("stdin", "r"), ("stdout", "w"), ("stderr", "w")):
+        if getattr(sys, name) is None:
+            setattr(sys, name, Path(os.devnull).open(mode, encoding="utf-8"))  # noqa: SIM115 - for good
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="backslashreplace")  # the terminal's encoding may know fewer than names have
 
 
 def run(words: Sequence[str]) -> int:
@@ -108,5 +123,7 @@ def _unusable(error: OSError) -> int:
 
 
 def _say(what: str, exit_code: int) -> int:
-    print(f"error: {what}", file=sys.stderr)
+    """Say in one line what is wrong; what was typed, and stands in it, can neither break nor colour it."""
+    line = "".join(letter if letter.isprintable() else ascii(letter)[1:-1] for letter in what)
+    print("error:", _LONGEST_WORD.sub(r"\1…", line), file=sys.stderr)
     return exit_code

@@ -1,7 +1,7 @@
 """What the user commands do, on the open database."""
 
 from keybearer.cli.lookup import find_user
-from keybearer.cli.workplace import in_database, load_settings, look_into_database, operator
+from keybearer.cli.workplace import in_database, in_new_database, load_settings, look_into_database, operator
 from keybearer.server.accounts.passwords import Passwords
 from keybearer.server.actions.add_user import NewUser, add_user
 from keybearer.server.actions.replace_password import replace_password
@@ -20,7 +20,7 @@ def add_person(email: str, name: str, password: str, *, is_verified: bool) -> Us
         at = now()
         return await database.transact(add_user, operator(at), new, at)
 
-    return in_database(load_settings(), work)
+    return in_new_database(load_settings(), work)
 
 
 def known_person(email: str) -> User:

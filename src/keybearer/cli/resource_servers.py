@@ -1,7 +1,7 @@
 """What the resource server commands do, on the open database."""
 
 from keybearer.cli.lookup import find_resource_server
-from keybearer.cli.workplace import in_database, load_settings, look_into_database, operator
+from keybearer.cli.workplace import in_database, in_new_database, load_settings, look_into_database, operator
 from keybearer.server.actions.add_resource_server import AddedServer, add_resource_server
 from keybearer.server.actions.revoke_resource_server import revoke_resource_server
 from keybearer.server.clock import as_wire, now
@@ -19,7 +19,7 @@ def add_server(name: str, environment: str) -> dict[str, object]:
         named = (name, environment)
         return await database.transact(add_resource_server, operator(at), named, settings.token_prefix, at)
 
-    added = in_database(settings, work)
+    added = in_new_database(settings, work)
     server = added.resource_server
     return {
         "id": server.resource_server_id,

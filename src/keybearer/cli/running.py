@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from typing import Final, cast
 
+import structlog
 import uvicorn
 from starlette.applications import Starlette
 from uvicorn.supervisors.multiprocess import Multiprocess
@@ -34,14 +35,14 @@ _YOUNG_OBJECTS: Final = 10_000
 class Server(uvicorn.Server):
     """uvicorn's server, told apart in two things: a drained end is a good end, and it says when it listens."""
 
-    def __init__(self, config: uvicorn.Config, when_listening: Callable[[], None] | None = None) -> None:
+    def __init__(self, config: uvicorn.Config, when_listening: Callable[[], None]) -> None:
         super().__init__(config)
         self._when_listening = when_listening
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         """Begin to listen."""
         await super().startup(sockets)
-        if self.started and self._when_listening:
+        if self.started:
             self._when_listening()
 
     @contextmanager
@@ -79,6 +80,12 @@ def listen(host: str, port: int, by: str = "--host and --port") -> socket.socket
     return listener
 
 
+def address_of(listener: socket.socket) -> str:
+    """Return the URL of what *listener* takes."""
+    host, port = listener.getsockname()[:2]
+    return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
+
+
 def own_address(settings: Settings, listener: socket.socket) -> Settings:
     """Return the settings with the port listened on in the issuer, where the operator chose no issuer."""
     if "issuer" in settings.model_fields_set:
@@ -91,7 +98,7 @@ def run_server(
     settings: Settings,
     listener: socket.socket,
     workers: int = 1,
-    when_listening: Callable[[], None] | None = None,
+    when_listening: Callable[[], None] = lambda: None,
     log: Callable[[], None] = log_to_stderr,
 ) -> int:
     """
@@ -101,7 +108,7 @@ def run_server(
         settings: what the operator chose.
         listener: the socket that `listen` opened; closed at the end.
         workers: processes that share it; 1 stays in this process.
-        when_listening: called once calls are taken; with one worker only.
+        when_listening: called once calls are taken, and signals.
         log: sets the log up, in each process.
 
     Returns:
@@ -113,15 +120,24 @@ def run_server(
         scraped = _scraped(settings, workers, held)
         make_app = functools.partial(_make_app, settings, log, scraped)
         config = uvicorn_config(make_app, workers, settings.request_timeout)
+        tell = functools.partial(_tell_address, address_of(listener), settings.issuer, when_listening)
         if workers > 1:
             log()
-            return _run_workers(Multiprocess(config, [listener]))
-        server = Server(config, when_listening)
+            supervisor = Multiprocess(config, [listener])
+            tell()
+            return _run_workers(supervisor)
+        server = Server(config, tell)
         try:
             server.run([listener])
         except SystemExit:
             return _FAILED  # uvicorn's word for a start that failed; it is in the log
         return 0
+
+
+def _tell_address(url: str, issuer: str, when_listening: Callable[[], None]) -> None:
+    """Say in the log where calls are taken, and where people sign in: uvicorn knows it of its own sockets alone."""
+    structlog.get_logger(__name__).info("listening", url=url, issuer=issuer)
+    when_listening()
 
 
 def _scraped(settings: Settings, workers: int, held: ExitStack) -> Scraped | None:

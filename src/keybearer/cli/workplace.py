@@ -60,7 +60,11 @@ def _is_embedded(settings: Settings) -> bool:
 
 
 def _demand_current(settings: Settings) -> None:
-    if _present_revision(settings) != newest():
+    present = _present_revision(settings)
+    if present is None and _is_embedded(settings):
+        where = settings.store_url.removeprefix("sqlite:///")
+        raise Trouble(f"there is no database in {where}; set KEYBEARER_DATA_DIR to the folder of the one that is meant")
+    if present != newest():
         raise Trouble(
             "the database is not at this version: run 'keybearer migrate' first, or install the version it is at"
         )
@@ -91,17 +95,27 @@ def bring_up_to_date(settings: Settings) -> bool:
         raise Trouble(str(error)) from None
 
 
+def in_new_database(settings: Settings, work: Callable[[Database], Awaitable[T]]) -> T:
+    """
+    Do *work*, with which a database may begin, as `in_database` does; the embedded one is made if there is none.
+
+    Raises:
+        Trouble: as `in_database` does.
+    """
+    if _is_embedded(settings) and _present_revision(settings) is None:
+        bring_up_to_date(settings)
+    return in_database(settings, work)
+
+
 def in_database(settings: Settings, work: Callable[[Database], Awaitable[T]]) -> T:
     """
     Do *work* on the open database; beside a running server it has effect at that server's next call.
 
-    The embedded database is made if there is none; one of an earlier version is left to the server that may run on it.
+    An embedded database of an earlier version is left to the server that may run on it.
 
     Raises:
-        Trouble: the work was refused, or the database is out of reach or not at this version.
+        Trouble: the work was refused, or the database is not there, out of reach, or not at this version.
     """
-    if _is_embedded(settings) and _present_revision(settings) is None:
-        bring_up_to_date(settings)
     _demand_current(settings)
     return _done(settings, work)
 
