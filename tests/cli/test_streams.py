@@ -78,7 +78,7 @@ def test_what_was_typed_neither_breaks_the_line_nor_fills_the_screen(
 @pytest.mark.parametrize("words", ["serve", "serve --workers 2", "demo"])
 def test_a_server_tells_a_program_where_it_listens(tmp_path: Path, words: str) -> None:
     environment = {"PATH": os.environ["PATH"], "HOME": str(tmp_path)}
-    command = [PROGRAM, *words.split(), "--port", "0", "--json"]
+    command: list[str | Path] = [PROGRAM, *words.split(), "--port", "0", "--json"]
     with (
         (tmp_path / "log").open("wb") as log,
         subprocess.Popen(command, cwd=tmp_path, env=environment, stdout=subprocess.PIPE, stderr=log) as server,

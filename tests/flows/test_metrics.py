@@ -58,6 +58,7 @@ async def test_requests_are_counted_by_what_became_of_them(play: Play, scrape: S
         "requests_total GET /api/v2/teams/{team_id}/members 401": 1,
         "requests_total GET unmatched 404": 1,
         "requests_total other /api/v2/status 405": 1,
+        "refusals_total method_not_allowed": 1,
         "refusals_total unauthenticated": 2,
         "denials_total malformed": 1,
         "denials_total missing": 1,

@@ -25,6 +25,21 @@ async def test_every_answer_carries_limit_and_remaining(stage: Stage) -> None:
     assert [answer.headers["x-ratelimit-remaining"] for answer in answers] == ["199", "198", "197"]
 
 
+@pytest.mark.parametrize("kind", ["pat", "oat"])
+async def test_so_does_one_to_what_is_not_there(stage: Stage, kind: str) -> None:
+    api = await stage.either_kind(kind, stage.ada, stage.acme)
+    asked = [("GET", "/api/v2/nothing"), ("HEAD", "/api/v2/me/"), ("POST", "/api/v2/me"), ("BREW", "/api/v2/status")]
+    asked += [("GET", "/api/v2"), ("DELETE", "/api/v2/openapi.json"), ("OPTIONS", "/api/v2/teams/1/members")]
+    answers = [await api.request(method, path) for method, path in asked]
+    assert [answer.status_code for answer in answers] == [404, 404, 405, 405, 404, 405, 405]
+    assert [answer.headers["x-ratelimit-remaining"] for answer in answers] == [str(199 - n) for n in range(7)]
+    assert {answer.headers["x-ratelimit-limit"] for answer in answers} == {"200"}
+    await stage.use_up(stage.ada, stage.acme, LIMIT - len(asked))
+    for method, path in asked:
+        over = await api.request(method, path)
+        assert (over.status_code, "retry-after" in over.headers) == (429, True), path
+
+
 async def test_a_call_that_is_forbidden_counts_too(stage: Stage) -> None:
     api = await stage.personal(stage.cleo, stage.acme)
     answer = await api.patch("/api/v2/team", json={"telephone": "112"})
@@ -88,5 +103,7 @@ async def test_an_answer_to_nobody_carries_nobodys_numbers(stage: Stage) -> None
         await stage.house.program().get("/api/v2/me"),
         await stage.house.api("kb_pat_test_x").get("/api/v2/me"),
         await stage.house.program().get("/api/v2/openapi.json"),
+        await stage.house.program().get("/api/v2/nothing"),
+        await stage.house.api("kb_pat_test_x").get("/api/v2/nothing"),
     ):
         assert not [name for name in answer.headers if name.startswith("x-ratelimit")]

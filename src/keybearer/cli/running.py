@@ -35,7 +35,7 @@ _YOUNG_OBJECTS: Final = 10_000
 class Server(uvicorn.Server):
     """uvicorn's server, told apart in two things: a drained end is a good end, and it says when it listens."""
 
-    def __init__(self, config: uvicorn.Config, when_listening: Callable[[], None]) -> None:
+    def __init__(self, config: uvicorn.Config, when_listening: Callable[[], None] = lambda: None) -> None:
         super().__init__(config)
         self._when_listening = when_listening
 
