@@ -27,7 +27,7 @@ class Guide:
         return f"/docs/{self.name}"
 
 
-API_REFERENCE: Final = Guide("api", "API reference", "Every endpoint: what it demands, takes and answers.")
+API_REFERENCE: Final = Guide("api", "API reference", "Every endpoint: what it needs, takes and answers.")
 GROUPS: Final = (
     (
         "Start",
@@ -49,7 +49,7 @@ GROUPS: Final = (
         (
             Guide("errors", "Errors", "Every error code: its cause, the fix, an example."),
             Guide("limits", "Limits", "How many calls, how large, how long, and what to do at the limit."),
-            Guide("webhooks", "Webhooks", "Your program is told what happens in a team, and can tell who says so."),
+            Guide("webhooks", "Webhooks", "Your program is told what happens in a team, and can verify who sends it."),
             Guide("going-live", "From sandbox to production", "What changes, what does not, and a list to tick off."),
         ),
     ),
@@ -57,7 +57,7 @@ GROUPS: Final = (
         "An API of your own",
         (
             Guide("protecting", "Protect your API", "FastAPI, Flask or Django: tokens verified in five minutes."),
-            Guide("promise", "What revoking promises", "How soon a token's end holds, what that costs, where it ends."),
+            Guide("promise", "What revoking promises", "How soon an ended token is refused, the cost, the limits."),
         ),
     ),
     (
