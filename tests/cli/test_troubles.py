@@ -162,6 +162,17 @@ def test_a_file_that_is_no_database(bare_terminal: Terminal, tmp_path: Path) -> 
     assert (tmp_path / "data" / "keybearer.db").read_text().startswith("my notes")
 
 
+@pytest.mark.parametrize("words", ["doctor", "user disable ada@example.com", "resource-server list", "serve --port 0"])
+def test_an_embedded_database_that_cannot_be_used_is_named_with_what_to_look_at(
+    bare_terminal: Terminal, tmp_path: Path, words: str
+) -> None:
+    file = tmp_path / "data" / "keybearer.db"
+    file.mkdir(parents=True)
+    said = bare_terminal.refused(*words.split())
+    assert said.startswith(f"the database {file} cannot be used (SQLite: ")
+    assert said.endswith("see that you may write it and its folder, and that the disk has room")
+
+
 def test_a_data_folder_that_cannot_be_one(bare_terminal: Terminal, tmp_path: Path) -> None:
     (tmp_path / "file").touch()
     for place in ("file", "file/below"):

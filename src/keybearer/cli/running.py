@@ -11,13 +11,13 @@ from typing import Final, cast
 import structlog
 import uvicorn
 from starlette.applications import Starlette
-from uvicorn.supervisors.multiprocess import Multiprocess
 
 from keybearer.cli.connection import Connection
 from keybearer.cli.logs import log_to_stderr
 from keybearer.cli.orphans import end_with_parent
 from keybearer.cli.scraping import Scraped, answer_metrics
 from keybearer.cli.trouble import Trouble, unusable_data_dir
+from keybearer.cli.workers import Workers
 from keybearer.server.app import build_app
 from keybearer.server.metrics.workers import folder_of_workers
 from keybearer.server.settings import Settings
@@ -26,6 +26,7 @@ BACKLOG: Final = 2048
 KEEP_ALIVE_S: Final = 75  # longer than the 60 s of usual proxies, so that it is they who close an idle connection
 HEALTH_S: Final = 30  # what a worker is given to answer its supervisor; a busy machine needs more than five to start it
 DRAIN_S: Final = 30  # what a request in flight is given after SIGTERM
+END_S: Final = DRAIN_S + 10  # and a worker, before it is killed; systemd would, after the 45 s of docs/operations.md
 _FAILED: Final = 1
 # The collector looks at new objects when there are so many. One batch of records has several times Python's 700, all of
 # them in use while it is under way.
@@ -123,7 +124,7 @@ def run_server(
         tell = functools.partial(_tell_address, address_of(listener), settings.issuer, when_listening)
         if workers > 1:
             log()
-            supervisor = Multiprocess(config, [listener])
+            supervisor = Workers(config, listener, END_S)
             tell()
             return _run_workers(supervisor)
         server = Server(config, tell)
@@ -196,7 +197,7 @@ def uvicorn_config(make_app: Callable[[], Starlette], workers: int, patience_s: 
     )
 
 
-def _run_workers(supervisor: Multiprocess) -> int:
+def _run_workers(supervisor: Workers) -> int:
     supervisor.run()
     has_failed = any(worker.exitcode == uvicorn.config.STARTUP_FAILURE for worker in supervisor.processes)
     return _FAILED if has_failed else 0

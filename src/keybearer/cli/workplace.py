@@ -49,21 +49,22 @@ def prepare_database(settings: Settings) -> None:
     Raises:
         Trouble: it is out of reach, or ``keybearer migrate`` is called for.
     """
-    if _is_embedded(settings):
+    if _embedded_file(settings):
         bring_up_to_date(settings)
     else:
         _demand_current(settings)
 
 
-def _is_embedded(settings: Settings) -> bool:
-    return settings.store_url.startswith("sqlite:")
+def _embedded_file(settings: Settings) -> str:
+    """Return the file of the embedded database; '' if that is not what is used."""
+    kind, _, file = settings.store_url.partition(":///")
+    return file if kind == "sqlite" else ""
 
 
 def _demand_current(settings: Settings) -> None:
     present = _present_revision(settings)
-    if present is None and _is_embedded(settings):
-        where = settings.store_url.removeprefix("sqlite:///")
-        raise Trouble(f"there is no database in {where}; set KEYBEARER_DATA_DIR to the folder of the one that is meant")
+    if present is None and (file := _embedded_file(settings)):
+        raise Trouble(f"there is no database in {file}; set KEYBEARER_DATA_DIR to the folder of the one that is meant")
     if present != newest():
         raise Trouble(
             "the database is not at this version: run 'keybearer migrate' first, or install the version it is at"
@@ -74,7 +75,9 @@ def _present_revision(settings: Settings) -> str | None:
     try:
         return present_revision(settings.store_url)
     except (StoreFault, ValueError) as error:
-        raise _unusable(error) from None
+        raise _unusable(settings, error) from None
+    except OSError as error:
+        raise unusable_data_dir(error) from None
 
 
 def bring_up_to_date(settings: Settings) -> bool:
@@ -88,7 +91,7 @@ def bring_up_to_date(settings: Settings) -> bool:
         settings.data_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
         return migrate(settings.store_url)
     except (StoreFault, ValueError) as error:
-        raise _unusable(error) from None
+        raise _unusable(settings, error) from None
     except OSError as error:
         raise unusable_data_dir(error) from None
     except RuntimeError as error:
@@ -102,7 +105,7 @@ def in_new_database(settings: Settings, work: Callable[[Database], Awaitable[T]]
     Raises:
         Trouble: as `in_database` does.
     """
-    if _is_embedded(settings) and _present_revision(settings) is None:
+    if _embedded_file(settings) and _present_revision(settings) is None:
         bring_up_to_date(settings)
     return in_database(settings, work)
 
@@ -137,7 +140,7 @@ def _done(settings: Settings, work: Callable[[Database], Awaitable[T]], *, only_
     except Refusal as refusal:
         raise trouble_of(refusal) from None
     except StoreFault as fault:
-        raise _unusable(fault) from None
+        raise _unusable(settings, fault) from None
 
 
 async def _with_open_database(url: str, work: Callable[[Database], Awaitable[T]], *, only_looks: bool) -> T:
@@ -153,8 +156,13 @@ def operator(now: int) -> Actor:
     return Actor(secrets.record_id(now), ADDRESS)
 
 
-def _unusable(error: Exception) -> Trouble:
+def _unusable(settings: Settings, error: Exception) -> Trouble:
     """Say what is wrong with the database; what is wrong with its URL is not repeated, for it holds a password."""
+    if isinstance(error, StoreFault) and (file := _embedded_file(settings)):
+        return Trouble(
+            f"the database {file} cannot be used ({error}); see that you may write it and its folder, "
+            "and that the disk has room"
+        )
     if isinstance(error, StoreFault):
         return Trouble(f"the database cannot be used ({error}); check KEYBEARER_DATABASE_URL, and that it is running")
     form = "postgresql://user:password@host:5432/name, with every unusual character percent-encoded"

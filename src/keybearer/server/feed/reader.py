@@ -11,6 +11,7 @@ import structlog
 from keybearer.server.feed.barrier import Barrier
 from keybearer.server.feed.proven import ProvenFeed
 from keybearer.server.feed.window import FeedWindow
+from keybearer.server.hindrance import Hindrance
 from keybearer.server.rules.sync_answer import FeedView, sync_answer
 from keybearer.server.shared_runs import SharedRuns
 from keybearer.server.store import feed
@@ -70,6 +71,7 @@ class FeedReader:
         self._asked, self._hint, self._news = asyncio.Event(), asyncio.Event(), asyncio.Event()
         self._older: dict[Position, asyncio.Task[tuple[FeedView, float]]] = {}
         self._commits = self._commits_seen = 0
+        self._unread = Hindrance(_LOG, "the feed cannot be read")
         database.on_commit(self._note_commit)
 
     def add_follower(self, follower: Follower) -> None:
@@ -227,7 +229,9 @@ class FeedReader:
             try:
                 await asyncio.shield(self._looks.coming())
             except StoreFault as fault:
-                _LOG.warning("the feed cannot be read", fault=type(fault).__name__, why=str(fault))
+                self._unread.meet(fault)
+            else:
+                self._unread.overcome()
             await self._pause()
             if not self._held and self._boottime() - self._asked_at > _GO_ON_S:
                 self._asked.clear()

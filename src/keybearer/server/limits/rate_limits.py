@@ -8,6 +8,7 @@ from typing import Final
 import structlog
 
 from keybearer.server.clock import SECOND
+from keybearer.server.hindrance import Hindrance
 from keybearer.server.rules.quota import Chunk, beat_s, chunk, lent, life_s, slack
 from keybearer.server.rules.shared_clock import SharedClock
 from keybearer.server.settings import Rate
@@ -54,6 +55,7 @@ class RateLimits:
         self._clock = SharedClock(round(self._beat_s * SECOND))
         self._used_at = -self._rate[1]
         self._beaten_at = self._synced_at = self._looked_at = 0
+        self._standstill = Hindrance(_LOG, "the clock of the rate limits stands still")
 
     async def take(self, wants: Sequence[Want], environment: str) -> list[Grant]:
         """
@@ -127,8 +129,12 @@ class RateLimits:
                     await self._beat(is_synced=local - self._synced_at >= _SYNCED_EVERY)
                 elif local - self._looked_at >= _LOOKED_EVERY:
                     await self._look()
+                else:
+                    continue
             except StoreFault as fault:
-                _LOG.warning("the clock of the rate limits stands still", fault=type(fault).__name__, why=str(fault))
+                self._standstill.meet(fault)
+            else:
+                self._standstill.overcome()
 
     async def _look(self) -> None:
         self._looked_at = self._local()

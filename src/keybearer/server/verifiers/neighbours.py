@@ -10,6 +10,7 @@ from typing import Final
 import structlog
 
 from keybearer.server.feed.reader import FeedReader
+from keybearer.server.hindrance import Hindrance
 from keybearer.server.records import Report
 from keybearer.server.store import verifier_nodes
 from keybearer.server.store.database import Database
@@ -139,12 +140,15 @@ class Neighbours:
         return self._bound_s + (0 if node.is_closed else _SILENT_ELSEWHERE_S)
 
     async def _share(self) -> None:
+        delay = Hindrance(_LOG, "neighbours put off")
         while True:
             await self._is_answering.wait()
             try:
                 await self._take_turn()
             except StoreFault as fault:
-                _LOG.warning("neighbours put off", fault=type(fault).__name__, why=str(fault))
+                delay.meet(fault)
+            else:
+                delay.overcome()
             await asyncio.sleep(EVERY_S)
 
     async def _take_turn(self) -> None:

@@ -1,0 +1,63 @@
+"""While the store is away, work that goes on all the time says so once in the log, and once that it goes on."""
+
+import asyncio
+from collections import Counter
+
+from structlog.testing import capture_logs
+
+from keybearer.server import clock
+from keybearer.server.feed.reader import FeedReader
+from keybearer.server.limits import rate_limits
+from keybearer.server.limits.rate_limits import RateLimits
+from keybearer.server.settings import Rate
+from keybearer.verify.lease import NOWHERE
+from keybearer.wire.feed import SyncQuestion
+from tests.server.feed.test_reader import Observed
+from tests.server.store.trial import opened
+from tests.support.waiting import until
+
+
+async def _away_for_four_looks(database: Observed) -> None:
+    database.is_away = True
+    looks = database.looks
+    await until(lambda: database.looks >= looks + 4)
+    database.is_away = False
+    looks = database.looks
+    await until(lambda: database.looks >= looks + 2)
+
+
+async def test_that_the_feed_cannot_be_read_is_told_once(database_url: str) -> None:
+    async with opened(database_url) as real:
+        database = Observed(real)
+        reader = FeedReader(database, clock.boottime, lease_s=60.0)
+        async with reader.following():
+            with capture_logs() as lines:
+                at_first = await reader.answer(SyncQuestion("n", NOWHERE))
+                waiting = asyncio.create_task(reader.answer(SyncQuestion("n", at_first.head), 60.0))
+                await _away_for_four_looks(database)
+            waiting.cancel()
+    told = Counter(line["event"] for line in lines)
+    assert told == {"the feed cannot be read": 1, "the feed cannot be read; that is over": 1}
+    assert (lines[0]["fault"], lines[0]["why"]) == ("StoreUnavailable", "away")
+
+
+async def test_that_the_clock_of_the_limits_stands_still_is_told_once(database_url: str) -> None:
+    async with opened(database_url) as real:
+        database = Observed(real)
+        with capture_logs() as lines:
+            async with RateLimits(database, _Leaps().boottime, Rate((200, 1))).beating():
+                await _away_for_four_looks(database)
+    told = Counter(line["event"] for line in lines)
+    what = "the clock of the rate limits stands still"
+    assert told == {what: 1, f"{what}; that is over": 1}
+
+
+class _Leaps:
+    """A machine's clock on which so much goes by between two beats that each of them looks."""
+
+    def __init__(self) -> None:
+        self._at = 0.0
+
+    def boottime(self) -> float:
+        self._at += 2 * rate_limits._LOOKED_EVERY / clock.SECOND
+        return self._at
