@@ -68,6 +68,7 @@ HEADERS = [
     pytest.param(["Bearer {}"], 200, None, id="a good token"),
     pytest.param(["bearer {}"], 200, None, id="the scheme in lower case"),
     pytest.param(["BEARER {}"], 200, None, id="the scheme in upper case"),
+    pytest.param(["Bearer {} \t"], 200, None, id="blanks at the end"),
     pytest.param([], 401, MISSING, id="no header"),
     pytest.param([""], 401, MISSING, id="a blank header"),
     pytest.param(["Bearer"], 401, MISSING, id="the scheme alone"),

@@ -8,6 +8,7 @@ from uvicorn.protocols.http.httptools_impl import RequestResponseCycle
 from uvicorn.server import ServerState
 
 from keybearer.cli.hitting import HittingProtocol
+from keybearer.cli.whole_request import BLANKS
 from keybearer.server.http.addresses import plain_address
 
 MAX_WAITING: Final = 64  # requests of one connection that came before the one ahead of them was answered
@@ -113,9 +114,9 @@ class Connection(HittingProtocol):
         super().on_message_begin()
 
     def on_header(self, name: bytes, value: bytes) -> None:
-        """Keep a header, which a field of a trailer is not."""
+        """Keep a header, which a field of a trailer is not; blanks behind it are not its own (RFC 9110 §5.5)."""
         if self._is_in_head:
-            super().on_header(name, value)
+            super().on_header(name, value.rstrip(BLANKS))
 
     def on_headers_complete(self) -> None:
         """Stop waiting: here is a request, unless it is one too many."""

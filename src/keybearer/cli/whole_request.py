@@ -1,8 +1,10 @@
 """Requests that came whole, each in a piece of its own, read by the same parser as all others."""
 
-from typing import NamedTuple
+from typing import Final, NamedTuple
 
 import httptools
+
+BLANKS: Final = b" \t"
 
 Headers = list[tuple[bytes, bytes]]
 
@@ -48,8 +50,8 @@ class WholeRequests:
         self._begun += 1
 
     def on_header(self, name: bytes, value: bytes) -> None:
-        """Keep it."""
-        self._headers.append((name.lower(), value))
+        """Keep it, without the blanks behind it, which the parser leaves there (RFC 9110 §5.5)."""
+        self._headers.append((name.lower(), value.rstrip(BLANKS)))
 
     def on_body(self, body: bytes) -> None:
         """Keep this part of it."""

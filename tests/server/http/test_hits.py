@@ -63,6 +63,17 @@ async def test_a_hit_of_the_api_is_answered_as_the_application_answers_it(doors:
     await check_both_ways(doors, doors.api(door))
 
 
+@pytest.mark.parametrize("door", ["introspect", "forward", "me"])
+async def test_rfc9110_5_5_blanks_at_the_end_of_a_line_are_not_the_headers(doors: Doors, door: str) -> None:
+    first, *lines = getattr(doors, door).split(b"\r\n\r\n")[0].split(b"\r\n")
+    question = b"\r\n".join([first, *(b"%b \t" % line for line in lines)])
+    question += getattr(doors, door)[len(question) - 2 * len(lines) :]
+    [by_the_application] = await doors.front.ask(question)
+    assert doors.front.asked > 0
+    assert by_the_application.status == 200
+    assert alike(await doors.hit(question)) == alike(by_the_application)
+
+
 @pytest.mark.parametrize("door", ["introspect", "forward"])
 async def test_a_hit_is_answered_as_the_application_answers_it(doors_on_each: Doors, door: str) -> None:
     await check_both_ways(doors_on_each, getattr(doors_on_each, door))

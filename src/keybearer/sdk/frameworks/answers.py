@@ -89,10 +89,10 @@ def token_in(headers: Sequence[str]) -> str:
     Raises:
         InvalidToken: there is no such header, there are several, or it has another scheme.
 
-    Source: RFC 6750 §2.1; RFC 9110 §11.1 (the scheme is case-insensitive).
+    Source: RFC 6750 §2.1; RFC 9110 §11.1 (the scheme is case-insensitive), §5.5 (some servers leave blanks at the end).
     """
     if len(headers) == 1:
-        scheme, _, token = headers[0].partition(" ")
+        scheme, _, token = headers[0].rstrip(" \t").partition(" ")
         if scheme.lower() == "bearer" and token:
             return token
     raise InvalidToken(Denial(Reason.MISSING))
