@@ -1,5 +1,6 @@
 """Shipping: out of memory or out of the files, each record is told under the same number and in the same words."""
 
+import asyncio
 import errno
 import json
 import random
@@ -10,8 +11,10 @@ from pathlib import Path
 import pytest
 
 from keybearer.reporting import life
+from keybearer.reporting import shipping as shipping_module
 from keybearer.reporting.asked import Asked
 from keybearer.reporting.recent import Recent
+from keybearer.reporting.records import Record
 from keybearer.reporting.reporter import ActivityLog, Reporter
 from keybearer.reporting.segment import SegmentReader, Unwritable
 from keybearer.reporting.shipping import REFUSED
@@ -113,6 +116,44 @@ async def test_memory_and_files_take_turns_and_nothing_is_told_twice(tmp_path: P
             await reporter.flush(30)
     assert [entry.n for entry in taking.entries] == list(range(1, 141))
     assert taking.told == 140
+    reporter.close()
+
+
+async def test_what_comes_while_a_batch_is_taken_waits_for_the_next_turn(tmp_path: Path) -> None:
+    class Busy(Taking):
+        async def take(self, records: list[Record], reporter_id: str) -> list[tuple[Record, str]]:
+            called(reporter)
+            await asyncio.sleep(0)
+            return await super().take(records, reporter_id)
+
+    reporter, taking = Reporter(ActivityLog(tmp_path), now), Busy()
+    called(reporter)
+    async with shipping(reporter, taking), asyncio.timeout(20):
+        for _ in range(3):
+            await reporter.flush(3_600)
+            assert reporter.waiting == 1
+    reporter.close()
+
+
+async def test_many_calls_that_wait_are_shipped_before_their_time(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(shipping_module, "_EVERY_S", 3_600.0)
+    taken = asyncio.Event()
+
+    class Telling(Taking):
+        async def take(self, records: list[Record], reporter_id: str) -> list[tuple[Record, str]]:
+            if records[-1].n % 1_000 == 0:
+                taken.set()
+            return await super().take(records, reporter_id)
+
+    reporter, taking = Reporter(ActivityLog(tmp_path), now), Telling()
+    async with shipping(reporter, taking), asyncio.timeout(20):
+        for _ in range(3):
+            for _ in range(1_000):
+                called(reporter)
+            await taken.wait()
+            taken.clear()
     reporter.close()
 
 

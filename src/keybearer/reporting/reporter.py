@@ -23,6 +23,7 @@ from keybearer.wire.activity_keys import LATENCIES_MS
 from keybearer.wire.denial import Bearer
 
 _SYNC_EVERY_S: Final = 1.0
+_MANY: Final = 1_000  # two batches; a quarter of what memory has, so that they need not be read back
 _SAFE_METHODS: Final = ("GET", "HEAD")
 _LOG: Final = logging.getLogger("keybearer")
 
@@ -74,6 +75,7 @@ class Reporter:
         self._shipper: Shipper | None = None
         self._numbers = itertools.count(1)
         self._warned_at = -1
+        self._hurry_at = _MANY
 
     @property
     def trouble(self) -> str | None:
@@ -187,7 +189,15 @@ class Reporter:
             raise
         if self._spool.full:
             self._syncing.want()  # by its thread, while others are served here
+        if self._spool.over >= self._hurry_at:
+            self._hurry()
         return appended if self._is_durable else 0
+
+    def _hurry(self) -> None:
+        """Have what waits shipped before its time."""
+        self._hurry_at = self._spool.over + _MANY
+        if self._shipper is not None:
+            self._shipper.hurry()
 
     def _warn(self, error: Unwritable) -> None:
         """Tell that a call cannot be recorded; once, until one can."""

@@ -1,6 +1,7 @@
 """Shipping: what the spools have is sent in batches, again and again until the server has said what became of it."""
 
 import asyncio
+import contextlib
 import errno
 import json
 import logging
@@ -65,6 +66,8 @@ class Shipper:
         self._own = Life(spool.folder, spool=spool)
         self._lives = [self._own]
         self._turn = asyncio.Lock()
+        self._loop = asyncio.get_running_loop()
+        self._many_wait = asyncio.Event()
         self._adopt_at = 0.0
         self._unfinished: set[Path] = set()
         self._failures = 0
@@ -94,30 +97,43 @@ class Shipper:
         """Ship without an end."""
         random = SystemRandom()
         while True:
-            pause = _EVERY_S
+            self._many_wait.clear()
             try:
                 await self.ship()
             except Exception:  # noqa: BLE001 - an edge: if this loop ended, nothing would be reported any more
                 _LOG.exception("the reporter failed at one batch; it goes on")
                 self._failed("it failed at one batch")
-            if self._failures:
-                pause = min(_LONGEST_BACK_OFF_S, _EVERY_S * 2.0 ** min(self._failures - 1, 8))
-            await asyncio.sleep(pause * random.uniform(0.5, 1.0))
+            await self._rest(random.uniform(0.5, 1.0))
+
+    def hurry(self) -> None:
+        """Ship soon: many wait. From any thread."""
+        with contextlib.suppress(RuntimeError):  # the loop is closed: the next process ships them
+            self._loop.call_soon_threadsafe(self._many_wait.set)
 
     async def ship(self) -> None:
         """Ship what there is at the moment; one at a time does."""
         async with self._turn:
             await self._ship_all()
 
+    async def _rest(self, share: float) -> None:
+        """Wait for more, or until it is worth another try: many that wait do not make the server come back."""
+        if self._failures:
+            await asyncio.sleep(share * min(_LONGEST_BACK_OFF_S, _EVERY_S * 2.0 ** min(self._failures - 1, 8)))
+            return
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(share * _EVERY_S):
+                await self._many_wait.wait()
+
     async def _ship_all(self) -> None:
-        waits = ""
+        """Ship what there is; what comes meanwhile waits for the next turn: a batch has its cost, however small."""
+        waits, newest = "", self._spool.over
         try:
             self._adopt()
         except OSError as error:  # the folder is gone; what memory has is shipped all the same
             waits = f"{self._root}: {error.strerror or error}"
         for life in list(self._lives):
             try:
-                while await self._ship(life):
+                while await self._ship(life, newest):
                     pass
             except (Undelivered, Unwritable) as error:
                 self._failed(str(error))
@@ -160,8 +176,8 @@ class Shipper:
                 self._lives.append(Life(folder, held))
         self._adopt_at = time.monotonic() + _ADOPT_EVERY_S
 
-    async def _ship(self, life: Life) -> bool:
-        """Ship a batch of a life; return whether there was one."""
+    async def _ship(self, life: Life, newest: int) -> bool:
+        """Ship a batch of a life; return whether there may be another, in our own up to the record *newest*."""
         batch = life.batch()
         if not batch:
             if life.is_over:
@@ -174,7 +190,7 @@ class Shipper:
         for record, why in await self._destination.take(batch, reporter):
             self._refused(record, reporter, why)
         life.shipped()
-        return True
+        return life.is_over or life.through < newest
 
     def _refused(self, record: Record, reporter: str, why: str) -> None:
         """Keep what the server will never take: nothing is lost without a word."""
