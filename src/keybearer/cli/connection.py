@@ -93,20 +93,22 @@ class Connection(HittingProtocol):
         self._stop_waiting()
         super().connection_lost(exc)
 
-    def data_received(self, data: bytes) -> None:
-        """Take what came; see to it that a head or a trailer does not come for ever."""
+    def hand_on(self, data: bytes) -> None:
+        """Take what is no hit, for a hit came whole; see to it that a head or a trailer does not come for ever."""
         self._vague_bytes += len(data)
-        super().data_received(data)
+        super().hand_on(data)
         if not self._is_in_message:
             self._vague_bytes = 0
         elif self._vague_bytes > MAX_HEAD_BYTES:
             self._refuse(b"431 Request Header Fields Too Large", b"The request's head is too large.")
-        if self.is_holding:
-            self._stop_waiting()
-        if self.is_holding or self._is_answering() or self._waiting is not None:
+        if self._is_answering() or self._waiting is not None:
             return
         if self._is_in_head or self.timeout_keep_alive_task is None:
             self._wait()
+
+    def begin_to_hold(self) -> None:
+        """Stop waiting: here is a request."""
+        self._stop_waiting()
 
     def on_message_begin(self) -> None:
         """Note that a head begins."""

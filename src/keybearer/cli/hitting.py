@@ -40,11 +40,6 @@ class HittingProtocol(OneProtocol):
         self._held: list[bytes] = []  # the request that waits for a look, and what came after it
         self._hit_at = 0.0
 
-    @property
-    def is_holding(self) -> bool:
-        """Whether a request waits for a look at the feed."""
-        return bool(self._held)
-
     def data_received(self, data: bytes) -> None:
         """Take what came."""
         if self._held:
@@ -53,12 +48,20 @@ class HittingProtocol(OneProtocol):
             return
         asked = self._asked(data)
         if self._hits is None or asked is None:
-            super().data_received(data)
+            self.hand_on(data)
         elif self._hits.freshness.takes_time:
             self._held.append(data)
+            self.begin_to_hold()
             self._hits.freshness.when_known(partial(self._look_made, asked))
         else:
             self._answer(data, self._hits.answer(*asked) if self._hits.freshness.knows_all() else None)
+
+    def hand_on(self, data: bytes) -> None:
+        """Have uvicorn take what is not answered as a hit."""
+        super().data_received(data)
+
+    def begin_to_hold(self) -> None:
+        """Note that a request waits for a look at the feed."""
 
     def connection_lost(self, exc: Exception | None) -> None:
         """Forget what is held: nobody would read its answer."""
@@ -123,7 +126,7 @@ class HittingProtocol(OneProtocol):
     def _answer(self, piece: bytes, answer: bytes | None) -> None:
         """Give the answer to the request that *piece* is, or let the application give it."""
         if answer is None:
-            super().data_received(piece)
+            self.hand_on(piece)
             return
         of_server = [b"%b: %b\r\n" % each for each in self.server_state.default_headers]
         self.transport.write(b"".join((_OK, *of_server, answer)))
