@@ -67,6 +67,11 @@ class Driver:
         """Whether no node has said anything for a while: nothing else need be tried before one does."""
         return self._silences >= 2 * len(self._nodes)
 
+    @property
+    def is_unheard(self) -> bool:
+        """Whether nobody answered the last question at all."""
+        return self._silences > 0
+
     def question(self) -> Call:
         """Begin the next question."""
         self._notice_jump()

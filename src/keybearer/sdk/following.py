@@ -20,17 +20,30 @@ async def follow(driver: Driver, transport: Transport | Line, tell: Callable[[],
     Args:
         tell: is called after each answer and each failure.
     """
-    trouble: str | None = None
+    told: set[bool] = set()
     while True:
         pause = await _turn(driver, transport)
-        if (driver.trouble is None) != (trouble is None):
-            if driver.trouble is None:
-                _LOG.info("the verifier is in touch with its server again")
-            else:
-                _LOG.warning("the verifier has lost touch with its server: %s", driver.trouble)
-        trouble = driver.trouble
+        _log_trouble(driver, told)
         tell()
         await asyncio.sleep(pause)
+
+
+def _log_trouble(driver: Driver, told: set[bool]) -> None:
+    """
+    Log once when touch is lost, once more if a node that was silent now answers wrongly, or the other way, and the end.
+
+    A server that comes up and then refuses the key must not be said to be away for as long as that lasts.
+
+    Args:
+        told: which of the two kinds of trouble were logged since all was well: `Driver.is_unheard`.
+    """
+    if driver.trouble is None:
+        if told:
+            _LOG.info("the verifier is in touch with its server again")
+        told.clear()
+    elif driver.is_unheard not in told:
+        told.add(driver.is_unheard)
+        _LOG.warning("the verifier has lost touch with its server: %s", driver.trouble)
 
 
 async def _turn(driver: Driver, transport: Transport | Line) -> float:
