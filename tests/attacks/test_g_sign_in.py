@@ -2,7 +2,9 @@
 
 import asyncio
 import unicodedata
+from collections import Counter
 from collections.abc import Callable
+from itertools import count
 from urllib.parse import urlencode
 
 import httpx2
@@ -243,8 +245,7 @@ async def test_g12_one_place_that_floods_the_sign_in_leaves_turns_for_others(
     """Two passwords are checked at once: whoever sent hundreds kept everybody else waiting for minutes."""
     house, gate = stage.house, asyncio.Event()
 
-    async def slow(_: object, password: str, held: str | None) -> bool:
-        del password, held
+    async def slow(*_: object) -> bool:
         await gate.wait()
         return False
 
@@ -259,3 +260,40 @@ async def test_g12_one_place_that_floods_the_sign_in_leaves_turns_for_others(
     assert {knocked.result() for knocked in told} == {429}
     gate.set()
     assert sorted(await asyncio.gather(*flood)) == [401] * 32 + [429] * 8
+
+
+async def test_g12_some_places_that_flood_the_sign_in_together_leave_room_for_others(
+    stage: Stage, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Eight addresses held all 256 places, and nobody else was let wait."""
+    house, gate, waiting, numbers = stage.house, asyncio.Event(), list[str](), count()
+
+    async def slow(_: object, password: str, held: str | None, whence: str = "") -> bool:
+        del password, held
+        waiting.append(whence)
+        await gate.wait()
+        return False
+
+    async def knock(address: str) -> int:
+        transport = httpx2.ASGITransport(house.app, client=(address, 1))
+        async with httpx2.AsyncClient(transport=transport, base_url=house.settings.issuer) as program:
+            return (
+                await program.post("/login", data={"email": f"{next(numbers)}@example.com", "password": "guess"})
+            ).status_code
+
+    async def settle() -> None:
+        while len(waiting) + sum(each.done() for each in knocked) < len(knocked):  # noqa: ASYNC110
+            await asyncio.sleep(0.01)
+
+    monkeypatch.setattr(Passwords, "is_right", slow)
+    flooding = [f"192.0.2.{number}" for number in range(8)]
+    knocked = [asyncio.create_task(knock(address)) for _ in range(32) for address in flooding]
+    await settle()
+    others = [f"198.51.100.{number}" for number in range(20)]
+    knocked += [asyncio.create_task(knock(address)) for address in others * 2]
+    await settle()
+    of_each = Counter(waiting)
+    assert sum(of_each[address] for address in flooding) == 128
+    assert [of_each[address] for address in others] == [1] * len(others)
+    gate.set()
+    assert Counter(await asyncio.gather(*knocked)) == {401: 128 + len(others), 429: 128 + len(others)}

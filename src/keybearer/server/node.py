@@ -63,7 +63,9 @@ class Node:
     webhook_key: str
     cursor_key: bytes
     sealer: Sealer
-    typed_passwords: LookUps = field(default_factory=partial(LookUps, 256, most=256, most_of_one=32, what="sign-ins"))
+    typed_passwords: LookUps = field(
+        default_factory=partial(LookUps, 256, most=256, most_of_one=32, what="sign-ins", most_shared=128)
+    )
 
     def roles_with(self, permission: str) -> frozenset[str]:
         """Return the roles that give this permission."""

@@ -10,6 +10,7 @@ from typing import Final
 from argon2 import PasswordHasher, Type
 from argon2.exceptions import VerificationError
 
+from keybearer.server.fair_turns import FairTurns
 from keybearer.server.rules.password_policy import LONGEST_TYPED, check_password
 
 _AT_ONCE: Final = 2
@@ -19,12 +20,13 @@ class Passwords:
     """
     Hashes and checks passwords without holding the event loop up.
 
-    Two at a time: each takes 64 MiB, and a flood of sign-ins must not take the machine's memory.
+    Two at a time: each takes 64 MiB, and a flood of sign-ins must not take the machine's memory. Nor may it take all
+    turns: addresses have theirs one after the other.
     """
 
     def __init__(self, hasher: PasswordHasher | None = None) -> None:
         self._hasher = hasher or PasswordHasher(time_cost=3, memory_cost=65536, parallelism=1, type=Type.ID)
-        self._turns = asyncio.Semaphore(_AT_ONCE)
+        self._turns = FairTurns(_AT_ONCE)
         self._nobodys_hash = _hash_of_nothing(self._hasher)
 
     def check(self, password: str, known: Iterable[str], field: str) -> None:
@@ -42,19 +44,20 @@ class Passwords:
 
     async def hash(self, password: str) -> str:
         """Return the PHC text of an Argon2id hash over the NFC form of *password* (NIST SP 800-63B-4 §3.1.1.2)."""
-        async with self._turns:
+        async with self._turns.turn(""):
             return await asyncio.to_thread(self._hasher.hash, _canonical(password))
 
-    async def is_right(self, password: str, held: str | None) -> bool:
+    async def is_right(self, password: str, held: str | None, whence: str = "") -> bool:
         """
         Tell whether *password* is the one behind the hash.
 
         Args:
             held: PHC text; None for an unknown user, which costs the same work and is always wrong. So does, and is, a
                 text that is longer than any password.
+            whence: where it was typed: those of one place have one turn after the other.
         """
         is_possible = held is not None and len(password) <= LONGEST_TYPED
-        async with self._turns:
+        async with self._turns.turn(whence):
             looked_at = held if held is not None and is_possible else self._nobodys_hash
             return await asyncio.to_thread(self._verify, looked_at, password[:LONGEST_TYPED]) and is_possible
 

@@ -25,6 +25,7 @@ class LookUps:
 
     Args:
         what: is looked up, for those who are refused.
+        most_shared: with so many places taken the others are kept for askers that have none; None: no places are.
     """
 
     def __init__(
@@ -33,11 +34,13 @@ class LookUps:
         most: int = _MOST,
         most_of_one: int = _MOST_OF_ONE,
         what: str = "unknown credentials",
+        most_shared: int | None = None,
     ) -> None:
         self._what = what
         self._lane = asyncio.Semaphore(at_once)
         self._most = most
         self._most_of_one = most_of_one
+        self._most_shared = most if most_shared is None else most_shared
         self._here: Counter[str] = Counter()
 
     @asynccontextmanager
@@ -52,9 +55,10 @@ class LookUps:
             Refusal: ``too_many``: this one has enough of them already; ``unavailable``: all together have.
         """
         whence = neighbourhood(whence)
-        if self._here[whence] >= self._most_of_one:
+        taken = self._here.total()
+        if self._here[whence] >= (self._most_of_one if taken < self._most_shared else 1):
             raise refusals.too_many(f"{self._what} at once", _COME_BACK_S)
-        if self._here.total() >= self._most:
+        if taken >= self._most:
             public = f"Too many {self._what} at once. Try again in a second."
             raise Refusal("unavailable", public, f"{self._what} of many at once", retry_after_s=_COME_BACK_S)
         self._here[whence] += 1
