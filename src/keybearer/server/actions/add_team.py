@@ -7,7 +7,7 @@ from keybearer.server import ledger, refusals
 from keybearer.server.activities import Activity, Actor
 from keybearer.server.records import Team, User
 from keybearer.server.rules.identifiers import free_identifier, identifier_of
-from keybearer.server.rules.names import MAX_USER_NAME, clean_name
+from keybearer.server.rules.names import MAX_TEAM_NAME, clean_name
 from keybearer.server.store import memberships, teams
 from keybearer.server.store.database import Transaction
 from keybearer.wire.token_text import ENVIRONMENTS
@@ -38,7 +38,7 @@ async def add_team(tx: Transaction, actor: Actor, new: NewTeam, owner: User, now
     """
     if new.environment not in ENVIRONMENTS:
         raise refusals.invalid("environment", "The environment is sandbox or live.")
-    shown = clean_name(new.name, MAX_USER_NAME)
+    shown = clean_name(new.name, MAX_TEAM_NAME)
     wanted = identifier_of(shown)
     values: dict[str, object] = {
         "identifier": free_identifier(wanted, await teams.identifiers_like(tx, wanted)),

@@ -68,7 +68,7 @@ async def _add(request: Request) -> Response:
     except Refusal as refusal:
         keep_to_fields(refusal)
         return render_form(request, "resource_server_new.html", viewer, refusal, name=name, environment=environment)
-    return render(request, "resource_server_added.html", viewer, added=added, issuer=node.settings.issuer)
+    return render(request, "resource_server_added.html", viewer, added=added)
 
 
 async def _ask(request: Request) -> Response:

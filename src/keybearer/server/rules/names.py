@@ -7,6 +7,7 @@ from keybearer.server import refusals
 from keybearer.wire.token_text import parse
 
 MAX_USER_NAME: Final = 100
+MAX_TEAM_NAME: Final = 100
 MAX_CLIENT_NAME: Final = 60
 MAX_TOKEN_NAME: Final = 60
 
