@@ -4,6 +4,7 @@ import asyncio
 import csv
 import io
 import json
+import re
 
 import pytest
 from sqlalchemy import delete, update
@@ -236,6 +237,17 @@ async def test_a_cell_that_a_spreadsheet_would_run_is_a_text(stage: Stage) -> No
     assert all(row["agent"].startswith("'") for row in rows)
     assert [name for name in rows[0] if name in {"entry", "details"}] == []
     assert {row["action"] for row in rows} == {"api.called"}
+
+
+async def test_a_cell_that_a_spreadsheet_would_part_at_semicolons_has_no_formula_in_it(stage: Stage) -> None:
+    """Where the comma stands in decimal numbers, spreadsheets read CSV so."""
+    for agent in ("Mozilla/5.0 (X11; Linux);=1+1", "x;@SUM(1);-1", 'x";=1', "x\t=1", "x\n=1"):
+        await happen(stage.house.node, stage.ada, stage.acme, client="app", sealing={"agent": agent})
+    written = (await exported(await stage.at_browser(stage.ada), "client=app&format=csv")).decode()
+    cells = [cell for line in re.split(r"[\r\n]+", written) for cell in re.split(r"[;\t]", line)]
+    assert len(cells) > 10
+    assert not [cell for cell in cells if cell.startswith(("=", "+", "-", "@"))]
+    assert "Mozilla/5.0 (X11; Linux);'=1+1" in written
 
 
 async def test_what_is_not_signed_yet_comes_last_and_is_said_to_be_so(stage: Stage) -> None:

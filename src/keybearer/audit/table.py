@@ -2,6 +2,7 @@
 
 import csv
 import io
+import re
 from collections.abc import Iterable
 from datetime import UTC, datetime
 from functools import lru_cache
@@ -28,8 +29,9 @@ _COPIES: Final = (  # out of the entry, under the same names
     "reporter",
 )
 COLUMNS: Final = ("index", "at", "user", "address", "agent", "subject", "words", *_COPIES)
-# What spreadsheets take for the beginning of a formula (OWASP, "CSV Injection").
-_FORMULA: Final = ("=", "+", "-", "@", "\t", "\r")
+# What spreadsheets take for the beginning of a formula, at the beginning of a cell (OWASP, "CSV Injection"). Where the
+# comma stands in decimal numbers, they part cells at semicolons instead, whatever is quoted.
+_FORMULA: Final = re.compile(r"(?:^|(?<=[;\t\r\n]))(?=[=+\-@\t\r])")
 
 
 def head() -> bytes:
@@ -82,4 +84,4 @@ def _line(cells: Iterable[object]) -> bytes:
 
 def _harmless(cell: object) -> object:
     """Put an apostrophe before a text that a spreadsheet would run."""
-    return f"'{cell}" if isinstance(cell, str) and cell.startswith(_FORMULA) else cell
+    return _FORMULA.sub("'", cell) if isinstance(cell, str) else cell
