@@ -10,7 +10,9 @@ from keybearer.server.actions.add_resource_server import add_resource_server
 from keybearer.server.actions.revoke_resource_server import revoke_resource_server
 from keybearer.server.actions.set_operator import set_operator
 from keybearer.server.activities import Actor
+from keybearer.server.clock import MINUTE
 from keybearer.server.refusals import Refusal
+from keybearer.server.store.resource_servers import note_seen
 from keybearer.server.store.tables import feed, resource_servers
 from keybearer.wire import token_text
 from tests.support.activity import recorded
@@ -101,6 +103,27 @@ async def test_a_revoked_key_is_refused_at_its_next_question_and_asked_about_fir
     assert await told(stage, "resource_server.revoked") == [(subject, stage.bob.user_id)]
     events = await stage.house.node.database.many(select(feed).where(feed.c.subject == subject))
     assert [row["kind"] for row in events] == ["resource_server.ended"]
+
+
+@pytest.mark.parametrize("path", ["/oauth/introspect", "/forward-auth", "/verifier/fetch", "/verifier/count"])
+async def test_the_list_tells_when_a_key_was_presented_last_at_whichever_door(
+    stage: Stage, operator: Browser, path: str
+) -> None:
+    """An operator would revoke a key that seems to be of no use to anybody."""
+    key = (await add(operator))["resource-server-key"]
+    assert "Never" in (await operator.get(LIST)).text
+    await stage.house.api(key).post(path, headers={"x-keybearer-key": key})
+    await stage.house.node.last_seen.write(stage.house.node.database)
+    assert "Never" not in (await operator.get(LIST)).text
+
+
+async def test_a_node_that_has_seen_a_key_earlier_takes_nothing_back(
+    stage: Stage, operator: Browser, clock: HandClock
+) -> None:
+    shown, node = await add(operator), stage.house.node
+    for at in (clock.now(), clock.now() - 5 * MINUTE):
+        await node.act(note_seen, {shown["resource-server-id"]: at})
+    assert "just now" in (await operator.get(LIST)).text
 
 
 async def test_revoking_twice_changes_nothing_more(stage: Stage, operator: Browser) -> None:

@@ -116,42 +116,42 @@ async def _open_node(
     settings: Settings, now: Clock, boottime: Seconds, elapsed: Seconds, network: Network
 ) -> AsyncIterator[Node]:
     """Open what a node works with, and close it in the reverse order."""
-    database = await open_database(settings.store_url)
-    feed = FeedReader(database, boottime, settings.lease_s, _barrier(settings, database, boottime))
-    verifiers, look_ups, outgoing = Verifiers(boottime), LookUps(), _outgoing(settings, network)
-    neighbours = Neighbours(database, feed, verifiers, boottime, settings.bound)
-    sealer = Sealer(database, own_signer(settings), settings.data_dir, now, settings.activity_retention)
-    node = Node(
-        settings=settings,
-        database=database,
-        now=now,
-        passwords=Passwords(),
-        mailer=outgoing.mailer,
-        own_calls=OwnCalls(RateLimits(database, elapsed, settings.rate), elapsed),
-        last_used=LastUsed(),
-        last_seen=LastUsed(note_seen),
-        feed=feed,
-        look_ups=look_ups,
-        bearers=Bearers(database, feed, look_ups, settings.token_prefix, settings.role_permissions),
-        verifier_keys=VerifierKeys(database, feed, look_ups),
-        verifiers=verifiers,
-        neighbours=neighbours,
-        certainty=Certainty(feed, verifiers, neighbours, boottime, settings.bound),
-        call_records=CallRecords(sealer, settings.data_dir / "calls", now),
-        role_permissions=settings.role_permissions,
-        policy=policy_digest(settings.role_permissions),
-        webhook_sender=WebhookSender(database, outgoing, now),
-        webhook_key=outgoing.key,
-        notice_sender=_notice_sender(settings, database, outgoing.mailer, now),
-        cursor_key=sealer.signer.derived_key(_CURSORS),
-        sealer=sealer,
-    )
-    try:
-        async with _at_work(node):
-            yield node
-    finally:
-        node.sealer.close()
-        await database.close()
+    async with AsyncExitStack() as held:
+        database = await open_database(settings.store_url)
+        held.push_async_callback(database.close)
+        feed = FeedReader(database, boottime, settings.lease_s, _barrier(settings, database, boottime))
+        verifiers, last_seen = Verifiers(boottime), LastUsed(note_seen)
+        look_ups, outgoing = LookUps(), _outgoing(settings, network)
+        neighbours = Neighbours(database, feed, verifiers, boottime, settings.bound)
+        sealer = Sealer(database, own_signer(settings), settings.data_dir, now, settings.activity_retention)
+        held.callback(sealer.close)
+        node = Node(
+            settings=settings,
+            database=database,
+            now=now,
+            passwords=Passwords(),
+            mailer=outgoing.mailer,
+            own_calls=OwnCalls(RateLimits(database, elapsed, settings.rate), elapsed),
+            last_used=LastUsed(),
+            last_seen=last_seen,
+            feed=feed,
+            look_ups=look_ups,
+            bearers=Bearers(database, feed, look_ups, settings.token_prefix, settings.role_permissions),
+            verifier_keys=VerifierKeys(database, feed, look_ups, last_seen, now),
+            verifiers=verifiers,
+            neighbours=neighbours,
+            certainty=Certainty(feed, verifiers, neighbours, boottime, settings.bound),
+            call_records=CallRecords(sealer, settings.data_dir / "calls", now),
+            role_permissions=settings.role_permissions,
+            policy=policy_digest(settings.role_permissions),
+            webhook_sender=WebhookSender(database, outgoing, now),
+            webhook_key=outgoing.key,
+            notice_sender=_notice_sender(settings, database, outgoing.mailer, now),
+            cursor_key=sealer.signer.derived_key(_CURSORS),
+            sealer=sealer,
+        )
+        await held.enter_async_context(_at_work(node))
+        yield node
 
 
 @asynccontextmanager

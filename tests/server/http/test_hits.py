@@ -10,6 +10,7 @@ import pytest
 from structlog.testing import capture_logs
 
 from keybearer.reporting.segment import Segment, Unwritable
+from keybearer.server.reads.resource_servers import all_resource_servers
 from keybearer.wire.activity import CALL
 from tests.server.store.trial import execute
 from tests.support.activity import recorded
@@ -131,6 +132,17 @@ PLAIN_NO_LONGER = {
     "another key": (b"_rsk_", b"_rsq_"),
     "a form with more in it": (b"token=", b"t0ken="),
 }
+
+
+@pytest.mark.parametrize("door", ["introspect", "forward"])
+async def test_a_hit_is_a_use_of_the_key_that_asks(doors: Doors, clock: HandClock, door: str) -> None:
+    node = doors.stage.house.node
+    await node.last_seen.write(node.database)
+    await doors.hit(doors.introspect)
+    clock.advance(minutes=1)
+    assert await doors.is_hit(getattr(doors, door))
+    await node.last_seen.write(node.database)
+    assert [server.seen_at for server in await node.view(all_resource_servers)] == [clock.now()]
 
 
 async def test_whatever_takes_judgement_is_left_to_the_application(doors: Doors) -> None:

@@ -42,7 +42,6 @@ async def _report(node: Node, request: Request) -> dict[str, Any]:
     lines, refused = await _judge(node, await request.body(), owner)
     owners = await token_owners(node.database, lines)
     recorded = await node.sealer.keep(record_activity, lines, owners, node.now())
-    node.last_seen.note(owner.resource_server_id, node.now())
     for line in lines:
         token = owners.get(line.entry.token or "")
         if token is not None and line.user == str(token.user_id):

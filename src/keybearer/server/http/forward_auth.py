@@ -77,7 +77,6 @@ class ForwardAuth:
         left = let_through(node, plain, principal, (behind.method, PATH), behind.words_text)
         if left is None:
             return None
-        node.last_seen.note(owner.resource_server_id, node.now())
         return Hit(self._identity.of(principal) + left, b"")
 
     async def _answer(self, request: Request) -> Response:
@@ -111,11 +110,9 @@ class ForwardAuth:
     async def _owner_of(self, key: str, address: str) -> ResourceServer:
         """Return the API behind the gateway; tokens of its environment alone may pass."""
         try:
-            owner = await self._node.verifier_keys.owner_of(key, address)
+            return await self._node.verifier_keys.owner_of(key, address)
         except Refusal as refusal:
             raise _misconfigured("Its key is unknown or was revoked.", refusal.detail) from refusal
-        self._node.last_seen.note(owner.resource_server_id, self._node.now())
-        return owner
 
     async def _bearer(self, request: Request, environment: str) -> Principal | Denial:
         text = bearer_text(request)

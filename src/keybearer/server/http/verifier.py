@@ -76,7 +76,6 @@ async def _sync(node: Node, request: Request) -> dict[str, Any]:
         raise _malformed(str(error)) from error
     instance, wait_s = _instance(body), _wait_s(body)
     node.verifiers.note(owner, instance, question.position)
-    node.last_seen.note(owner.resource_server_id, node.now())
     await node.neighbours.announce()
     answer = await node.feed.answer(question, wait_s)
     await node.verifier_keys.owner_of(key, address)

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 
-from sqlalchemy import bindparam, insert, select, update
+from sqlalchemy import bindparam, func, insert, select, update
 
 from keybearer.server.records import ResourceServer
 from keybearer.server.store.database import Reader, Transaction
@@ -29,8 +29,11 @@ _REVOKE = (
 )
 _NOTE_SEEN = (
     update(resource_servers)
-    .where(resource_servers.c.resource_server_id == bindparam("the_resource_server"))
-    .values(seen_at=bindparam("seen_at"))
+    .where(
+        resource_servers.c.resource_server_id == bindparam("the_resource_server"),
+        func.coalesce(resource_servers.c.seen_at, 0) < bindparam("the_time"),  # another node may have seen it later
+    )
+    .values(seen_at=bindparam("the_time"))
 )
 
 
@@ -77,5 +80,4 @@ async def revoke(tx: Transaction, resource_server_id: str, now: int) -> bool:
 
 async def note_seen(tx: Transaction, seen: Mapping[str, int]) -> None:
     """Keep when keys were last presented, by their owners' ids, in one order on all nodes."""
-    for resource_server_id in sorted(seen):
-        await tx.run(_NOTE_SEEN, the_resource_server=resource_server_id, seen_at=seen[resource_server_id])
+    await tx.run_all(_NOTE_SEEN, [{"the_resource_server": each, "the_time": seen[each]} for each in sorted(seen)])

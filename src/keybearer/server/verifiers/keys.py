@@ -3,7 +3,9 @@
 from typing import Final
 
 from keybearer.server import secrets
+from keybearer.server.clock import Clock
 from keybearer.server.feed.reader import FeedReader
+from keybearer.server.last_used import LastUsed
 from keybearer.server.limits.look_ups import LookUps
 from keybearer.server.reads.resource_servers import authenticate
 from keybearer.server.records import ResourceServer
@@ -14,11 +16,21 @@ _MOST: Final = 10_000
 
 
 class VerifierKeys:
-    """Remembers who a key belongs to until the feed tells of a change to any resource server."""
+    """
+    Remembers who a key belongs to until the feed tells of a change to any resource server.
 
-    def __init__(self, database: Database, feed: FeedReader, look_ups: LookUps) -> None:
+    Args:
+        last_seen: is told whose key was presented, by whatever door asks here.
+        now: microseconds since 1970 UTC.
+    """
+
+    def __init__(
+        self, database: Database, feed: FeedReader, look_ups: LookUps, last_seen: LastUsed, now: Clock
+    ) -> None:
         self._database = database
         self._look_ups = look_ups
+        self._last_seen = last_seen
+        self._now = now
         self._known: dict[bytes, ResourceServer] = {}
         self._forgotten = 0
         feed.add_follower(self)
@@ -33,9 +45,9 @@ class VerifierKeys:
         Raises:
             Refusal: ``unauthenticated``: it is nobody's, or was revoked; those of `LookUps.place`.
         """
-        digest = secrets.digest(text)
-        if known := self._known.get(digest):
+        if known := self.known(text):
             return known
+        digest = secrets.digest(text)
         forgotten_before = self._forgotten
         async with self._look_ups.place(whence):
             owner = await authenticate(self._database, text)
@@ -43,11 +55,15 @@ class VerifierKeys:
             if len(self._known) >= _MOST:
                 self._known.clear()
             self._known[digest] = owner
+        self._last_seen.note(owner.resource_server_id, self._now())
         return owner
 
     def known(self, text: str) -> ResourceServer | None:
         """Return whose key this is, if that is remembered."""
-        return self._known.get(secrets.digest(text))
+        owner = self._known.get(secrets.digest(text))
+        if owner is not None:
+            self._last_seen.note(owner.resource_server_id, self._now())
+        return owner
 
     def apply(self, event: Event) -> None:
         """Forget all keys when a resource server changed: that is rare, and then each is read once."""
