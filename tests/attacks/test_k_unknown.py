@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from keybearer.server.limits.look_ups import LookUps
+from keybearer.server.limits.places import Places
 from keybearer.server.refusals import Refusal
 from keybearer.verify.lease import Heard
 from keybearer.wire.token_text import compose
@@ -112,12 +112,12 @@ async def test_k7_a_bad_token_in_a_loop_is_looked_up_once_a_second_and_a_good_on
     ],
 )
 async def test_k7_one_that_floods_leaves_places_for_others(flooding: tuple[str, ...]) -> None:
-    look_ups = LookUps(at_once=1, most=5, most_of_one=3)
+    places = Places("questions", most=5, most_of_one=3, most_shared=5, at_once=1)
     is_over = asyncio.Event()
 
     async def ask(whence: str) -> str:
         try:
-            async with look_ups.place(whence):
+            async with places.place(whence):
                 await is_over.wait()
         except Refusal as refusal:
             return refusal.code

@@ -28,8 +28,8 @@ from keybearer.server.http.hits import HITS, Hits
 from keybearer.server.http.known_paths import KnownPaths
 from keybearer.server.key_files import kept_key
 from keybearer.server.last_used import LastUsed
-from keybearer.server.limits.look_ups import LookUps
 from keybearer.server.limits.own_calls import OwnCalls
+from keybearer.server.limits.places import Places
 from keybearer.server.limits.rate_limits import RateLimits
 from keybearer.server.mail.letters import Letters
 from keybearer.server.mail.mailer import Mailer
@@ -121,7 +121,7 @@ async def _open_node(
         held.push_async_callback(database.close)
         feed = FeedReader(database, boottime, settings.lease_s, _barrier(settings, database, boottime))
         verifiers, last_seen = Verifiers(boottime), LastUsed(note_seen)
-        look_ups, outgoing = LookUps(), _outgoing(settings, network)
+        look_ups, outgoing = Places.for_look_ups(), _outgoing(settings, network)
         neighbours = Neighbours(database, feed, verifiers, boottime, settings.bound)
         sealer = Sealer(database, own_signer(settings), settings.data_dir, now, settings.activity_retention)
         held.callback(sealer.close)

@@ -7,7 +7,7 @@ from keybearer.server import secrets
 from keybearer.server.clock import SECOND
 from keybearer.server.feed.one_look import OneLook
 from keybearer.server.feed.reader import FeedReader
-from keybearer.server.limits.look_ups import LookUps
+from keybearer.server.limits.places import Places
 from keybearer.server.reads.fetched_token import fetched_token
 from keybearer.server.store.database import Database
 from keybearer.verify.mirror import Mirror, Mirrored
@@ -37,7 +37,7 @@ class Bearers:
         self,
         database: Database,
         feed: FeedReader,
-        look_ups: LookUps,
+        look_ups: Places,
         prefix: str,
         role_permissions: Mapping[str, frozenset[str]],
     ) -> None:
@@ -60,11 +60,11 @@ class Bearers:
 
         Args:
             now: microseconds since 1970 UTC.
-            whence: who presents it, for `LookUps`.
+            whence: who presents it, for `Places`.
 
         Raises:
             StoreUnavailable: nobody can say.
-            Refusal: those of `LookUps.place`.
+            Refusal: those of `Places.place`.
         """
         digest = secrets.digest(text)
         if denial := self._cannot_be_ours(text, digest):

@@ -2,7 +2,6 @@
 
 from collections.abc import Awaitable, Callable, Coroutine, Mapping
 from dataclasses import dataclass, field
-from functools import partial
 from typing import Any, Concatenate, ParamSpec, TypeVar
 
 from keybearer.server.accounts.passwords import Passwords
@@ -11,8 +10,8 @@ from keybearer.server.bearers import Bearers
 from keybearer.server.clock import Clock
 from keybearer.server.feed.reader import FeedReader
 from keybearer.server.last_used import LastUsed
-from keybearer.server.limits.look_ups import LookUps
 from keybearer.server.limits.own_calls import OwnCalls
+from keybearer.server.limits.places import Places
 from keybearer.server.mail.mailer import Mailer
 from keybearer.server.notices.sender import NoticeSender
 from keybearer.server.sealing.sealer import Sealer
@@ -37,7 +36,7 @@ class Node:
         policy: the digest of *role_permissions*.
         webhook_key: seals the signing secrets of webhooks.
         cursor_key: signs the cursors of lists.
-        typed_passwords: gives those who type passwords their places; their turns are `passwords`' business.
+        look_ups, typed_passwords: places for those who wait.
     """
 
     settings: Settings
@@ -49,7 +48,7 @@ class Node:
     last_used: LastUsed
     last_seen: LastUsed
     feed: FeedReader
-    look_ups: LookUps
+    look_ups: Places
     bearers: Bearers
     verifier_keys: VerifierKeys
     verifiers: Verifiers
@@ -63,9 +62,7 @@ class Node:
     webhook_key: str
     cursor_key: bytes
     sealer: Sealer
-    typed_passwords: LookUps = field(
-        default_factory=partial(LookUps, 256, most=256, most_of_one=32, what="sign-ins", most_shared=128)
-    )
+    typed_passwords: Places = field(default_factory=Places.for_typed_passwords)
 
     def roles_with(self, permission: str) -> frozenset[str]:
         """Return the roles that give this permission."""

@@ -6,7 +6,7 @@ from keybearer.server import secrets
 from keybearer.server.clock import Clock
 from keybearer.server.feed.reader import FeedReader
 from keybearer.server.last_used import LastUsed
-from keybearer.server.limits.look_ups import LookUps
+from keybearer.server.limits.places import Places
 from keybearer.server.reads.resource_servers import authenticate
 from keybearer.server.records import ResourceServer
 from keybearer.server.store.database import Database
@@ -24,9 +24,7 @@ class VerifierKeys:
         now: microseconds since 1970 UTC.
     """
 
-    def __init__(
-        self, database: Database, feed: FeedReader, look_ups: LookUps, last_seen: LastUsed, now: Clock
-    ) -> None:
+    def __init__(self, database: Database, feed: FeedReader, look_ups: Places, last_seen: LastUsed, now: Clock) -> None:
         self._database = database
         self._look_ups = look_ups
         self._last_seen = last_seen
@@ -40,10 +38,10 @@ class VerifierKeys:
         Return the resource server whose key this is.
 
         Args:
-            whence: who presents it, for `LookUps`.
+            whence: who presents it, for `Places`.
 
         Raises:
-            Refusal: ``unauthenticated``: it is nobody's, or was revoked; those of `LookUps.place`.
+            Refusal: ``unauthenticated``: it is nobody's, or was revoked; those of `Places.place`.
         """
         if known := self.known(text):
             return known

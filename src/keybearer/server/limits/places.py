@@ -1,4 +1,4 @@
-"""Limits look-ups of unknown credentials, so that guesses cost the store no more than a few at once."""
+"""Limits how many wait at once for what takes long, so that one asker who floods it leaves places for others."""
 
 import asyncio
 from collections import Counter
@@ -10,43 +10,48 @@ from keybearer.server import refusals
 from keybearer.server.limits.neighbourhoods import neighbourhood
 from keybearer.server.refusals import Refusal
 
-_AT_ONCE: Final = 4  # of the eight connections on which PostgreSQL is read; the others are for the feed and for pages
-_MOST: Final = 512
-_MOST_OF_ONE: Final = 64  # twice what a verifier asks at once
 _COME_BACK_S: Final = 1
 
 
-class LookUps:
+class Places:
     """
-    Lets a few look-ups run at once, and some more wait; all others are refused at once.
-
-    Each asker has a limited number of places, so one that floods the node leaves places for others. Credentials that
-    are known here already, such as a token in the mirror, are never looked up.
+    Gives some askers a place, in which they wait for their turn; all others are refused at once.
 
     Args:
-        what: is looked up, for those who are refused.
-        most_shared: with so many places taken the others are kept for askers that have none; None: no places are.
+        what: they come with, for those who are refused.
+        most: how many there are.
+        most_of_one: how many of them one asker may have.
+        most_shared: with so many taken the others are kept for askers that have none.
+        at_once: how many have their turn at once.
     """
 
-    def __init__(
-        self,
-        at_once: int = _AT_ONCE,
-        most: int = _MOST,
-        most_of_one: int = _MOST_OF_ONE,
-        what: str = "unknown credentials",
-        most_shared: int | None = None,
-    ) -> None:
+    def __init__(self, what: str, *, most: int, most_of_one: int, most_shared: int, at_once: int) -> None:
         self._what = what
         self._lane = asyncio.Semaphore(at_once)
         self._most = most
         self._most_of_one = most_of_one
-        self._most_shared = most if most_shared is None else most_shared
+        self._most_shared = most_shared
         self._here: Counter[str] = Counter()
+
+    @classmethod
+    def for_look_ups(cls) -> "Places":
+        """
+        Return those for look-ups of unknown credentials, so that guesses cost the store no more than a few at once.
+
+        Credentials that are known here already, such as a token in the mirror, are never looked up. PostgreSQL is read
+        on eight connections: half of them are for the feed and for pages. A verifier asks 32 questions at once.
+        """
+        return cls("unknown credentials", most=512, most_of_one=64, most_shared=512, at_once=4)
+
+    @classmethod
+    def for_typed_passwords(cls) -> "Places":
+        """Return those for sign-ins whose password is to be checked, in their turn by `accounts.passwords`."""
+        return cls("sign-ins", most=256, most_of_one=32, most_shared=128, at_once=256)
 
     @asynccontextmanager
     async def place(self, whence: str) -> AsyncIterator[None]:
         """
-        Wait for a place, and have it while the block lasts.
+        Take a place, wait for its turn, and have it while the block lasts.
 
         Args:
             whence: who asks: an address, or a verifier.
