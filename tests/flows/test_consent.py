@@ -2,6 +2,8 @@
 
 import pytest
 
+from keybearer.server.store import tables
+from keybearer.server.store.authorizations import MOST_OF_SESSION
 from tests.support.clock import HandClock
 from tests.support.house import House
 from tests.support.oauth import CALLBACK, Play, brought, set_play
@@ -173,6 +175,23 @@ async def test_a_page_works_for_ten_minutes(play: Play, clock: HandClock) -> Non
     assert page.status == 403
     assert "too old or was used already" in page.text
     assert await play.held() == before
+
+
+async def test_of_a_sign_in_that_is_asked_again_and_again_the_newest_fifty_pages_work(
+    play: Play, clock: HandClock
+) -> None:
+    link, pages = play.link(play.app), {}
+    for number in range(52):
+        browser = play.house.browser()
+        browser.client.cookies = (await play.browser(play.ada)).client.cookies
+        pages[number] = browser
+        await browser.get(link)
+        clock.advance(seconds=1)
+    await play.ask(user=play.bob)
+    assert len(await play.rows(tables.authorizations)) == MOST_OF_SESSION + 1
+    assert (await pages[1].fill_and_submit("decision=deny")).status == 403
+    for number in (2, 51):
+        assert brought(await pages[number].fill_and_submit("decision=deny"))["error"] == "access_denied"
 
 
 async def test_prompt_login_asks_for_the_password_again_and_comes_back(play: Play, clock: HandClock) -> None:

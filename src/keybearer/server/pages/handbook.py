@@ -3,10 +3,11 @@
 from dataclasses import dataclass
 from typing import Any, Final
 
-from jinja2 import Environment, PackageLoader, StrictUndefined
+from jinja2 import Environment, StrictUndefined
 
 from keybearer.server.http.intake import MAX_BODY_BYTES
 from keybearer.server.limits.rate_limits import lent_of, slack_of
+from keybearer.server.pages.texts import texts_in
 from keybearer.server.pages.times import duration
 from keybearer.server.reads.webhooks import offered_events
 from keybearer.server.roles import ROLE_TITLES
@@ -71,7 +72,7 @@ GROUPS: Final = (
 )
 GUIDES: Final = tuple(guide for _, guides in GROUPS for guide in guides)
 _ENVIRONMENT: Final = Environment(
-    loader=PackageLoader("keybearer.server.pages", "guides"),
+    loader=texts_in("guides"),
     autoescape=False,  # noqa: S701 - what comes out is Markdown; HTML in it is shown as text
     undefined=StrictUndefined,
     trim_blocks=True,

@@ -2,7 +2,7 @@
 
 from typing import Any, Final
 
-from jinja2 import Environment, PackageLoader, StrictUndefined
+from jinja2 import Environment, StrictUndefined
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, RedirectResponse, Response
 
@@ -17,11 +17,12 @@ from keybearer.server.pages.endings import Ended, is_ending_kept, leave_ending, 
 from keybearer.server.pages.kept_forms import is_kept_form_shown
 from keybearer.server.pages.session import Visitor
 from keybearer.server.pages.static import asset
+from keybearer.server.pages.texts import texts_in
 from keybearer.server.refusals import Refusal
 from keybearer.server.roles import ROLE_TITLES, only_reads
 
 _ENVIRONMENT: Final = Environment(
-    loader=PackageLoader("keybearer.server.pages"),
+    loader=texts_in("templates"),
     autoescape=True,
     undefined=StrictUndefined,
     trim_blocks=True,
