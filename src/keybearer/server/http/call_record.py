@@ -40,14 +40,10 @@ class Behind(NamedTuple):
         """What its record says beside the door that the gateway asked at."""
         return {"api": self.api}
 
-    @property
-    def words_text(self) -> str:
-        """The same as the record has it."""
-        return _words_text(self.api)
-
 
 @lru_cache(1024)  # there are not many APIs
-def _words_text(api: str) -> str:
+def words_behind(api: str) -> str:
+    """Return what `Behind.words` says of a call of this *api*, as the record has it."""
     return words_text({"api": api})
 
 

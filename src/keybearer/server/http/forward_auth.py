@@ -11,7 +11,7 @@ from starlette.types import Receive, Scope, Send
 
 from keybearer.server.http.answers import empty_answer
 from keybearer.server.http.bearer import admitted, bearer_text
-from keybearer.server.http.call_record import Behind, record_call_behind, recorded
+from keybearer.server.http.call_record import Behind, record_call_behind, recorded, words_behind
 from keybearer.server.http.demand import demand_permission
 from keybearer.server.http.edge import address_of, log_quietly
 from keybearer.server.http.hits import Hit, HitDoor, Plain
@@ -73,8 +73,8 @@ class ForwardAuth:
             return None
         if not all(map(principal.can, plain.header(_PERMISSION).split())):
             return None
-        behind = Behind(plain.header(_METHOD) or "GET", owner.name)
-        left = let_through(node, plain, principal, (behind.method, PATH), behind.words_text)
+        method, words = plain.header(_METHOD) or "GET", words_behind(owner.name)
+        left = let_through(node, plain, principal, (method, PATH), words)
         if left is None:
             return None
         return Hit(self._identity.of(principal) + left, b"")

@@ -33,10 +33,12 @@ class Plain(NamedTuple):
     A request that came whole in a piece of its own, with each header once and no unusual one among them.
 
     Args:
+        at: when it came, microseconds since 1970 UTC.
         head: the headers by name, in small letters.
         address: the client's, trusted proxies considered.
     """
 
+    at: int
     head: Mapping[bytes, bytes]
     body: bytes
     request_id: str
@@ -144,9 +146,10 @@ class Hits:
             return None
         began = time.perf_counter()
         look, lines, asked = self._doors[first_line]
-        request_id, address = secrets.record_id(self._now()), self._address(head, peer)
+        at, address = self._now(), self._address(head, peer)
+        request_id = secrets.record_id(at)
         try:
-            hit = look(Plain(head, body, request_id, address))
+            hit = look(Plain(at, head, body, request_id, address))
         except Refusal:
             return None
         except Exception:  # noqa: BLE001 - the application meets it too, and answers

@@ -92,7 +92,7 @@ class IntrospectionEndpoint:
             return None
         key = bearer_in(plain.header(b"authorization"))
         asker = node.verifier_keys.known(key) if key else None
-        principal = node.bearers.known(form[1].decode(), node.now())
+        principal = node.bearers.known(form[1].decode(), plain.at)
         if asker is None or principal is None or not _may_know(asker, principal):
             return None
         return Hit(b"", self._told.of(principal))

@@ -11,7 +11,7 @@ from keybearer.wire.principal import Principal
 def known_caller(node: Node, plain: Plain) -> Principal | None:
     """Return who calls, if the node knows the token."""
     text = bearer_in(plain.header(b"authorization"))
-    return None if text is None else node.bearers.known(text, node.now())
+    return None if text is None else node.bearers.known(text, plain.at)
 
 
 def let_through(
@@ -37,5 +37,5 @@ def let_through(
     agent = plain.header(b"user-agent") or None
     asked = Asked(*door, plain.request_id, plain.address or None, agent)
     node.call_records.keep(principal.bearer, asked, 200, words)
-    node.last_used.note(principal.token_id, node.now())
+    node.last_used.note(principal.token_id, plain.at)
     return left_lines(left)

@@ -7,7 +7,6 @@ from starlette.requests import Request
 
 from keybearer.server.clock import SECOND
 from keybearer.server.http.edge import promise_headers
-from keybearer.server.http.hits import header_lines
 from keybearer.server.limits.own_calls import LimitUsedUp
 from keybearer.server.node import Node
 from keybearer.server.refusals import Refusal
@@ -40,7 +39,7 @@ async def count_call(node: Node, request: Request, principal: Principal) -> None
 
 def left_lines(left: Left) -> bytes:
     """Say what is left, as it stands in an answer."""
-    return header_lines(_headers_of(left))
+    return f"{LIMIT}: {left.limit}\r\n{REMAINING}: {left.remaining}\r\n".encode()
 
 
 def _headers_of(left: Left) -> dict[str, str]:
