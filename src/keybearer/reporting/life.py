@@ -44,6 +44,10 @@ class Life:
         """Whether its process has ended."""
         return self._held is not None
 
+    def end(self, held: int) -> None:
+        """Be over, though its process goes on in another; what its memory has is still taken from there."""
+        self._held = held
+
     def owner(self, present: str) -> str:
         """
         Return whose records these are, for good: a resource server's id.
@@ -90,7 +94,9 @@ class Life:
         self.let_go()
 
     def _next(self) -> list[Record]:
-        recent = None if self._spool is None else self._spool.behind(self.through, BATCH)
+        if self._spool is None or (self.is_over and self.through >= self._spool.over):
+            return self._next_of_files()  # where what was under way at its end is found, too
+        recent = self._spool.behind(self.through, BATCH)
         if recent is None:
             return self._next_of_files()
         self._rereading = None  # it would go on far behind, in a file that may be gone by then

@@ -2,9 +2,9 @@
 
 import asyncio
 import contextlib
+import functools
 import itertools
 import logging
-import secrets
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,6 +14,7 @@ from keybearer.reporting.asked import Asked, request_id_of
 from keybearer.reporting.callers import caller_of
 from keybearer.reporting.calls import Call
 from keybearer.reporting.lines import Intent, Outcome, Whole
+from keybearer.reporting.renewal import Renewal, new_spool
 from keybearer.reporting.salts import salts
 from keybearer.reporting.segment import Unwritable
 from keybearer.reporting.shipping import Destination, Shipper
@@ -66,12 +67,12 @@ class Reporter:
         self._now = now
         self._is_durable = log.mode == "durable"
         self._root = Path(log.folder)
-        boot = secrets.token_hex(16)
         try:
-            self._spool = Spool(self._root / boot, boot)
+            self._spool = new_spool(self._root)
         except Unwritable as error:
             raise ValueError(f"activities cannot be kept: {error}") from error
         self._syncing = Syncing(self._spool)
+        self._renewal = Renewal(self._root)
         self._shipper: Shipper | None = None
         self._numbers = itertools.count(1)
         self._warned_at = -1
@@ -100,15 +101,16 @@ class Reporter:
             Unwritable: it cannot be recorded, so it must not be served.
         """
         intent = self._intent(bearer, asked)
+        spool = self._spool  # where it has begun it must end, whatever comes in its place meanwhile
         try:
             self._demand_room()
-            self._spool.begin(intent)
+            spool.begin(intent)
         except Unwritable as error:
             self._warn(error)
             if not self._log.serve_unrecorded_reads or asked.method not in _SAFE_METHODS:
                 raise
-            return Call(self._finish, None)
-        return Call(self._finish, intent.call)
+            return Call(functools.partial(self._finish, spool), None)
+        return Call(functools.partial(self._finish, spool), intent.call)
 
     def begin_read(self, bearer: Bearer, asked: Asked) -> Call:
         """
@@ -119,7 +121,7 @@ class Reporter:
         """
         self._demand_room()
         intent = self._intent(bearer, asked)
-        return Call(lambda outcome: self._finish(Whole(intent, outcome)), intent.call)
+        return Call(lambda outcome: self._finish(self._spool, Whole(intent, outcome)), intent.call)
 
     def keep_read(self, bearer: Bearer, asked: Asked, status: int, words: str | None) -> None:
         """
@@ -134,7 +136,7 @@ class Reporter:
         self._demand_room()
         intent = self._intent(bearer, asked)
         outcome = Outcome(intent.call, "done", status=status, ms=LATENCIES_MS[0], words=words, salt=words and salts(1))
-        self._finish(Whole(intent, outcome))
+        self._finish(self._spool, Whole(intent, outcome))
 
     async def kept(self, appended: int) -> None:
         """
@@ -156,13 +158,13 @@ class Reporter:
 
     async def ship(self, destination: Destination) -> None:
         """Ship without an end."""
-        self._shipper = Shipper(self._root, self._spool, destination)
-        syncing = asyncio.create_task(self._sync_often())
+        self._shipper = shipper = Shipper(self._root, self._spool, destination)
+        syncing = asyncio.create_task(self._sync_often(shipper))
         try:
-            await self._shipper.run()
+            await shipper.run()
         finally:
             syncing.cancel()
-            self._shipper.close()
+            shipper.close()
 
     async def flush(self, longest_s: float) -> None:
         """Ship what there is now; what cannot be within *longest_s* seconds is shipped by the next process."""
@@ -173,6 +175,7 @@ class Reporter:
 
     def close(self) -> None:
         """End it."""
+        self._renewal.close()
         self._syncing.close()
         self._spool.close(is_shipped=self._shipper is not None and self._shipper.is_through)
 
@@ -180,14 +183,14 @@ class Reporter:
         """End it in a child process: the files are its parent's."""
         self._spool.close(is_forked=True)
 
-    def _finish(self, outcome: Outcome | Whole) -> int:
+    def _finish(self, spool: Spool, outcome: Outcome | Whole) -> int:
         """Keep what became of a call; return what `kept` waits for, 0 if nothing has to wait."""
         try:
-            appended = self._spool.finish(outcome)
+            appended = spool.finish(outcome)
         except Unwritable as error:
             self._warn(error)
             raise
-        if self._spool.full:
+        if spool.full:
             self._syncing.want()  # by its thread, while others are served here
         if self._spool.over >= self._hurry_at:
             self._hurry()
@@ -212,7 +215,9 @@ class Reporter:
         return Intent(next(self._numbers), self._now(), caller, request_id, salts(personal))
 
     def _demand_room(self) -> None:
-        """Raise `Unwritable` if more is waiting than may wait, or for longer."""
+        """Raise `Unwritable` if more is waiting than may wait, or for longer, or no answer may leave anyway."""
+        if self._is_durable and self._syncing.trouble is not None:
+            raise Unwritable(str(self._syncing.trouble))  # a new one: each raise keeps the frames that it went through
         shipper = self._shipper
         if shipper is None:
             return
@@ -221,8 +226,25 @@ class Reporter:
         if (self._spool.file - shipper.file) * SEGMENT_BYTES > self._log.most_bytes:
             raise Unwritable(f"more than {self._log.most_bytes} bytes wait to be taken ({shipper.trouble})")
 
-    async def _sync_often(self) -> None:
+    async def _sync_often(self, shipper: Shipper) -> None:
         """Have the disk get what is buffered, so that a power cut takes no more than a second's."""
         while True:
             await asyncio.sleep(_SYNC_EVERY_S)
-            self._syncing.want()
+            if self._syncing.trouble is None:
+                self._syncing.want()
+            elif spool := self._renewal.spool():
+                self._renew(self._syncing.trouble, spool, shipper)
+
+    def _renew(self, why: Unwritable, spool: Spool, shipper: Shipper) -> None:
+        """
+        Go on in another spool, which the disk has taken, as after a start: what is in the old one is shipped as it is.
+
+        Between the lines below a call may end in one spool, and ask the other's sync: which tells it that nothing is
+        safe.
+        """
+        held = self._spool.end(why)
+        spool.follow(self._spool.appended)
+        self._syncing.close()
+        self._spool, self._syncing, self._hurry_at = spool, Syncing(spool), _MANY
+        shipper.renew(spool, held)
+        _LOG.warning("the disk takes again what is recorded, in %s", spool.folder)

@@ -7,6 +7,7 @@ import json
 import logging
 import os
 import time
+from contextlib import suppress
 from pathlib import Path
 from random import SystemRandom
 from typing import Final, Protocol
@@ -153,6 +154,20 @@ class Shipper:
             _LOG.info("activities are reported again")
             self.trouble = None
 
+    def renew(self, spool: Spool, held: int) -> None:
+        """
+        Go on with another spool of this process.
+
+        Args:
+            held: the hold of the folder of the one before.
+        """
+        self._own.end(held)
+        if self._own not in self._lives:  # it was set aside
+            self._own.let_go()
+        self._spool = spool
+        self._own = Life(spool.folder, spool=spool)
+        self._lives.append(self._own)
+
     def close(self) -> None:
         """Let go of what was not shipped: another process does it."""
         for life in self._lives:
@@ -202,7 +217,8 @@ class Shipper:
         """Leave what cannot be shipped to people: here, or where the process that is alive goes on writing it."""
         self._lives.remove(life)
         if life.is_over:
-            life.folder.rename(life.folder.with_suffix(BROKEN))
+            with suppress(FileNotFoundError):  # somebody deleted it
+                life.folder.rename(life.folder.with_suffix(BROKEN))
             life.let_go()
         _LOG.error("what is in %s cannot be reported, and is left there: %s", life.folder, error)
 

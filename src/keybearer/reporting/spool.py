@@ -48,6 +48,7 @@ class Spool:
         self.full: list[Segment] = []
         """Files that are not written any more, and that no `sync` has seen since."""
         self._failure: Unwritable | None = None
+        self._ended: Unwritable | None = None
         self._held = _made(folder)
         self._segment = self._begun(self.file)
 
@@ -60,6 +61,7 @@ class Spool:
         """
         text = text_of(intent)
         with self._lock:
+            self._demand_life()
             self._segment.append(text)
             self._under_way[intent.call] = intent
             self.appended += 1
@@ -76,6 +78,7 @@ class Spool:
         """
         text = text_of(outcome)
         with self._lock:
+            self._demand_life()
             intent, became = outcome if isinstance(outcome, Whole) else (self._under_way[outcome.call], outcome)
             self._segment.append(text)
             self._under_way.pop(intent.call, None)
@@ -106,6 +109,7 @@ class Spool:
             Unwritable: it may not be there, nor ever get there.
         """
         with self._lock:  # only to look: others append while the disk works
+            self._demand_life()
             if self._failure is not None:
                 raise self._failure
             appended, segment = self.appended, self._segment
@@ -117,6 +121,28 @@ class Spool:
             segment.sync_through(duplicate)
         self._demand_name(segment)
         return appended
+
+    def follow(self, appended: int) -> None:
+        """Count lines on from those of the spool before, of which no more is believed to be on the disk."""
+        with self._lock:
+            self.appended += appended
+
+    def end(self, why: Unwritable) -> int:
+        """
+        End this life while its process goes on; the files are as they are.
+
+        Args:
+            why: what whoever still has a call to finish here is told.
+
+        Returns:
+            The hold of the folder, for whoever ships what is left in it.
+        """
+        with self._lock:
+            self._ended = why
+            for segment in (*self.full, self._segment):
+                segment.close()
+            self.full = []
+            return self._held
 
     def close(self, *, is_forked: bool = False, is_shipped: bool = False) -> None:
         """
@@ -136,6 +162,10 @@ class Spool:
         if is_shipped and not self._under_way:
             shutil.rmtree(self.folder, ignore_errors=True)
         os.close(self._held)
+
+    def _demand_life(self) -> None:
+        if self._ended is not None:
+            raise Unwritable(str(self._ended))
 
     def _demand_name(self, segment: Segment) -> None:
         """Raise `Unwritable` if somebody has deleted the file that is written; full ones go once they are shipped."""

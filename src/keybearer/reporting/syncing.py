@@ -17,11 +17,15 @@ class Syncing:
     Tells when what was appended to a spool is on the disk.
 
     A sync that fails is never tried again: the system may have dropped what it could not write, and say nothing of it
-    the second time. From then on nothing is safe here.
+    the second time. From then on nothing is safe here; another spool may be, of which this process then has the life.
+
+    Args:
+        spool: its lines up to those that it has now are another's before it, and no word of them is good.
     """
 
     def __init__(self, spool: Spool) -> None:
         self._spool = spool
+        self._unsafe = spool.appended
         self._change = threading.Condition()
         self._is_wanted = False
         self._synced = 0
@@ -29,6 +33,11 @@ class Syncing:
         self._is_closed = False
         self._waiting: dict[asyncio.AbstractEventLoop, list[asyncio.Future[None]]] = {}
         self._thread: threading.Thread | None = None
+
+    @property
+    def trouble(self) -> Unwritable | None:
+        """Why nothing is safe here any more; None if it is."""
+        return self._trouble
 
     def want(self) -> None:
         """Have what was appended synced soon."""
@@ -43,6 +52,7 @@ class Syncing:
             Unwritable: they may not be.
         """
         with self._change:
+            self._demand_own(appended)
             self._want()
             self._change.wait_for(lambda: self._synced >= appended or self._trouble or self._is_closed)
             if self._synced < appended:
@@ -57,6 +67,7 @@ class Syncing:
         """
         loop = asyncio.get_running_loop()
         with self._change:
+            self._demand_own(appended)
             if self._synced >= appended:
                 return
             if self._trouble or self._is_closed:
@@ -77,6 +88,10 @@ class Syncing:
         if self._thread is not None:
             self._thread.join()
         self._give_up()
+
+    def _demand_own(self, appended: int) -> None:
+        if appended <= self._unsafe:
+            raise Unwritable("the disk did not take what was recorded before")
 
     def _want(self) -> None:
         if not self._is_closed and (self._spool.appended > self._synced or self._waiting):
@@ -99,7 +114,7 @@ class Syncing:
                 synced, trouble = self._spool.sync(), None
             except Unwritable as error:
                 synced, trouble = 0, error
-                _LOG.error("what is recorded may not get to the disk until this process is started again: %s", error)
+                _LOG.error("what is recorded may not get to the disk: %s", error)
             with self._change:
                 self._synced, self._trouble = max(self._synced, synced), trouble
                 self._change.notify_all()
@@ -118,7 +133,7 @@ class Syncing:
         _tell(waiting, self._why())
 
     def _why(self) -> Unwritable:
-        return self._trouble or Unwritable("the spool is closed")
+        return Unwritable(str(self._trouble or "the spool is closed"))
 
 
 def _tell(waiting: dict[asyncio.AbstractEventLoop, list[asyncio.Future[None]]], why: Unwritable | None) -> None:
@@ -135,4 +150,4 @@ def _resolve(futures: list[asyncio.Future[None]], why: Unwritable | None) -> Non
         if why is None:
             future.set_result(None)
         else:
-            future.set_exception(why)
+            future.set_exception(Unwritable(str(why)))
