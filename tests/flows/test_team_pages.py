@@ -1,8 +1,12 @@
 """The team's pages: its details, who is in it, and how people come, change and go."""
 
+import csv
+import io
+import json
+
 import pytest
 
-from keybearer.server.clock import HOUR
+from keybearer.server.clock import HOUR, as_wire
 from keybearer.server.records import Member
 from keybearer.server.store import memberships
 from tests.support.activity import recorded
@@ -132,6 +136,20 @@ async def test_a_support_visit_ends_by_itself_and_the_next_one_does_not_revive_i
     assert "Bob is now in Acme" in ada.page.text
     assert (await api.get(STATUS)).status_code == 401
     assert len(await recorded(stage.house.node.database, "grant.ended")) == 1
+
+
+async def test_the_log_tells_who_was_in_the_team_as_what_and_until_when(stage: Stage, clock: HandClock) -> None:
+    ada = await stage.at_browser(stage.ada)
+    await add(ada, stage.bob.email, "assumed")
+    bobs = await stage.place_of(stage.acme, stage.bob)
+    assert bobs.expires_at == clock.now() + 8 * HOUR
+    await give(ada, bobs, "read-only")
+    await remove(ada, "Bob")
+    export = (await ada.client.get("/activity/export?format=csv")).text
+    told = {row["action"]: row["words"] for row in csv.DictReader(io.StringIO(export, newline=""))}
+    assert json.loads(told["member.joined"]) == {"role": "assumed", "until": as_wire(bobs.expires_at)}
+    assert json.loads(told["member.changed"]) == {"role": "read-only", "before": "assumed"}
+    assert json.loads(told["member.left"]) == {"before": "read-only"}
 
 
 @pytest.mark.parametrize(

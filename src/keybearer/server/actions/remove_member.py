@@ -7,6 +7,7 @@ from keybearer.server.records import Member
 from keybearer.server.rules.team_keeping import check_admin_stays, check_manager
 from keybearer.server.store import grants, memberships, teams
 from keybearer.server.store.database import Transaction
+from keybearer.wire.activity import words_text
 
 
 async def remove_member(
@@ -40,6 +41,12 @@ async def remove_member(
     ended = await grants.end_of_member(tx, team_id, user_id, now)
     await ledger.record_ended(tx, actor, ended, now)
     await queue.put_revoked(tx, actor, ended, now)
-    left = Activity("member.left", f"membership:{user_id}:{team_id}", team_id=team_id, environment=team.environment)
+    left = Activity(
+        "member.left",
+        f"membership:{user_id}:{team_id}",
+        team_id=team_id,
+        environment=team.environment,
+        words=words_text({"before": member.role}),
+    )
     await ledger.record(tx, actor, left, now)
     return member

@@ -5,12 +5,13 @@ from typing import Final
 
 from keybearer.server import ledger, refusals
 from keybearer.server.activities import Activity, Actor
-from keybearer.server.clock import HOUR
+from keybearer.server.clock import HOUR, as_wire
 from keybearer.server.records import Member, Team
 from keybearer.server.roles import ROLE_NAMES
 from keybearer.server.rules.team_keeping import check_admin_stays, check_manager
 from keybearer.server.store import grants, memberships, teams
 from keybearer.server.store.database import Transaction
+from keybearer.wire.activity import words_text
 
 ASSUMED_AT_MOST: Final = 8 * HOUR
 
@@ -63,7 +64,7 @@ async def set_member_role(
         lapsed = await grants.end_of_member(tx, given.team_id, given.user_id, now)
         await ledger.record_ended(tx, actor, lapsed, now)
     await memberships.set_role(tx, (given.team_id, given.user_id), given.role, given.expires_at, now)
-    await ledger.record(tx, actor, _activity("member.changed" if is_in_team else "member.joined", given, team), now)
+    await ledger.record(tx, actor, _activity(given, before if is_in_team else None, team), now)
     after = await memberships.of_user(tx, given.team_id, given.user_id)
     assert after is not None  # noqa: S101 - just put there
     return after
@@ -90,6 +91,17 @@ def _check_giver(giver: Member | None, given: RoleGiven, managers: frozenset[str
         raise refusals.forbidden("support staff gives no role that outlasts its visit")
 
 
-def _activity(action: str, given: RoleGiven, team: Team) -> Activity:
-    subject = f"membership:{given.user_id}:{given.team_id}"
-    return Activity(action, subject, team_id=given.team_id, environment=team.environment)
+def _activity(given: RoleGiven, before: Member | None, team: Team) -> Activity:
+    """Say which role is given, until when, and which there was: nobody could tell later who was let in as what."""
+    words = {"role": given.role}
+    if given.expires_at is not None:
+        words["until"] = as_wire(given.expires_at)
+    if before is not None and before.role is not None:
+        words["before"] = before.role
+    return Activity(
+        "member.changed" if before else "member.joined",
+        f"membership:{given.user_id}:{given.team_id}",
+        team_id=given.team_id,
+        environment=team.environment,
+        words=words_text(words),
+    )
