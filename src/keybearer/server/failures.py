@@ -8,7 +8,7 @@ from starlette.responses import Response
 
 from keybearer.server.http.bare_doors import Handler
 from keybearer.server.http.bearer import challenge
-from keybearer.server.http.edge import Teller, note_actor
+from keybearer.server.http.edge import Teller, note_actor, note_refusal
 from keybearer.server.http.errors import api_error, oauth_error, verifier_error
 from keybearer.server.pages.errors import error_page
 from keybearer.server.refusals import Refusal, not_found
@@ -28,7 +28,7 @@ def handlers(settings: Settings) -> dict[Any, Handler]:
     """Return Starlette's exception handlers: for our refusals, the router's own errors and a store that is away."""
 
     async def refused(request: Request, refusal: Refusal) -> Response:
-        note_actor(request, refused=refusal.code, detail=refusal.detail)
+        note_refusal(request, refusal)
         return await _answer(request, refusal, settings)
 
     async def router_said(request: Request, error: HTTPException) -> Response:

@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
-from contextlib import asynccontextmanager, suppress
+from contextlib import asynccontextmanager
 from functools import partial
 from typing import Final
 
@@ -19,6 +19,7 @@ from keybearer.server.store.faults import StoreFault
 from keybearer.server.store.feed_pruning import prune_feed
 from keybearer.server.store.pruning import prune
 from keybearer.server.store.rate_limits import forget_regained
+from keybearer.server.waiting import is_set_within
 
 _WRITE_USES_EVERY_S: Final = 5
 _PRUNE_EVERY_S: Final = 3600
@@ -98,9 +99,7 @@ async def again_and_again(
     woken = woken or asyncio.Event()
     trouble = ""
     while True:
-        with suppress(TimeoutError):
-            async with asyncio.timeout(every_s):
-                await woken.wait()
+        await is_set_within(woken, every_s)
         woken.clear()
         trouble = await _do(work, trouble)
 

@@ -14,8 +14,8 @@ from keybearer.server.store.database import Database
 from keybearer.server.store.faults import StoreFault, StoreUnavailable
 
 EVERY_S: Final = 0.25
+PATIENCE_S: Final = 1.0  # with the store: a verifier waits two seconds, then asks another node
 _GOOD_FOR_S: Final = 1.0  # beyond, whoever asks waits for the next: a lease that is born old is of little use
-_PATIENCE_S: Final = 1.0  # a verifier waits two seconds, then asks another node
 
 _LOG = structlog.get_logger("keybearer.barrier")
 
@@ -92,7 +92,7 @@ class Barrier:
 
     async def _wait_for(self, coming: asyncio.Task[None]) -> None:
         try:
-            async with asyncio.timeout(_PATIENCE_S):
+            async with asyncio.timeout(PATIENCE_S):
                 await asyncio.shield(coming)
         except (StoreFault, TimeoutError) as fault:
             raise StoreUnavailable("PostgreSQL has not proved that it is still the one that acknowledges") from fault

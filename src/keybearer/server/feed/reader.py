@@ -8,7 +8,7 @@ from typing import Final, Protocol
 
 import structlog
 
-from keybearer.server.feed.barrier import Barrier
+from keybearer.server.feed.barrier import PATIENCE_S, Barrier
 from keybearer.server.feed.proven import ProvenFeed
 from keybearer.server.feed.window import FeedWindow
 from keybearer.server.hindrance import Hindrance
@@ -17,11 +17,11 @@ from keybearer.server.shared_runs import SharedRuns
 from keybearer.server.store import feed
 from keybearer.server.store.database import Database
 from keybearer.server.store.faults import StoreFault, StoreUnavailable
+from keybearer.server.waiting import is_set_within
 from keybearer.wire.feed import Event, Position, SyncAnswer, SyncQuestion
 
 READ_EVERY_S: Final = 0.1
 _SETTLE_EVERY_S: Final = 1.0  # what a connection leads to changes only where a dump is read over living tables
-_PATIENCE_S: Final = 1.0  # a verifier waits two seconds, then asks another node
 _GO_ON_S: Final = 2.0  # so long after the last question the feed is still followed
 _REMEMBERED_AT_FIRST: Final = feed.PAGE - 100  # what comes between the two looks of a beginning has room
 
@@ -190,7 +190,7 @@ class FeedReader:
     async def _newest(self) -> FeedWindow:
         """Return a window that has all that was committed before this call."""
         try:
-            async with asyncio.timeout(_PATIENCE_S):
+            async with asyncio.timeout(PATIENCE_S):
                 await asyncio.shield(self._looks.coming())
         except (StoreFault, TimeoutError) as fault:
             raise StoreUnavailable("the feed cannot be read") from fault
@@ -215,10 +215,7 @@ class FeedReader:
         """Wait until the feed has gone on."""
         self._held += 1
         try:
-            async with asyncio.timeout(at_most_s):
-                await self._news.wait()
-        except TimeoutError:
-            pass
+            await is_set_within(self._news, at_most_s)
         finally:
             self._held -= 1
 
@@ -232,16 +229,9 @@ class FeedReader:
                 self._unread.meet(fault)
             else:
                 self._unread.overcome()
-            await self._pause()
+            await is_set_within(self._hint, READ_EVERY_S)
             if not self._held and self._boottime() - self._asked_at > _GO_ON_S:
                 self._asked.clear()
-
-    async def _pause(self) -> None:
-        try:
-            async with asyncio.timeout(READ_EVERY_S):
-                await self._hint.wait()
-        except TimeoutError:
-            pass
 
     async def _look_in_time(self) -> None:
         try:

@@ -13,7 +13,7 @@ from keybearer.server import refusals
 from keybearer.server.http.answers import json_answer
 from keybearer.server.http.bearer import caller_of
 from keybearer.server.http.call_record import recorded
-from keybearer.server.http.edge import note_actor
+from keybearer.server.http.edge import note_refusal
 from keybearer.server.http.errors import verifier_error
 from keybearer.server.http.forms import read_query
 from keybearer.server.http.limits import count_call
@@ -55,7 +55,7 @@ def _door(node: Node, prefix: str, end: str, answer: Answer) -> Route:
         try:
             return await recorded(request, lambda: read(request))
         except Refusal as refusal:
-            note_actor(request, refused=refusal.code, detail=refusal.detail)
+            note_refusal(request, refusal)
             return verifier_error(refusal)
 
     return Route(prefix + end, handle, methods=["GET"])

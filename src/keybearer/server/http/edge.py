@@ -20,6 +20,7 @@ from keybearer.server.http.answers import json_answer
 from keybearer.server.http.intake import Body, OverLimit, check_head, most_bytes
 from keybearer.server.http.same_origin import is_trustworthy
 from keybearer.server.metrics.requests import Requests
+from keybearer.server.refusals import Refusal
 
 MAX_AGENT: Final = 300  # characters of a User-Agent that are kept
 
@@ -69,6 +70,11 @@ def actor_of(
 def note_actor(request: Request, **known: str | int | None) -> None:
     """Add to the request's log line who acts: user, team, client, the token's last four characters, a reason."""
     request.scope["keybearer.noted"].update(known)
+
+
+def note_refusal(request: Request, refusal: Refusal) -> None:
+    """Add to the request's log line that it is refused, and why; the detail stands nowhere else."""
+    note_actor(request, refused=refusal.code, detail=refusal.detail)
 
 
 def log_quietly(request: Request) -> None:

@@ -51,6 +51,18 @@ class Form:
             raise refusals.invalid_request(f"The parameter {name} is missing. Send it in the form.", f"missing: {name}")
         return value
 
+    def needed(self, name: str) -> str:
+        """
+        Return the field's only value, which must not be empty: for OAuth, to which that is as good as absent.
+
+        Raises:
+            Refusal: ``invalid_request``: the field is absent, empty or repeated (RFC 6749 §3.1, §3.2).
+        """
+        value = self.maybe(name)
+        if not value:
+            raise refusals.invalid_request(f"The parameter {name} is missing.", f"missing: {name}")
+        return value
+
     def each_once(self) -> "Form":
         """
         Return the form itself, if no field is repeated.

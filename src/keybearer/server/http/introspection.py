@@ -12,7 +12,7 @@ from keybearer.server.clock import SECOND
 from keybearer.server.http.answers import NO_STORE, json_answer, json_bytes
 from keybearer.server.http.bearer import bearer_in, bearer_text
 from keybearer.server.http.caller import CHALLENGE, Caller, credentials_of
-from keybearer.server.http.edge import address_of, log_quietly, note_actor
+from keybearer.server.http.edge import address_of, log_quietly, note_refusal
 from keybearer.server.http.errors import oauth_error
 from keybearer.server.http.forms import Form, read_oauth_form
 from keybearer.server.http.hits import Hit, HitDoor, Plain
@@ -42,7 +42,7 @@ def routes(node: Node, caller: Caller) -> list[BaseRoute]:
         try:
             answered = await endpoint.answer(request, await read_oauth_form(request))
         except Refusal as refusal:
-            note_actor(request, refused=refusal.code, detail=refusal.detail)
+            note_refusal(request, refusal)
             return oauth_error(refusal, _CHALLENGES if refusal.code == "invalid_client" else "")
         log_quietly(request)
         return json_answer(answered, 200, NO_STORE)
@@ -75,9 +75,7 @@ class IntrospectionEndpoint:
         """
         await self._node.feed.fresh()  # from here on keys and tokens are known as they are
         asker = await self._asker(request, form)
-        text = form.maybe("token")
-        if not text:
-            raise refusals.invalid_request("The parameter token is missing.", "missing: token")
+        text = form.needed("token")
         if isinstance(asker, Client) and _is_refresh(text):
             return await self._refresh(text, asker)
         principal = await self._node.bearers.bearer_as_told(text, self._node.now(), address_of(request))

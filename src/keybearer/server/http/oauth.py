@@ -11,7 +11,7 @@ from keybearer.server.http import introspection, metadata
 from keybearer.server.http.answers import empty_answer
 from keybearer.server.http.bare_doors import BareDoor
 from keybearer.server.http.caller import CHALLENGE, Caller
-from keybearer.server.http.edge import note_actor
+from keybearer.server.http.edge import note_refusal
 from keybearer.server.http.errors import oauth_error
 from keybearer.server.http.forms import Form, read_oauth_form
 from keybearer.server.http.revocation import RevocationEndpoint
@@ -65,7 +65,7 @@ def _door(path: str, caller: Caller, answer: Answer, note: Note = _nothing) -> B
             note(request, form)
             answered = await answer(request, await caller.of(request, form), form)
         except Refusal as refusal:
-            note_actor(request, refused=refusal.code, detail=refusal.detail)
+            note_refusal(request, refusal)
             answered = oauth_error(refusal, CHALLENGE if refusal.code == "invalid_client" else "")
         answered.headers.update(_CORS)
         return answered

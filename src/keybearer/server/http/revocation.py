@@ -3,7 +3,6 @@
 from starlette.requests import Request
 from starlette.responses import Response
 
-from keybearer.server import refusals
 from keybearer.server.actions.revoke_token import revoke_token
 from keybearer.server.http.answers import NO_STORE, json_answer
 from keybearer.server.http.edge import actor_of
@@ -28,9 +27,7 @@ class RevocationEndpoint:
         Raises:
             Refusal: one of RFC 7009 §2.2.1.
         """
-        text = form.maybe("token")
-        if not text:
-            raise refusals.invalid_request("The parameter token is missing.", "missing: token")
+        text = form.needed("token")
         actor = actor_of(request, client_id=client.client_id)
         await self._node.act(revoke_token, actor, client, text, self._node.now())
         return await when_preferred(self._node, request, json_answer({}, 200, NO_STORE))

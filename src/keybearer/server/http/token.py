@@ -67,7 +67,7 @@ class TokenEndpoint:
 
     async def _authorization_code(self, request: Request, client: Client, form: Form) -> TokenPair | Refusal:
         actor = actor_of(request, client_id=client.client_id)
-        code, redirect_uri = _needed(form, "code"), form.maybe("redirect_uri") or None
+        code, redirect_uri = form.needed("code"), form.maybe("redirect_uri") or None
         verifier = form.maybe("code_verifier") or None
         return await self._exchanges.ask(Exchange(actor, client.client_id, code, redirect_uri, verifier))
 
@@ -81,21 +81,13 @@ class TokenEndpoint:
         if not wanted <= self._node.settings.permissions.keys():
             raise refusals.invalid_scope("The scope names a permission that does not exist here.", "scope unknown")
         actor = actor_of(request, client_id=client.client_id)
-        text = _needed(form, "refresh_token")
+        text = form.needed("refresh_token")
         return await self._refreshes.ask(Refresh(actor, client.client_id, text, " ".join(sorted(wanted))))
 
     async def _refresh_all(
         self, tx: Any, asked: Sequence[Refresh], *, is_alone: bool
     ) -> list[TokenPair | Refusal | None]:
         return await refresh_tokens(tx, asked, self._terms, self._node.now(), is_alone=is_alone)
-
-
-def _needed(form: Form, name: str) -> str:
-    """Return a parameter that must be there and not empty (RFC 6749 §3.2)."""
-    value = form.maybe(name)
-    if not value:
-        raise refusals.invalid_request(f"The parameter {name} is missing.", f"missing: {name}")
-    return value
 
 
 def _body(pair: TokenPair) -> dict[str, object]:

@@ -11,7 +11,7 @@ from keybearer.server.actions.decide_consent import Answered, Decision, decide_c
 from keybearer.server.actions.start_authorization import start_authorization
 from keybearer.server.clock import DAY, MINUTE
 from keybearer.server.http.authorization_answer import answer_address, host_of, is_on_this_device, policy_place
-from keybearer.server.http.edge import actor_of, note_actor, policy_for_forms_to
+from keybearer.server.http.edge import actor_of, note_actor, note_refusal, policy_for_forms_to
 from keybearer.server.http.forms import Form, query_of, read_form, read_query
 from keybearer.server.issuing import terms_of
 from keybearer.server.node import Node
@@ -74,7 +74,7 @@ def _silent(examined: Examined, code: str, public: str) -> Refusal | None:
 
 def _tell(request: Request, examined: Examined, refusal: Refusal, *, may_redirect: bool) -> Response:
     """Send the browser to the app with a refusal; or show the person where it would go, and let them go there."""
-    note_actor(request, refused=refusal.code, detail=refusal.detail)
+    note_refusal(request, refusal)
     node: Node = request.app.state.node
     answered = Answered(examined.redirect_uri, examined.state, None, refusal)
     address = answer_address(answered, node.settings.issuer)

@@ -7,7 +7,7 @@ from starlette.routing import BaseRoute
 from keybearer.server.accounts.mailed_links import CHANGE_EMAIL
 from keybearer.server.actions.confirm_email_change import confirm_email_change
 from keybearer.server.actions.verify_email import verify_email
-from keybearer.server.http.edge import actor_of, note_actor
+from keybearer.server.http.edge import actor_of, note_refusal
 from keybearer.server.http.forms import read_form
 from keybearer.server.mail.letters import Letters
 from keybearer.server.node import Node
@@ -59,11 +59,11 @@ async def _change(request: Request, text: str) -> Response:
     try:
         await node.mailer.send(Letters(node.settings).address_to_prove(changed.email, changed.link))
     except Refusal as refusal:
-        note_actor(request, refused=refusal.code, detail=refusal.detail)
+        note_refusal(request, refusal)
     return redirect(request, "/settings/account", said)
 
 
 def _over(request: Request, refusal: Refusal) -> Response:
     """Say that the link does nothing any more, whatever the reason."""
-    note_actor(request, refused=refusal.code, detail=refusal.detail)
+    note_refusal(request, refusal)
     return render(request, "mail_link_over.html", None, 404)

@@ -7,7 +7,7 @@ from starlette.requests import Request
 from starlette.responses import HTMLResponse, RedirectResponse, Response
 
 from keybearer.server.clock import as_wire
-from keybearer.server.http.edge import note_actor
+from keybearer.server.http.edge import note_refusal
 from keybearer.server.http.errors import retry_headers, status_of
 from keybearer.server.node import Node
 from keybearer.server.pages import times
@@ -90,7 +90,7 @@ def render_form(
     """
     if refusal is None:
         return render(request, template, visitor, errors={}, **context)
-    note_actor(request, refused=refusal.code, detail=refusal.detail)
+    note_refusal(request, refusal)
     answer = render(request, template, visitor, status_of(refusal), errors=_errors_of(refusal), **context)
     answer.headers.update(retry_headers(refusal))
     return answer

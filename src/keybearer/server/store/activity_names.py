@@ -6,7 +6,7 @@ from typing import Any, Final
 
 from sqlalchemy import Select, bindparam, or_, select
 
-from keybearer.server.store.database import Reader
+from keybearer.server.store.database import Reader, Row
 from keybearer.server.store.tables import clients, grants, memberships, resource_servers, tokens, users
 
 _MOST: Final = 200
@@ -78,8 +78,7 @@ async def people(reader: Reader, team_id: int, ids: Iterable[int] | None = None)
     if ids is None:
         rows = await reader.many(_FIRST_PEOPLE, team_id=team_id)
     else:
-        wanted = list(ids)
-        rows = await reader.many(_THESE_PEOPLE, team_id=team_id, ids=wanted) if wanted else []
+        rows = await _these(reader, _THESE_PEOPLE, ids, team_id=team_id)
     return {row["user_id"]: row["name"] for row in rows}
 
 
@@ -94,8 +93,7 @@ async def newest_tokens(reader: Reader, team_id: int, user_id: int | None) -> li
 
 async def tokens_of(reader: Reader, team_id: int, ids: Iterable[str]) -> dict[str, NamedToken]:
     """Return those of these tokens that are personal ones of the team, by their ids."""
-    wanted = list(ids)
-    rows = await reader.many(_THESE_TOKENS, team_id=team_id, ids=wanted) if wanted else []
+    rows = await _these(reader, _THESE_TOKENS, ids, team_id=team_id)
     return {row["token_id"]: NamedToken(**row) for row in rows}
 
 
@@ -104,13 +102,16 @@ async def apps(reader: Reader, team_id: int, ids: Iterable[str] | None = None) -
     if ids is None:
         rows = await reader.many(_FIRST_APPS, team_id=team_id)
     else:
-        wanted = list(ids)
-        rows = await reader.many(_THESE_APPS, team_id=team_id, ids=wanted) if wanted else []
+        rows = await _these(reader, _THESE_APPS, ids, team_id=team_id)
     return {row["client_id"]: NamedApp(**row) for row in rows}
 
 
 async def apis(reader: Reader, ids: Iterable[str]) -> dict[str, str]:
     """Return the names of those of these reporters that are resource servers, by their ids."""
+    return {row["resource_server_id"]: row["name"] for row in await _these(reader, _THESE_APIS, ids)}
+
+
+async def _these(reader: Reader, statement: Select[Any], ids: Iterable[int | str], **values: int) -> list[Row]:
+    """Return the rows of these ids; where there are none, nothing is asked."""
     wanted = list(ids)
-    rows = await reader.many(_THESE_APIS, ids=wanted) if wanted else []
-    return {row["resource_server_id"]: row["name"] for row in rows}
+    return await reader.many(statement, ids=wanted, **values) if wanted else []

@@ -1,5 +1,9 @@
 """The errors of the store, the same for both databases."""
 
+from typing import Final
+
+NO_HEAD: Final = "the database has no feed_head row: it was not migrated"
+
 
 class StoreFault(Exception):
     """Anything the store could not do; every subclass says how sure the caller may be of the outcome."""

@@ -6,7 +6,7 @@ from typing import Final
 from sqlalchemy import BigInteger, bindparam, exists, select
 
 from keybearer.server.store.database import Reader
-from keybearer.server.store.faults import StoreUnavailable
+from keybearer.server.store.faults import NO_HEAD, StoreUnavailable
 from keybearer.server.store.tables import feed, feed_head, feed_pending
 from keybearer.wire.feed import Event, Position
 
@@ -71,7 +71,7 @@ async def read_head(reader: Reader) -> Head:
     """
     row = await reader.one(_HEAD)
     if row is None:
-        raise StoreUnavailable("the database has no feed_head row: it was not migrated")
+        raise StoreUnavailable(NO_HEAD)
     return Head(Position(row["epoch"], row["seq"], bytes(row["hash"])), bool(row["has_stray"]))
 
 
@@ -84,7 +84,7 @@ async def read_from(reader: Reader, seq: int) -> Stretch:
     """
     rows = await reader.many(_FROM, seq=seq)
     if not rows:
-        raise StoreUnavailable("the database has no feed_head row: it was not migrated")
+        raise StoreUnavailable(NO_HEAD)
     first = rows[0]
     position = Position(first["epoch"], first["head_seq"], bytes(first["head_hash"]))
     events = tuple(

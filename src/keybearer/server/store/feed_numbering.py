@@ -6,7 +6,7 @@ from typing import Final
 from sqlalchemy import select
 
 from keybearer.server.store.database import EpochAndSeq, Reader
-from keybearer.server.store.faults import StoreUnavailable
+from keybearer.server.store.faults import NO_HEAD, StoreUnavailable
 from keybearer.server.store.tables import feed_head
 from keybearer.wire.feed import chain_hash
 
@@ -54,7 +54,7 @@ async def read_position(reader: Reader) -> EpochAndSeq:
     """
     head = await reader.one(_HEAD)
     if head is None:
-        raise StoreUnavailable("the database has no feed_head row: it was not migrated")
+        raise StoreUnavailable(NO_HEAD)
     return head["epoch"], head["seq"]
 
 

@@ -13,6 +13,7 @@ from keybearer.server.store.database import Transaction
 from keybearer.server.store.faults import OutcomeUnknown, StoreUnavailable
 from keybearer.server.store.listeners import Listeners
 from keybearer.server.store.sqlite_writer import SqliteSession
+from keybearer.server.waiting import is_set_within
 
 T = TypeVar("T")
 
@@ -99,10 +100,7 @@ class GroupWriter:
 
     async def _rest(self) -> None:
         self._wake.clear()
-        try:
-            async with asyncio.timeout(_QUIET_S):
-                await self._wake.wait()
-        except TimeoutError:
+        if not await is_set_within(self._wake, _QUIET_S):
             await self._session.shorten_log(is_quiet=True)
             await self._wake.wait()
 

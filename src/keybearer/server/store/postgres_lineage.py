@@ -7,7 +7,7 @@ from typing import Final
 import asyncpg
 
 from keybearer.server.store.database import EpochAndSeq
-from keybearer.server.store.faults import StoreUnavailable
+from keybearer.server.store.faults import NO_HEAD, StoreUnavailable
 from keybearer.server.store.postgres_connections import FAULTS, Link, name_fault
 from keybearer.server.store.postgres_transaction import Boundary, commit, roll_back
 
@@ -61,7 +61,7 @@ async def settle_lineage(connection: Link, boundary: Boundary) -> EpochAndSeq | 
     except FAULTS as error:
         raise name_fault(error) from error
     if here is None:
-        raise StoreUnavailable("the database has no feed_head row: it was not migrated")
+        raise StoreUnavailable(NO_HEAD)
     if here["is_standby"]:
         raise StoreUnavailable("PostgreSQL: this server is a standby")
     return await _begin_epoch(connection, boundary) if here["differs"] else None

@@ -12,7 +12,7 @@ from typing import Any
 import apsw
 
 from keybearer.server.store.database import ONLY_LOOKS, EpochAndSeq
-from keybearer.server.store.faults import OutcomeUnknown, StoreUnavailable
+from keybearer.server.store.faults import NO_HEAD, OutcomeUnknown, StoreUnavailable
 from keybearer.server.store.feed_numbering import number
 from keybearer.server.store.sqlite_connections import Rows, SqlitePart, open_connection
 from keybearer.server.store.sqlite_witness import HeadWitness
@@ -117,7 +117,7 @@ class SqliteSession:
     def _head(self) -> Position:
         rows = self._run("SELECT epoch, seq, hash FROM feed_head")
         if not rows:
-            raise StoreUnavailable("the database has no feed_head row: it was not migrated")
+            raise StoreUnavailable(NO_HEAD)
         return Position(*rows[0])
 
     def open_part(self) -> SqlitePart:

@@ -13,6 +13,7 @@ from keybearer.server.rules.spread import Spread, spread
 from keybearer.server.store.faults import StoreFault
 from keybearer.server.verifiers.known import Verifiers
 from keybearer.server.verifiers.neighbours import EVERY_S, Neighbours
+from keybearer.server.waiting import is_set_within
 
 _MOST: Final = 256  # who wait at once; each is a connection held
 _PATIENCE_S: Final = 1.0  # with the store; the bound goes on meanwhile
@@ -133,7 +134,7 @@ class Certainty:
                 news = self._verifiers.news
                 await self._judge()
                 await asyncio.sleep(_SOONEST_S)
-                await _either(news, EVERY_S)
+                await is_set_within(news, EVERY_S)
         except BaseException as fault:  # nobody is left waiting for a watch that has failed
             for waiter in self._waiting:
                 if not waiter.is_certain.done():
@@ -163,11 +164,3 @@ class Certainty:
         if self._boottime() - mark.at >= self._bound_s:
             return True
         return reports is not None and mark.seq is not None and spread(mark.epoch, mark.seq, reports).is_certain
-
-
-async def _either(news: asyncio.Event, at_most_s: float) -> None:
-    try:
-        async with asyncio.timeout(at_most_s):
-            await news.wait()
-    except TimeoutError:
-        pass

@@ -9,6 +9,7 @@ from typing import Final
 
 import structlog
 
+from keybearer.server.feed.barrier import PATIENCE_S
 from keybearer.server.feed.reader import FeedReader
 from keybearer.server.hindrance import Hindrance
 from keybearer.server.records import Report
@@ -20,7 +21,6 @@ from keybearer.server.verifiers.known import Verifiers
 from keybearer.verify.lease import DRIFT
 
 EVERY_S: Final = 0.1
-_PATIENCE_S: Final = 1.0  # a verifier waits two seconds, then asks another node
 _BEAT_EVERY_S: Final = 60.0
 # A node that could not write for so long, by its own clock, answers no verifier any more. Whoever sees its beat stand
 # still first saw it after it was written, so by another clock it is over this much later, and then the bound runs for
@@ -86,7 +86,7 @@ class Neighbours:
         if self._is_announced():
             return
         try:
-            async with asyncio.timeout(_PATIENCE_S):
+            async with asyncio.timeout(PATIENCE_S):
                 await self._appear()
         except TimeoutError as error:
             raise StoreUnavailable("the store does not take down that this node answers verifiers") from error
