@@ -3,10 +3,12 @@
 import asyncio
 import os
 from collections.abc import AsyncIterator
+from contextlib import closing
 from pathlib import Path
 
+import apsw
 import pytest
-from sqlalchemy import select
+from sqlalchemy import insert, select
 from structlog.testing import capture_logs
 
 from keybearer.server import secrets
@@ -16,13 +18,16 @@ from keybearer.server.mail.mailer import Letter, Mailer
 from keybearer.server.records import Attempts
 from keybearer.server.sealing.sealer import SealingTrouble
 from keybearer.server.store import sign_in_attempts, tables
-from keybearer.server.store.database import Database
+from keybearer.server.store.database import Database, Transaction
 from keybearer.server.store.faults import StoreUnavailable
+from keybearer.server.store.pruning import BROOMS, LOOKED_AT, Broom, Horizon
+from keybearer.server.store.sqlite_connections import Rows, SqlitePart
 from keybearer.server.store.tables import tokens
 from keybearer.server.upkeep import again_and_again, prune_all, unless_apart
 from tests.server.store.test_feed_events import DIGESTS, MEMBERSHIP, SCENE
 from tests.server.store.trial import execute, opened
 from tests.support.clock import HandClock
+from tests.support.databases import copy_sqlite
 from tests.support.mailbox import Mailbox
 
 TIMEOUT_S = 30
@@ -63,6 +68,44 @@ async def test_what_ended_90_days_ago_goes_and_what_ended_89_days_ago_stays(
     await _add_token(database_url, made, 4, expires_at=now + DAY, revoked_at=now - 91 * DAY)
     await prune_all(database, now)
     assert {row["token_id"] for row in await database.many(IDS)} == {younger, alive}
+
+
+async def test_of_more_rows_than_are_looked_at_at_once_the_old_go_and_the_others_stay(
+    database: Database, clock: HandClock
+) -> None:
+    now, count = clock.now(), 2 * LOOKED_AT + 1
+    failed = [now - (3 if number % 2 else 1) * DAY for number in range(count)]
+    rows = [
+        {"email_digest": os.urandom(32), "device_digest": b"", "failures": 1, "failed_at": at, "blocked_until": 0}
+        for at in failed
+    ]
+
+    async def fail(tx: Transaction) -> None:
+        await tx.run_all(insert(tables.sign_in_attempts), rows)
+
+    await database.transact(fail)
+    await prune_all(database, now)
+    left = await database.many(select(tables.sign_in_attempts.c.failed_at))
+    assert [row["failed_at"] for row in left] == [now - DAY] * (LOOKED_AT + 1)
+
+
+@pytest.mark.parametrize("broom", BROOMS, ids=lambda broom: str(broom._delete.table))
+async def test_no_table_is_looked_through_at_once(migrated_sqlite: Path, tmp_path: Path, broom: Broom) -> None:
+    copy_sqlite(migrated_sqlite, tmp_path / "keybearer.db")
+    with closing(apsw.Connection(str(tmp_path / "keybearer.db"))) as connection:
+        planned: list[str] = []
+
+        def note(_cursor: apsw.Cursor, text: str, _values: object) -> bool:
+            if not text.startswith("EXPLAIN"):
+                plan = connection.execute(f"EXPLAIN QUERY PLAN {text}", [b""] * text.count("?")).fetchall()
+                planned.extend(str(line[3]) for line in plan)
+            return True
+
+        part = SqlitePart(Rows(connection))
+        connection.exec_trace = note
+        await broom.sweep(part, broom.start, Horizon(1, 1, "x"))
+    assert planned
+    assert [line for line in planned if line.startswith("SCAN")] == []
 
 
 async def test_taking_dead_tokens_away_tells_the_verifiers_nothing(

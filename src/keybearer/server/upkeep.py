@@ -17,7 +17,7 @@ from keybearer.server.sealing.sealer import Sealer, SealingTrouble
 from keybearer.server.store.database import Database
 from keybearer.server.store.faults import StoreFault
 from keybearer.server.store.feed_pruning import prune_feed
-from keybearer.server.store.pruning import prune
+from keybearer.server.store.pruning import BROOMS, Horizon
 from keybearer.server.store.rate_limits import forget_regained
 from keybearer.server.waiting import is_set_within
 
@@ -77,9 +77,11 @@ async def unless_apart(database: Database, now: Clock, work: Callable[[], Awaita
 async def prune_all(database: Database, now: int) -> None:
     """Take away every row that ended long ago, in transactions so short that nobody waits for them."""
     before = now - _KEEP_FOR
-    made_before = secrets.record_id(before)
-    while await database.transact(prune, before, now - _KEEP_SHORT_LIVED_FOR, made_before):
-        _LOG.debug("old rows taken away")
+    horizon = Horizon(before, now - _KEEP_SHORT_LIVED_FOR, secrets.record_id(before))
+    for broom in BROOMS:
+        after: str | bytes | None = broom.start
+        while after is not None:
+            after = await database.transact(broom.sweep, after, horizon)
     while await database.transact(prune_feed, now - _KEEP_EVENTS_FOR):
         _LOG.debug("old events taken away")
     await database.transact(forget_regained)
