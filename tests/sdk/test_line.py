@@ -121,7 +121,7 @@ async def test_what_comes_unasked_ends_the_connection() -> None:
         pytest.param(b"HTTP/1.1 101 Switching Protocols\r\n\r\n", BROKEN, id="another protocol"),
         pytest.param(b"HTTP/1.1 401 No\r\ncontent-length: 0\r\n\r\n", "does not accept", id="the key is refused"),
         pytest.param(b"HTTP/1.1 503 No\r\ncontent-length: 0\r\n\r\n", "answers 503", id="unavailable"),
-        pytest.param(WHOLE.replace(b'"n": ', b'"n"   '), "no JSON", id="no JSON"),
+        pytest.param(WHOLE.replace(b'"n": ', b'"n"   '), "not JSON", id="no JSON"),
     ],
 )
 async def test_what_is_no_answer_is_none_and_the_next_question_is_answered(answer: bytes, why: str) -> None:
