@@ -1,6 +1,7 @@
 """What a verifier asks next, whom and when, told without a network: by answers, by failures, by clocks."""
 
-from dataclasses import dataclass, field
+import asyncio
+from dataclasses import dataclass, field, replace
 from itertools import pairwise
 from random import Random
 from typing import Any
@@ -9,12 +10,13 @@ import pytest
 
 from keybearer.sdk.clocks import Clocks
 from keybearer.sdk.driver import SOONEST_S, TIMEOUT_S, Call, Driver
+from keybearer.sdk.following import follow
 from keybearer.sdk.nodes import Nodes
 from keybearer.verify.lease import Lease
 from keybearer.verify.mirror import Mirror
 from keybearer.verify.recent_denials import RecentDenials
 from keybearer.wire.denial import Denial, Reason
-from keybearer.wire.feed import NO_HASH, Position, SyncAnswer
+from keybearer.wire.feed import NO_HASH, Event, Position, SyncAnswer
 from keybearer.wire.messages import sync_answer_as_json
 from tests.verify.tokens import chained
 
@@ -114,6 +116,7 @@ def test_it_is_cut_off_when_every_node_was_silent_twice(silences: int, *, is_cut
         pytest.param({"lease": -8.0}, id="a lease below nothing"),
         pytest.param({"lease": 3_601.0}, id="a lease of more than an hour"),
         pytest.param({"lease": float("nan")}, id="a lease that is no number"),
+        pytest.param({"lease": 10**400}, id="a lease that no float holds"),
         pytest.param({"lease": "8"}, id="a lease in words"),
         pytest.param({"interval": 0.0}, id="no interval"),
         pytest.param({"head": Position("e1", 3, NO_HASH), "is_reset": False}, id="events that are not brought"),
@@ -130,6 +133,25 @@ def test_an_answer_that_makes_no_sense_renews_nothing(about: dict[str, Any]) -> 
     assert desk.driver.trouble is not None
     desk.settled()
     assert desk.driver.trouble is None
+
+
+async def test_an_answer_at_which_it_fails_is_followed_by_a_question_to_another_node() -> None:
+    """Half a character cannot be hashed; a node that says so kept whoever asked it first from all others, for good."""
+    desk, asked = Desk(), list[str]()
+    desk.settled()
+
+    class Transport:
+        async def post(self, call: Call) -> dict[str, Any]:
+            asked.append(call.node)
+            if len(asked) > 1:
+                raise asyncio.CancelledError
+            event = Event(1, "user.changed", "user:\ud800", 1, NO_HASH)
+            said = SyncAnswer(call.body["nonce"], replace(START, seq=1), (event,), is_reset=False, age_s=0.0)
+            return {**sync_answer_as_json(said), "lease": 8.0, "interval": 1.0}
+
+    with pytest.raises(asyncio.CancelledError):
+        await follow(desk.driver, Transport(), lambda: None)  # type: ignore[arg-type] # as much of one as is needed
+    assert len(set(asked)) == 2
 
 
 @pytest.mark.parametrize(("jump_s", "is_void"), [(1.0, False), (-1.0, False), (1.01, True), (-1.01, True)])

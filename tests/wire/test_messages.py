@@ -17,6 +17,7 @@ from keybearer.wire.messages import (
     sync_question_as_json,
     sync_question_from_json,
 )
+from keybearer.wire.quota import Grant, Terms, grants_as_json, grants_from_json
 from tests.verify.tokens import fetched
 
 HEAD = Position("e1", 2, bytes(range(32)))
@@ -117,3 +118,20 @@ def test_a_malformed_question_is_not_believed(path: str, value: Any) -> None:
 def test_a_malformed_token_is_not_believed(path: str, value: Any) -> None:
     with pytest.raises(Malformed):
         fetched_from_json(changed(fetched_as_json(APPS), path, value))
+
+
+@pytest.mark.parametrize(
+    ("path", "value"),
+    [
+        *[(name, value) for name in ("limit", "window", "life") for value in (GONE, None, "9", 0, -1, 10**400)],
+        *[("window", value) for value in (float("nan"), float("inf"), 0.5)],
+        *[("grants", value) for value in (GONE, None, {}, [None], [[]])],
+        *[("grants.0.2", value) for value in (None, "1", -1, 0)],
+        *[("grants.0.4", value) for value in (None, "1", -1, float("nan"), float("inf"), 10**400)],
+    ],
+    ids=lambda value: "more than a float holds" if value == 10**400 else None,
+)
+def test_malformed_grants_are_not_believed(path: str, value: Any) -> None:
+    written = grants_as_json(Terms(200, 60.0, 3.0), (Grant(1, 7, 5, 190, 0.0),))
+    with pytest.raises(Malformed):
+        grants_from_json(changed(written, path, value))

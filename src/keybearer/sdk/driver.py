@@ -1,6 +1,5 @@
 """The sync loop without its network: which question a verifier asks next, of which node, and when."""
 
-import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 from random import Random
@@ -170,7 +169,7 @@ def _terms(body: Mapping[str, Any]) -> tuple[float, float]:
     """Return for how long the node lets its answers be believed, and how often it wants to be asked; seconds."""
     match body:
         case {"lease": (int() | float()) as lease_s, "interval": (int() | float()) as interval_s} if (
-            math.isfinite(lease_s) and 0 < interval_s < lease_s <= _LONGEST_LEASE_S
+            0 < interval_s < lease_s <= _LONGEST_LEASE_S  # as NaN, the infinities and what no float holds are not
         ):
             return float(lease_s), float(interval_s)
     raise Malformed("lease or interval is missing, or makes no sense")

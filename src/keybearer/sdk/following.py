@@ -54,4 +54,4 @@ async def _turn(driver: Driver, transport: Transport | Line) -> float:
         return driver.unanswered(str(error)) if error.is_silent else driver.refused(str(error))
     except Exception:  # noqa: BLE001 - an edge: if this loop ended, every lease would run out, and nobody would know why
         _LOG.exception("the verifier failed at one question; it goes on with the next")
-        return _AFTER_A_FAULT_S
+        return max(_AFTER_A_FAULT_S, driver.refused("the verifier failed at an answer"))  # of another node, perhaps not

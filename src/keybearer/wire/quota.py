@@ -1,6 +1,5 @@
 """What verifier and node tell each other about rate limits: how many calls are wanted, and how many are granted."""
 
-import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final, NamedTuple
@@ -10,6 +9,7 @@ from keybearer.wire.messages import Malformed
 MOST_WANTS: Final = 500  # in one question
 _MOST_CALLS: Final = 1_000_000
 _LARGEST_ID: Final = 2**63 - 1
+_LONGEST_S: Final = 1e12  # a whole number in JSON may be larger than any float
 
 
 class Left(NamedTuple):
@@ -114,7 +114,7 @@ def grants_from_json(body: Mapping[str, Any]) -> tuple[Terms, tuple[Grant, ...]]
             "window": (int() | float()) as window_s,
             "life": (int() | float()) as life_s,
             "grants": list(grants),
-        } if 0 < limit <= _MOST_CALLS and 0 < life_s <= window_s < math.inf:
+        } if 0 < limit <= _MOST_CALLS and 0 < life_s <= window_s <= _LONGEST_S:
             return Terms(limit, float(window_s), float(life_s)), tuple(_grant(each) for each in grants)
     raise Malformed("grants lack a part, or have one of another type")
 
@@ -131,7 +131,7 @@ def _want(parts: object) -> Want:
 def _grant(parts: object) -> Grant:
     match parts:
         case [int(user_id), int(team_id), int(calls), int(remaining), (int() | float()) as wait_s] if (
-            calls >= 0 and remaining >= 0 and 0 <= wait_s < math.inf and (calls > 0 or wait_s > 0)
+            calls >= 0 and remaining >= 0 and 0 <= wait_s <= _LONGEST_S and (calls > 0 or wait_s > 0)
         ):
             return Grant(user_id, team_id, calls, remaining, float(wait_s))
     raise Malformed("a grant is not a list of five numbers")
