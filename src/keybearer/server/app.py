@@ -137,7 +137,7 @@ async def _open_node(
             feed=feed,
             look_ups=look_ups,
             bearers=Bearers(database, feed, look_ups, settings.token_prefix, settings.role_permissions),
-            verifier_keys=VerifierKeys(database, feed, look_ups, last_seen, now),
+            verifier_keys=VerifierKeys(database, feed, look_ups, last_seen),
             verifiers=verifiers,
             neighbours=neighbours,
             certainty=Certainty(feed, verifiers, neighbours, boottime, settings.bound),

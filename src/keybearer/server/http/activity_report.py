@@ -37,7 +37,7 @@ def routes(node: Node) -> list[BaseRoute]:
 async def _report(node: Node, request: Request) -> dict[str, Any]:
     key = key_of(request)
     await node.feed.recent()
-    owner = await node.verifier_keys.owner_of(key, address_of(request))
+    owner = await node.verifier_keys.owner_of(key, address_of(request), node.now())
     demand_type(request, _CONTENT_TYPE)
     lines, refused = await _judge(node, await request.body(), owner)
     owners = await token_owners(node.database, lines)

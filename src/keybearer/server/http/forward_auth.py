@@ -68,7 +68,7 @@ class ForwardAuth:
     def look(self, plain: Plain) -> Hit | None:
         """Let a call pass of which there is one in hand, with a token that may do what is demanded."""
         node = self._node
-        owner, principal = node.verifier_keys.known(plain.header(_KEY)), known_caller(node, plain)
+        owner, principal = node.verifier_keys.known(plain.header(_KEY), plain.at), known_caller(node, plain)
         if owner is None or principal is None or principal.environment != owner.environment:
             return None
         if not all(map(principal.can, plain.header(_PERMISSION).split())):
@@ -110,7 +110,7 @@ class ForwardAuth:
     async def _owner_of(self, key: str, address: str) -> ResourceServer:
         """Return the API behind the gateway; tokens of its environment alone may pass."""
         try:
-            return await self._node.verifier_keys.owner_of(key, address)
+            return await self._node.verifier_keys.owner_of(key, address, self._node.now())
         except Refusal as refusal:
             raise _misconfigured("Its key is unknown or was revoked.", refusal.detail) from refusal
 

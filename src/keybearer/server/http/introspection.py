@@ -89,7 +89,7 @@ class IntrospectionEndpoint:
         if form is None or plain.header(b"content-type") != _FORM:
             return None
         key = bearer_in(plain.header(b"authorization"))
-        asker = node.verifier_keys.known(key) if key else None
+        asker = node.verifier_keys.known(key, plain.at) if key else None
         principal = node.bearers.known(form[1].decode(), plain.at)
         if asker is None or principal is None or not _may_know(asker, principal):
             return None
@@ -116,7 +116,7 @@ class IntrospectionEndpoint:
 
     async def _owner_of(self, key: str, request: Request) -> ResourceServer:
         try:
-            return await self._node.verifier_keys.owner_of(key, address_of(request))
+            return await self._node.verifier_keys.owner_of(key, address_of(request), self._node.now())
         except Refusal as refusal:
             raise refusals.invalid_client(refusal.detail) from refusal
 

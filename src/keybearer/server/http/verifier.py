@@ -68,7 +68,7 @@ async def _sync(node: Node, request: Request) -> dict[str, Any]:
     Source: coherence.md 5.3, V1 and N1.
     """
     key, address = key_of(request), address_of(request)
-    owner = await node.verifier_keys.owner_of(key, address)
+    owner = await node.verifier_keys.owner_of(key, address, node.now())
     body = await read_json(request)
     try:
         question = sync_question_from_json(body)
@@ -78,7 +78,7 @@ async def _sync(node: Node, request: Request) -> dict[str, Any]:
     node.verifiers.note(owner, instance, question.position)
     await node.neighbours.announce()
     answer = await node.feed.answer(question, wait_s)
-    await node.verifier_keys.owner_of(key, address)
+    await node.verifier_keys.owner_of(key, address, node.now())
     return sync_answer_as_json(answer) | {"lease": node.settings.lease_s, "interval": INTERVAL_S}
 
 
@@ -89,7 +89,7 @@ async def _fetch(node: Node, request: Request) -> dict[str, Any]:
     Source: coherence.md 5.3, V5.
     """
     await node.feed.recent()
-    owner = await node.verifier_keys.owner_of(key_of(request), address_of(request))
+    owner = await node.verifier_keys.owner_of(key_of(request), address_of(request), node.now())
     body = await read_json(request)
     nonce, digest, instance = _nonce(body), body.get("digest"), _instance(body)
     if not isinstance(digest, str) or not _DIGEST.fullmatch(digest):
@@ -115,7 +115,7 @@ async def _count(node: Node, request: Request) -> dict[str, Any]:
     What was granted is gone if this answer is lost: asked again, the verifier is granted other calls.
     """
     await node.feed.recent()
-    owner = await node.verifier_keys.owner_of(key_of(request), address_of(request))
+    owner = await node.verifier_keys.owner_of(key_of(request), address_of(request), node.now())
     body = await read_json(request)
     _instance(body)
     try:

@@ -3,7 +3,6 @@
 from typing import Final
 
 from keybearer.server import secrets
-from keybearer.server.clock import Clock
 from keybearer.server.feed.reader import FeedReader
 from keybearer.server.last_used import LastUsed
 from keybearer.server.limits.places import Places
@@ -21,29 +20,28 @@ class VerifierKeys:
 
     Args:
         last_seen: is told whose key was presented, by whatever door asks here.
-        now: microseconds since 1970 UTC.
     """
 
-    def __init__(self, database: Database, feed: FeedReader, look_ups: Places, last_seen: LastUsed, now: Clock) -> None:
+    def __init__(self, database: Database, feed: FeedReader, look_ups: Places, last_seen: LastUsed) -> None:
         self._database = database
         self._look_ups = look_ups
         self._last_seen = last_seen
-        self._now = now
         self._known: dict[bytes, ResourceServer] = {}
         self._forgotten = 0
         feed.add_follower(self)
 
-    async def owner_of(self, text: str, whence: str) -> ResourceServer:
+    async def owner_of(self, text: str, whence: str, now: int) -> ResourceServer:
         """
         Return the resource server whose key this is.
 
         Args:
             whence: who presents it, for `Places`.
+            now: microseconds since 1970 UTC.
 
         Raises:
             Refusal: ``unauthenticated``: it is nobody's, or was revoked; those of `Places.place`.
         """
-        if known := self.known(text):
+        if known := self.known(text, now):
             return known
         digest = secrets.digest(text)
         forgotten_before = self._forgotten
@@ -53,14 +51,14 @@ class VerifierKeys:
             if len(self._known) >= _MOST:
                 self._known.clear()
             self._known[digest] = owner
-        self._last_seen.note(owner.resource_server_id, self._now())
+        self._last_seen.note(owner.resource_server_id, now)
         return owner
 
-    def known(self, text: str) -> ResourceServer | None:
-        """Return whose key this is, if that is remembered."""
+    def known(self, text: str, now: int) -> ResourceServer | None:
+        """Return whose key this is, presented at *now*, if that is remembered."""
         owner = self._known.get(secrets.digest(text))
         if owner is not None:
-            self._last_seen.note(owner.resource_server_id, self._now())
+            self._last_seen.note(owner.resource_server_id, now)
         return owner
 
     def apply(self, event: Event) -> None:
