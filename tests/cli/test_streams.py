@@ -97,3 +97,31 @@ def test_a_server_tells_a_program_where_it_listens(tmp_path: Path, words: str) -
     file = tmp_path / "data" / "keybearer.log" if words == "demo" else tmp_path / "log"
     listening = [line for line in file.read_text().splitlines() if '"event":"listening"' in line]
     assert len(listening) == 1
+
+
+@pytest.mark.parametrize(
+    ("variables", "has_colours"), [({}, True), ({"NO_COLOR": "1"}, False), ({"TERM": "dumb"}, False)]
+)
+def test_at_a_terminal_a_new_server_tells_where_it_is_and_nothing_that_would_worry_anybody(
+    tmp_path: Path, variables: dict[str, str], *, has_colours: bool
+) -> None:
+    ours, theirs = os.openpty()
+    environment = {"PATH": os.environ["PATH"], "HOME": str(tmp_path), "TERM": "xterm", **variables}
+    with subprocess.Popen([PROGRAM, "serve", "--port", "0"], cwd=tmp_path, env=environment, stderr=theirs) as server:
+        os.close(theirs)
+        said = b""
+        try:
+            while b"issuer" not in said:
+                assert select.select([ours], [], [], START_TIMEOUT_S)[0], said
+                said += os.read(ours, 65_536)
+        finally:
+            server.send_signal(signal.SIGTERM)
+        while select.select([ours], [], [], START_TIMEOUT_S)[0]:
+            try:
+                os.read(ours, 65_536)
+            except OSError:  # the last of their ends is closed
+                break
+    os.close(ours)
+    assert b"listening" in said
+    assert b"epoch" not in said
+    assert (b"\x1b" in said) is has_colours

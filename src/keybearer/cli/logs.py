@@ -22,9 +22,9 @@ _LEVEL: Final = logging.INFO
 _ENCODE: Final = msgspec.json.Encoder(enc_hook=repr).encode
 
 
-def log_to_stderr() -> None:
-    """Write the log to stderr: for people if it is a terminal, else one JSON object a line."""
-    _configure(LogFile(sys.stderr.buffer), for_people=sys.stderr.isatty())
+def log_to_stderr(*, in_colours: bool = False) -> None:
+    """Write the log to stderr: for people if it is a terminal, perhaps *in_colours*; else one JSON object a line."""
+    _configure(LogFile(sys.stderr.buffer), for_people=sys.stderr.isatty(), in_colours=in_colours)
 
 
 def log_to_file(path: Path) -> None:
@@ -58,10 +58,12 @@ class LogFile:
             self._file.flush()
 
 
-def _configure(file: LogFile, *, for_people: bool) -> None:
+def _configure(file: LogFile, *, for_people: bool, in_colours: bool = False) -> None:
     processors: list[Processor] = [structlog.processors.add_log_level, _STAMP]
     if for_people:
-        last: Processor = structlog.dev.ConsoleRenderer(exception_formatter=structlog.dev.plain_traceback)
+        last: Processor = structlog.dev.ConsoleRenderer(
+            colors=in_colours, exception_formatter=structlog.dev.plain_traceback
+        )
     else:
         processors.append(structlog.processors.format_exc_info)
         last = structlog.processors.JSONRenderer(serializer=_as_json)

@@ -61,6 +61,11 @@ def main() -> int:
     return run(sys.argv[1:])
 
 
+def takes_colours() -> bool:
+    """Tell whether a terminal is written to in colours (https://no-color.org)."""
+    return not os.environ.get("NO_COLOR") and os.environ.get("TERM") != "dumb"
+
+
 def _complete_streams() -> None:
     """Open what was closed as the file of nothing, in the order of its number; have every character printed somehow."""
     for name, mode in (("stdin", "r"), ("stdout", "w"), ("stderr", "w")):

@@ -1,5 +1,6 @@
 """``keybearer serve``: the server as a process."""
 
+import functools
 from typing import Annotated
 
 import typer
@@ -15,13 +16,14 @@ def serve(
     as_json: JSON = False,
 ) -> int:
     """Run the server; SIGTERM lets requests in flight finish."""
+    from keybearer.cli.logs import log_to_stderr
+    from keybearer.cli.main import takes_colours
     from keybearer.cli.running import address_of, listen, own_address, run_server
     from keybearer.cli.workplace import load_settings, prepare_database
 
     settings = load_settings()
     prepare_database(settings)
     listener = listen(host, port)
-    if not as_json:
-        return run_server(settings, listener, workers)
     told = {"url": address_of(listener), "issuer": own_address(settings, listener).issuer}
-    return run_server(settings, listener, workers, lambda: say(told, as_json=True))
+    log = functools.partial(log_to_stderr, in_colours=takes_colours())
+    return run_server(settings, listener, workers, lambda: say(told, as_json=True) if as_json else None, log)

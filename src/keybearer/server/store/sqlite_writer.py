@@ -112,7 +112,8 @@ class SqliteSession:
         self._numbered = Position(secrets.token_hex(8), head.seq, head.hash)
         self._run("UPDATE feed_head SET epoch = ?", (self._numbered.epoch,))
         await self.commit()
-        _LOG.info("the feed begins a new epoch, because the file beside the database does not vouch for this one")
+        if head.seq:  # in a database that is new nobody knew an earlier one
+            _LOG.info("the feed begins a new epoch, because the file beside the database does not vouch for this one")
 
     def _head(self) -> Position:
         rows = self._run("SELECT epoch, seq, hash FROM feed_head")
