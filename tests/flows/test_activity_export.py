@@ -241,13 +241,41 @@ async def test_a_cell_that_a_spreadsheet_would_run_is_a_text(stage: Stage) -> No
 
 async def test_a_cell_that_a_spreadsheet_would_part_at_semicolons_has_no_formula_in_it(stage: Stage) -> None:
     """Where the comma stands in decimal numbers, spreadsheets read CSV so."""
-    for agent in ("Mozilla/5.0 (X11; Linux);=1+1", "x;@SUM(1);-1", 'x";=1', "x\t=1", "x\n=1"):
+    agents = ("Mozilla/5.0 (X11; Linux);=1+1", "x;@SUM(1);-1", 'x";=1', "x\t=1", "x\n=1", 'x;"=1;y', 'x\t"=1', 'x\n"=1')
+    for agent in agents:
         await happen(stage.house.node, stage.ada, stage.acme, client="app", sealing={"agent": agent})
     written = (await exported(await stage.at_browser(stage.ada), "client=app&format=csv")).decode()
-    cells = [cell for line in re.split(r"[\r\n]+", written) for cell in re.split(r"[;\t]", line)]
-    assert len(cells) > 10
+    lines = re.split(r"[\r\n]+", written)
+    cells = [cell for mark in ";\t" for cells in csv.reader(lines, delimiter=mark) for cell in cells]
+    assert len(cells) > 20
     assert not [cell for cell in cells if cell.startswith(("=", "+", "-", "@"))]
     assert "Mozilla/5.0 (X11; Linux);'=1+1" in written
+
+
+@pytest.mark.parametrize("form", ["jsonl", "csv"])
+@pytest.mark.parametrize("has_log", [True, False])
+async def test_a_record_that_gets_its_place_while_an_export_is_written_is_there_once(
+    stage: Stage, form: str, *, has_log: bool
+) -> None:
+    """Whenever that is: between any two looks into the store."""
+    node = stage.house.node
+    for moment in range(12):
+        team = await stage.scene.team(f"New{moment}")
+        if has_log:
+            await happen(node, stage.ada, team)
+            await seal_all(node)
+        names = [f"late-{moment}-{number}" for number in range(8)]
+        for name in names:
+            await happen(node, stage.ada, team, request_id=name)
+        written, number = b"", 0
+        sight, wanted = Sight(team.team_id, None), ActivityFilter(team.team_id)
+        async for chunk in activity_chunks(node.database, sight, wanted, form):
+            written += chunk.data
+            if number == moment:
+                await seal_all(node)
+            number += 1
+        assert {name: written.count(name.encode()) for name in names} == dict.fromkeys(names, 1)
+    assert moment > number
 
 
 async def test_what_is_not_signed_yet_comes_last_and_is_said_to_be_so(stage: Stage) -> None:

@@ -30,8 +30,9 @@ _COPIES: Final = (  # out of the entry, under the same names
 )
 COLUMNS: Final = ("index", "at", "user", "address", "agent", "subject", "words", *_COPIES)
 # What spreadsheets take for the beginning of a formula, at the beginning of a cell (OWASP, "CSV Injection"). Where the
-# comma stands in decimal numbers, they part cells at semicolons instead, whatever is quoted.
-_FORMULA: Final = re.compile(r"(?:^|(?<=[;\t\r\n]))(?=[=+\-@\t\r])")
+# comma stands in decimal numbers, they part cells at semicolons instead, whatever is quoted, and drop the quotation
+# marks that come first in what they find then.
+_FORMULA: Final = re.compile(r"(?:^|(?<=[;\t\r\n]))(?=\"*[=+\-@\t\r])")
 
 
 def head() -> bytes:

@@ -37,8 +37,8 @@ async def activity_chunks(
     """
     Write out what is *wanted* and may be seen: log by log, at last what has no place in one yet.
 
-    Each chunk is a look of its own into the store: a log only grows, and what is exported of it ends with the
-    checkpoint that was looked up first.
+    Each chunk is a look of its own into the store: a log only grows, and what is proved of it ends with the checkpoint
+    that was looked up first. What got its place since its log was written comes last.
 
     Args:
         form: ``jsonl``, which proves itself, or ``csv``.
@@ -48,12 +48,12 @@ async def activity_chunks(
         yield Chunk(table.head(), 0)
     if seen is None:
         return
-    logs = await activity_export.logs_of(reader, sight.team_id)
+    logs_of = partial(activity_export.logs_of, reader, sight.team_id)
 
     def page_of(log: ActivityLog) -> _Page:
         return partial(activity_export.placed, reader, seen, log.log_id)
 
-    async for chunk in _written(reader, logs, page_of, partial(activity_export.unplaced, reader, seen), form):
+    async for chunk in _written(reader, logs_of, page_of, partial(activity_export.unplaced, reader, seen), form):
         yield chunk
 
 
@@ -63,27 +63,52 @@ async def stored_chunks(reader: Reader) -> AsyncIterator[Chunk]:
     def page_of(log: ActivityLog) -> _Page:
         return partial(activity_export.all_placed, reader, log.log_id)
 
-    logs = await activity_export.every_log(reader)
-    async for chunk in _written(reader, logs, page_of, partial(activity_export.all_unplaced, reader), "jsonl"):
+    logs_of = partial(activity_export.every_log, reader)
+    async for chunk in _written(reader, logs_of, page_of, partial(activity_export.all_unplaced, reader), "jsonl"):
         yield chunk
 
 
 async def _written(
-    reader: Reader, logs: Sequence[ActivityLog], page_of: Callable[[ActivityLog], _Page], unplaced: _Page, form: str
+    reader: Reader,
+    logs_of: Callable[[], Awaitable[Sequence[ActivityLog]]],
+    page_of: Callable[[ActivityLog], _Page],
+    unplaced: _Page,
+    form: str,
 ) -> AsyncIterator[Chunk]:
     """
     Write out logs, and what has no place in one yet.
 
+    A record gets its place at any time, so that one may be in neither of the two when it is looked at; each log is
+    looked at once more at the end.
+
     Args:
+        logs_of: reads which logs there are.
         page_of: gives what reads the records of a log.
         unplaced: reads those without a place.
     """
-    sources = [(log, None if form == "csv" else await _source(reader, log)) for log in logs]
+    sources = [(log, None if form == "csv" else await _source(reader, log)) for log in await logs_of()]
+    ends: dict[int, int] = {}  # of each log the index of the last record that was written
     for log, source in sorted(sources, key=lambda each: each[1] is None):  # what is not signed comes last
-        async for chunk in _of_log(reader, page_of(log), source, form):
+        async for chunk in _of_log(reader, _noting(ends, log, page_of(log)), source, form):
             yield chunk
-    async for rows in _unplaced(unplaced):
+    loose: set[int] = set()
+    async for rows in _pages(unplaced, 0, "activity_id"):
+        loose.update(row["activity_id"] for row in rows)
         yield _loose(rows, form)
+    for log in await logs_of():
+        async for rows in _pages(page_of(log), ends.get(log.log_id, -1), "log_index"):
+            yield _loose([row for row in rows if row["activity_id"] not in loose], form)
+
+
+def _noting(ends: dict[int, int], log: ActivityLog, page: _Page) -> _Page:
+    """Return *page*, which notes how far it has come."""
+
+    async def noted(after: int, most: int) -> list[Row]:
+        rows = await page(after, most)
+        ends[log.log_id] = rows[-1]["log_index"] if rows else after
+        return rows
+
+    return noted
 
 
 async def _of_log(reader: Reader, page: _Page, source: "_Source | None", form: str) -> AsyncIterator[Chunk]:
@@ -98,11 +123,11 @@ async def _of_log(reader: Reader, page: _Page, source: "_Source | None", form: s
         after = rows[-1]["log_index"] if rows else after
 
 
-async def _unplaced(page: _Page) -> AsyncIterator[list[Row]]:
-    rows = await page(0, _AT_ONCE)
-    while rows:
+async def _pages(page: _Page, after: int, name: str) -> AsyncIterator[list[Row]]:
+    """Read page by page behind the record whose *name* is *after*."""
+    while rows := await page(after, _AT_ONCE):
         yield rows
-        rows = await page(rows[-1]["activity_id"], _AT_ONCE)
+        after = rows[-1][name]
 
 
 class _Source:
