@@ -122,8 +122,9 @@ def test_an_export_tells_what_was_done_in_the_team_that_is_named(terminal: Termi
     assert "--json is" in terminal.refused(
         "activity", "export", "--team", "1", "--json", "--format", "csv", exit_code=2
     )
-    table = terminal.type("activity", "export", "--team", "1", "--format", "csv", "--action", "team.created")
-    assert [row["action"] for row in csv.DictReader(table.out.splitlines())] == ["team.created"]
+    for action, words in (("team.created", ""), ("member.joined", '{"role":"owner"}')):
+        table = terminal.type("activity", "export", "--team", "1", "--format", "csv", "--action", action)
+        assert [(row["action"], row["words"]) for row in csv.DictReader(table.out.splitlines())] == [(action, words)]
     assert (
         terminal.type("activity", "export", "--team", "1", "--user", "ada@example.com", "--to", "2020-01-01").out == ""
     )

@@ -10,6 +10,7 @@ from keybearer.server.rules.identifiers import free_identifier, identifier_of
 from keybearer.server.rules.names import MAX_TEAM_NAME, clean_name
 from keybearer.server.store import memberships, teams
 from keybearer.server.store.database import Transaction
+from keybearer.wire.activity import words_text
 from keybearer.wire.token_text import ENVIRONMENTS
 
 _TIER = "free"
@@ -62,9 +63,9 @@ async def add_team(tx: Transaction, actor: Actor, new: NewTeam, owner: User, now
 
 async def _tell(tx: Transaction, actor: Actor, team: Team, owner: User, now: int) -> None:
     """Keep both changes: there is a team, and somebody joined it."""
-    for action, subject in (
-        ("team.created", f"team:{team.team_id}"),
-        ("member.joined", f"membership:{owner.user_id}:{team.team_id}"),
+    for action, subject, words in (
+        ("team.created", f"team:{team.team_id}", ""),
+        ("member.joined", f"membership:{owner.user_id}:{team.team_id}", words_text({"role": "owner"})),
     ):
-        done = Activity(action, subject, team_id=team.team_id, environment=team.environment)
+        done = Activity(action, subject, team_id=team.team_id, environment=team.environment, words=words)
         await ledger.record(tx, actor, done, now)
