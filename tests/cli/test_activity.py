@@ -1,5 +1,6 @@
 """``keybearer activity verify``, as an auditor types it, away from any server."""
 
+import asyncio
 import csv
 import json
 import sys
@@ -10,10 +11,12 @@ import pytest
 
 from keybearer.cli.main import run
 from keybearer.cli.progress import Progress
+from keybearer.server import clock
 from keybearer.server.rules.activity_logs import base_origin
 from keybearer.server.sealing.key import own_signer
-from keybearer.server.sealing.sealer import WITNESS
+from keybearer.server.sealing.sealer import WITNESS, Sealer
 from keybearer.server.settings import Settings
+from keybearer.server.store.database import open_database
 from tests.cli.conftest import Terminal
 from tests.support.activity_logs import TEAM_7, USER_3, log, signer
 
@@ -147,6 +150,30 @@ def test_a_log_that_was_signed_here_and_is_gone_is_told(terminal: Terminal) -> N
     (settings.data_dir / WITNESS).write_text(signed.format(2))
     assert gone.format(2) in terminal.refused("activity", "verify")
     assert "no such log" not in terminal.refused("activity", "verify", "--team", "1")
+
+
+async def _sealed() -> None:
+    settings = Settings()
+    database = await open_database(settings.store_url)
+    sealer = Sealer(database, own_signer(settings), settings.data_dir, clock.now, 400)
+    try:
+        await sealer.turn()
+    finally:
+        sealer.close()
+        await database.close()
+
+
+def test_what_was_stored_under_a_former_issuer_is_verified_with_the_servers_own_key(terminal: Terminal) -> None:
+    for issuer, name in (("https://first.example.com", "Ada"), ("https://second.example.com", "Ben")):
+        terminal.set(ISSUER=issuer)
+        terminal.add_person(name)
+        asyncio.run(_sealed())
+    done = terminal.type("activity", "verify", "--json")
+    assert (done.exit_code, done.err) == (0, "")
+    told = {line["log"].partition("/")[0]: line["proved"] for line in map(json.loads, done.out.splitlines())}
+    assert told == {"first.example.com": True, "second.example.com": True}
+    said = terminal.type("activity", "verify", "--key", terminal.told("activity", "key")["key"]).err
+    assert "its server's name was another one than second.example.com/activity when it was made" in said
 
 
 def test_the_stored_log_is_verified_with_the_servers_own_key(terminal: Terminal) -> None:

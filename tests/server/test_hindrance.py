@@ -2,7 +2,10 @@
 
 import asyncio
 from collections import Counter
+from pathlib import Path
 
+import pytest
+from sqlalchemy import insert
 from structlog.testing import capture_logs
 
 from keybearer.server import clock
@@ -10,10 +13,15 @@ from keybearer.server.feed.reader import FeedReader
 from keybearer.server.limits import rate_limits
 from keybearer.server.limits.rate_limits import RateLimits
 from keybearer.server.settings import Rate
+from keybearer.server.store.database import Transaction
+from keybearer.server.store.faults import StoreUnavailable
+from keybearer.server.store.sqlite import SqliteDatabase
+from keybearer.server.store.tables import feed_pending
 from keybearer.verify.lease import NOWHERE
 from keybearer.wire.feed import SyncQuestion
 from tests.server.feed.test_reader import Observed
 from tests.server.store.trial import opened
+from tests.support.databases import copy_sqlite
 from tests.support.waiting import until
 
 
@@ -50,6 +58,29 @@ async def test_that_the_clock_of_the_limits_stands_still_is_told_once(database_u
     told = Counter(line["event"] for line in lines)
     what = "the clock of the rate limits stands still"
     assert told == {what: 1, f"{what}; that is over": 1}
+
+
+async def test_that_sqlite_keeps_nothing_is_told_once(migrated_sqlite: Path, tmp_path: Path) -> None:
+    async with opened(copy_sqlite(migrated_sqlite, tmp_path / "keybearer.db")) as database:
+        assert isinstance(database, SqliteDatabase)
+        session = database._session
+
+        async def fill_the_disk(tx: Transaction) -> None:
+            session._connection.pragma("max_page_count", session._connection.pragma("page_count"))
+            await _swell(tx)
+
+        with capture_logs() as lines:
+            for _ in range(3):
+                with pytest.raises(StoreUnavailable):
+                    await database.transact(fill_the_disk)
+            for _ in range(2):
+                await database.transact(_swell)
+    told = Counter(line["event"] for line in lines)
+    assert told == {"the database keeps nothing": 1, "the database keeps nothing; that is over": 1}
+
+
+async def _swell(tx: Transaction) -> None:
+    await tx.run(insert(feed_pending).values(kind="user.changed", subject="user:7" + 1_000_000 * "7", at=5))
 
 
 class _Leaps:

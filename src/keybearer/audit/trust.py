@@ -43,6 +43,11 @@ class Trust:
         """
         key = key_from(line.key)
         if key not in self._named(line.origin):
+            if same := next((held for held in self._keys if held.key == key.key), None):
+                raise BadNote(
+                    f"its server's name was another one than {same.name} when it was made; if that was this server, "
+                    "give the key, too, that 'keybearer activity key' prints with KEYBEARER_ISSUER as it was then"
+                )
             raise BadNote("the log is signed with a key that you did not give, or that is not one of its server")
         checkpoint = opened(line.note, key, is_signed)
         if checkpoint.origin != line.origin:

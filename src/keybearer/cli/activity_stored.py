@@ -16,7 +16,7 @@ from keybearer.server.clock import now
 from keybearer.server.reads.activity import Sight
 from keybearer.server.reads.activity_export import Chunk, activity_chunks, stored_chunks
 from keybearer.server.records import ActivityFilter, ActivityLog
-from keybearer.server.rules.activity_logs import named_by
+from keybearer.server.rules.activity_logs import base_of, named_by
 from keybearer.server.sealing.audit import why_damaged
 from keybearer.server.sealing.key import missing_file, own_signer
 from keybearer.server.sealing.sealer import WITNESS
@@ -25,7 +25,7 @@ from keybearer.server.sealing.witness import Signed, Witness
 from keybearer.server.settings import Settings
 from keybearer.server.store import activity_export
 from keybearer.server.store.database import Database, Reader
-from keybearer.wire.checkpoint import BadNote
+from keybearer.wire.checkpoint import BadNote, VerifierKey
 from keybearer.wire.tiles import WIDTH
 
 
@@ -36,7 +36,7 @@ def public_key() -> str:
     Raises:
         Trouble: there is no key yet, or it cannot be read.
     """
-    return _key_of(load_settings())
+    return _own_key(load_settings()).text
 
 
 def stored_verified(team_text: str | None, keys: Sequence[str], checkpoints: Sequence[Path]) -> Verdict:
@@ -51,13 +51,15 @@ def stored_verified(team_text: str | None, keys: Sequence[str], checkpoints: Seq
         Trouble: there is no such team, or a key or checkpoint is none.
     """
     settings = load_settings()
-    trust = trust_of(keys or [_key_of(settings)], checkpoints)
+    given = trust_of(keys, checkpoints) if keys else _own_key(settings)
     signed = _signed_here(settings.data_dir / WITNESS)
 
     async def work(database: Database) -> Verdict:
+        logs = await activity_export.every_log(database)
+        trust = given if isinstance(given, Trust) else trust_of(_named(given, logs), checkpoints)
         if team_text is None:
             await _compare(database, signed)
-            return await _verified(database, await activity_export.every_log(database), stored_chunks(database), trust)
+            return await _verified(database, logs, stored_chunks(database), trust)
         team_id = (await find_team(database, team_text)).team_id
         await _compare(database, {name: last for name, last in signed.items() if _is_of_team(name, team_id)})
         chunks = activity_chunks(database, Sight(team_id, None), ActivityFilter(team_id))
@@ -148,10 +150,16 @@ async def stored_verdict(chunks: AsyncIterator[Chunk], trust: Trust) -> Verdict:
     return verification.verdict()
 
 
-def _key_of(settings: Settings) -> str:
+def _named(key: VerifierKey, logs: Sequence[ActivityLog]) -> list[str]:
+    """Return this server's key under each name that it has had: logs keep the one they were made under."""
+    names = {key.name, *(base_of(log.origin) for log in logs)}
+    return [VerifierKey(name, key.key).text for name in sorted(names)]
+
+
+def _own_key(settings: Settings) -> VerifierKey:
     if missing := missing_file(settings):
         raise Trouble(f"{missing} is not there: the server makes it when it starts; or give the key by --key")
     try:
-        return own_signer(settings).verifier_key.text
+        return own_signer(settings).verifier_key
     except (OSError, ValueError) as error:
         raise Trouble(f"the activity key cannot be read: {error}") from error

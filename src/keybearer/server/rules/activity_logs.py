@@ -56,6 +56,12 @@ def base_origin(issuer: str) -> str:
     return f"{urlsplit(issuer).netloc}/activity"
 
 
+def base_of(origin: str) -> str:
+    """Return the name of the server's tree that a log's own name begins with."""
+    host, mark, _ = origin.partition("/activity")
+    return host + mark
+
+
 def origin_of(base: str, name: LogName, part: int) -> str:
     """
     Return a log's own name.

@@ -1,13 +1,15 @@
 """Run the works that wait at one moment in one SQLite transaction, so that they share its COMMIT."""
 
 import asyncio
-import logging
 import time
 from collections import deque
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from typing import Any, TypeVar, cast
 
+import structlog
+
+from keybearer.server.hindrance import Hindrance
 from keybearer.server.store.commits import Commits
 from keybearer.server.store.database import Transaction
 from keybearer.server.store.faults import OutcomeUnknown, StoreUnavailable
@@ -17,7 +19,7 @@ from keybearer.server.waiting import is_set_within
 
 T = TypeVar("T")
 
-_LOG = logging.getLogger(__name__)
+_LOG = structlog.get_logger(__name__)
 _LARGEST_GROUP = 64  # works; more would keep the event loop from everything else for too long
 _WORKS_A_TURN = 8  # works run before the event loop may look after others
 _QUIET_S = 0.01  # without a work
@@ -59,6 +61,7 @@ class GroupWriter:
         self._waiting: deque[_Job] = deque()
         self._wake = asyncio.Event()
         self._closing = False
+        self._refusal = Hindrance(_LOG, "the database keeps nothing")
         self._task = asyncio.create_task(self._serve(), name="store-writer")
 
     @property
@@ -127,7 +130,7 @@ class GroupWriter:
 
     async def _give_up(self, group: list[_Job], fault: StoreUnavailable) -> list[_Done]:
         """Tell all the same, also who was refused: what he was refused for may have been rolled back."""
-        _LOG.warning("a group of %d works was not kept: %r", len(group), fault)
+        self._refusal.meet(fault)
         await self._session.renew()
         return [_Done(job, raised=type(fault)(*fault.args)) for job in group]
 
@@ -142,6 +145,7 @@ class GroupWriter:
         position = self._session.number() if is_synced else None
         began = time.perf_counter()
         await self._session.commit()
+        self._refusal.overcome()
         self.commits.note(time.perf_counter() - began, len(group), [word for each in done for word in each.done])
         self._listeners.tell(position)
         return done
