@@ -1,5 +1,6 @@
 """A mirror forgets what an event touches, nothing else, and never takes back what has ended."""
 
+import tracemalloc
 from typing import NoReturn
 
 import pytest
@@ -88,6 +89,33 @@ def test_the_end_of_an_app_is_the_end_of_each_of_its_tokens(mirror: Mirror, user
         mirror.apply(event(round_, "client.changed", "client:c2"))
         assert not [held for held in mirror.entries.values() if held.client_id == "c2"]
     assert kept(mirror) == {"bob", "bobs-app"}
+
+
+@pytest.mark.parametrize("users", [999, 1_000, 1_001])
+def test_an_app_whose_users_come_and_go_loses_each_token_it_has_at_its_end(mirror: Mirror, users: int) -> None:
+    for user in range(1, users + 1):
+        for name in ("a", "b"):
+            mirror.insert(digest_of(f"c2-{user}-{name}"), fetched(f"c2-{user}-{name}", user, client="c2"), 0, 100.0)
+    for seq, user in enumerate(range(1, users - 3), 1):
+        mirror.apply(event(seq, "grant.ended", f"grant:g-c2-{user}-a:{user}:7"))
+    for user in (1, users + 1, users + 2):
+        mirror.insert(digest_of(f"c2-{user}-c"), fetched(f"c2-{user}-c", user, client="c2", as_of=users), users, 100.0)
+    mirror.apply(event(users + 1, "user.changed", f"user:{users}"))
+    mirror.apply(event(users + 2, "client.changed", "client:c2"))
+    assert not [held for held in mirror.entries.values() if held.client_id == "c2"]
+    assert {"bob", "bobs-app"} <= kept(mirror)
+
+
+def test_tokens_that_are_forgotten_leave_nothing_of_their_apps_behind() -> None:
+    """Apps come and go for as long as an API runs."""
+    mirror, sizes = Mirror(most_entries=100), list[int]()
+    tracemalloc.start()
+    for number in range(4_000):
+        mirror.insert(digest_of(str(number)), fetched("x", number, client=f"c{number}"), 0, 100.0)
+        if number in {1_999, 3_999}:
+            sizes.append(tracemalloc.get_traced_memory()[0])
+    tracemalloc.stop()
+    assert sizes[1] - sizes[0] < 100_000
 
 
 @pytest.mark.parametrize("verb", ["ended", "deleted"])

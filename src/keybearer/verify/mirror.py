@@ -48,7 +48,7 @@ class Mirror:
     ) -> None:
         self.entries: dict[bytes, Mirrored] = {}
         self._of_user: dict[int, bytes | list[bytes]] = {}
-        self._users_of_client: dict[str, set[int]] = {}  # some of them perhaps without such a token by now
+        self._users_of_client: dict[str, dict[int, int] | None] = {}  # each with how many such tokens; None: too many
         self._permissions: dict[frozenset[str], frozenset[str]] = {}
         self._recent: deque[tuple[int, Reach]] = deque(maxlen=events_remembered)
         self._recent_from = 0
@@ -95,10 +95,7 @@ class Mirror:
             self._drop_oldest()
         self.entries[digest] = entry
         self._index(entry.user_id, digest)
-        if entry.client_id is not None:
-            users = self._users_of_client.setdefault(entry.client_id, set())
-            if len(users) <= _MOST_BY_CLIENT:
-                users.add(entry.user_id)
+        self._count(entry, 1)
         return entry
 
     def is_buried(self, fetched: Fetched) -> bool:
@@ -130,10 +127,10 @@ class Mirror:
         if reach.user_id is not None:
             return self._digests_of(reach.user_id)
         if reach.client_id is not None:
-            users = self._users_of_client.get(reach.client_id, set())
-            if len(users) <= _MOST_BY_CLIENT:
-                return [digest for user_id in users for digest in self._digests_of(user_id)]
-            return [digest for digest, entry in self.entries.items() if entry.client_id == reach.client_id]
+            users = self._users_of_client.get(reach.client_id, {})
+            if users is None:
+                return [digest for digest, entry in self.entries.items() if entry.client_id == reach.client_id]
+            return [digest for user_id in users for digest in self._digests_of(user_id)]
         return list(self.entries)
 
     def _digests_of(self, user_id: int) -> list[bytes]:
@@ -176,8 +173,21 @@ class Mirror:
         else:
             held.append(digest)
 
+    def _count(self, entry: Mirrored, more: int) -> None:
+        """Find the user by the app, as long as they have a token of it: what is forgotten leaves nothing behind."""
+        if entry.client_id is None or (users := self._users_of_client.setdefault(entry.client_id, {})) is None:
+            return
+        users[entry.user_id] = users.get(entry.user_id, 0) + more
+        if not users[entry.user_id]:
+            del users[entry.user_id]
+        if not users:
+            del self._users_of_client[entry.client_id]
+        elif len(users) > _MOST_BY_CLIENT:
+            self._users_of_client[entry.client_id] = None  # until its end: others are not counted
+
     def _drop(self, digest: bytes) -> None:
         entry = self.entries.pop(digest)
+        self._count(entry, -1)
         held = self._of_user[entry.user_id]
         if isinstance(held, list):
             held.remove(digest)
