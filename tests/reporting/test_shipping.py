@@ -157,6 +157,29 @@ async def test_many_calls_that_wait_are_shipped_before_their_time(
     reporter.close()
 
 
+async def test_what_was_shipped_in_its_time_counts_for_none_of_many_that_wait(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(shipping_module, "_EVERY_S", 3_600.0)
+    reporter, sizes, all_taken = Reporter(ActivityLog(tmp_path), now), list[int](), asyncio.Event()
+
+    class Telling(Taking):
+        async def take(self, records: list[Record], reporter_id: str) -> list[tuple[Record, str]]:
+            sizes.append(len(records))
+            if records[-1].n == 1_999:
+                all_taken.set()
+            return await super().take(records, reporter_id)
+
+    async with shipping(reporter, Telling()), asyncio.timeout(20):
+        for number in range(1, 2_000):
+            called(reporter)
+            if number in {999, 1_000}:
+                await (reporter.flush(3_600) if number == 999 else asyncio.sleep(0.05))
+        await all_taken.wait()
+    assert sizes == [500, 499, 500, 500]
+    reporter.close()
+
+
 @pytest.mark.parametrize("seed", range(8))
 async def test_however_memory_files_lost_answers_and_ends_follow_on_each_other_each_record_is_told_once(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, seed: int

@@ -197,9 +197,10 @@ class Reporter:
         return appended if self._is_durable else 0
 
     def _hurry(self) -> None:
-        """Have what waits shipped before its time."""
-        self._hurry_at = self._spool.over + _MANY
-        if self._shipper is not None:
+        """Have what waits shipped before its time if it is that many, and look again when it may be."""
+        over, waiting = self._spool.over, self.waiting
+        self._hurry_at = over + (_MANY if waiting >= _MANY else _MANY - waiting)
+        if self._shipper is not None and waiting >= _MANY:
             self._shipper.hurry()
 
     def _warn(self, error: Unwritable) -> None:
