@@ -45,8 +45,8 @@ class Trust:
         if key not in self._named(line.origin):
             if same := next((held for held in self._keys if held.key == key.key), None):
                 raise BadNote(
-                    f"its server's name was another one than {same.name} when it was made; if that was this server, "
-                    "give the key, too, that 'keybearer activity key' prints with KEYBEARER_ISSUER as it was then"
+                    f"the log is signed with a key that you did not give for its name, but for {same.name}; if the "
+                    "server had another issuer then, give what 'keybearer activity key' prints with that one, too"
                 )
             raise BadNote("the log is signed with a key that you did not give, or that is not one of its server")
         checkpoint = opened(line.note, key, is_signed)

@@ -8,6 +8,7 @@ from typing import Any
 
 import apsw
 import pytest
+from structlog.testing import capture_logs
 
 from keybearer.server.store import sqlite_writer
 from keybearer.server.store.database import at_once
@@ -178,16 +179,16 @@ async def test_a_fault_of_the_machine_in_one_work_undoes_its_group_even_if_swall
 
 
 async def test_a_fault_of_ours_does_not_end_the_writer(
-    database: SqliteDatabase, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+    database: SqliteDatabase, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def fail() -> None:
         raise ArithmeticError
 
-    with monkeypatch.context() as patched:
+    with monkeypatch.context() as patched, capture_logs() as lines:
         patched.setattr(database._session, "number", fail)
         with pytest.raises(OutcomeUnknown, match="ArithmeticError"):
             await database.transact(add, "a")
-    assert "the writer failed" in caplog.text
+    assert [line["event"] for line in lines] == ["the writer failed", "the database keeps nothing"]
     assert await database.transact(add, "b") == "b"
     assert await names(database) == ["b"]
 
