@@ -14,7 +14,7 @@ from keybearer.server.actions.revoke_grant import Reach, revoke_grant
 from keybearer.server.actions.revoke_resource_server import revoke_resource_server
 from keybearer.server.actions.set_member_role import RoleGiven, set_member_role
 from keybearer.server.activities import Actor
-from keybearer.server.clock import as_wire
+from keybearer.server.clock import SECOND, as_wire
 from keybearer.server.settings import Settings
 from keybearer.server.store import teams, users
 from keybearer.server.store.database import Transaction
@@ -89,7 +89,7 @@ async def make_token(tx: Transaction, actor: Actor, settings: Settings, former_g
         await revoke_grant(tx, herself, former_grant, Reach(owner.user_id, None), now)
     name = f"Demo, started {as_wire(now)}"
     asked = AskedToken(owner.user_id, team.team_id, name, "", "", "none", ())
-    longest = settings.personal_token_ttl * 1_000_000
+    longest = settings.personal_token_ttl * SECOND
     policy = TokenPolicy(settings.token_prefix, longest, settings.role_permissions)
     made = await create_personal_token(tx, actor, asked, policy, now)
     return made.grant.grant_id, made.text

@@ -113,7 +113,7 @@ async def _filled(settings: Settings, database: Database, file: Path) -> Notes:
         password_hash = await Passwords().hash(notes.password)
         at = now()
         await database.transact(set_up, operator(at), password_hash, settings.token_prefix, at)
-        notes = Notes(notes.password)
+        return Notes(notes.password)  # what an earlier start printed went with the database
     return notes
 
 

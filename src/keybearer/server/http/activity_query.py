@@ -41,13 +41,7 @@ def filter_of(query: Form, team_id: int) -> ActivityFilter:
         token_id=_matched(query, "token", _IDENTIFIER, "The token must be one token's id.", wrong),
         client_id=_matched(query, "client", _IDENTIFIER, "The client must be one client ID.", wrong),
         action=_matched(query, "action", _ACTION, "The action must be one action's name, as in token.created.", wrong),
-        outcome=_matched(
-            query,
-            "outcome",
-            _OUTCOME,
-            f"The outcome must be one of {', '.join(OUTCOMES)}.",
-            wrong,
-        ),
+        outcome=_matched(query, "outcome", _OUTCOME, f"The outcome must be one of {', '.join(OUTCOMES)}.", wrong),
         since=_time(query, "from", wrong, as_end=False),
         until=_time(query, "to", wrong, as_end=True),
     )

@@ -253,10 +253,10 @@ def log_request(
         of: its id, its method, its route's pattern, and the client's address.
         noted: what else is known of it.
     """
-    request_id, method, route, address = of
+    its_id, method, route, address = of
     log(
         "request",
-        request_id=request_id,
+        request_id=its_id,
         method=method,
         route=route,
         status=status,
