@@ -133,6 +133,9 @@ def test_an_export_tells_what_was_done_in_the_team_that_is_named(terminal: Termi
     )
     for wrong in (("--user", "bob@example.com"), ("--from", "x"), ("--user", ""), ("--token", ""), ("--to", "")):
         assert terminal.refused("activity", "export", "--team", "1", *wrong)
+    assert terminal.refused("activity", "export", "--team", "1", "--user", "bob").startswith(
+        "nobody has the address bob"
+    )
     assert terminal.refused("activity", "export", "--team", "nobody")
 
 

@@ -8,6 +8,7 @@ from keybearer.cli.progress import Progress
 from keybearer.cli.workplace import load_settings, look_into_database
 from keybearer.server.http.activity_query import filter_of
 from keybearer.server.http.forms import Form
+from keybearer.server.numbers import number_in
 from keybearer.server.reads.activity import Sight
 from keybearer.server.reads.activity_export import activity_chunks
 from keybearer.server.store.database import Database
@@ -27,7 +28,7 @@ def write_export(team_text: str, form: str, filters: Mapping[str, str]) -> None:
     async def work(database: Database) -> None:
         team = await find_team(database, team_text)
         given = dict(filters)
-        if "@" in given.get("user", ""):
+        if "user" in given and number_in(given["user"]) is None:
             given["user"] = str((await find_user(database, given["user"])).user_id)
         wanted = filter_of(Form(tuple(given.items())), team.team_id)
         with Progress("exported") as progress:
