@@ -1,9 +1,11 @@
 """A disk that did not take what is recorded, and does again: a new spool is believed, nothing of the old one is."""
 
 import asyncio
+import errno
 import logging
 import os
 import shutil
+import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -13,7 +15,7 @@ from typing import Any, Literal
 import pytest
 
 from keybearer.reporting.reporter import ActivityLog, Reporter
-from keybearer.reporting.segment import Unwritable
+from keybearer.reporting.segment import Segment, Unwritable
 from keybearer.reporting.shipping import BROKEN
 from keybearer.reporting.spool import segments_of
 from tests.reporting.spools import ASKED, Taking, called, failing, now, shipped, shipping, somebody
@@ -93,6 +95,72 @@ async def test_while_the_disk_takes_nothing_nothing_is_left_of_what_is_tried(
             assert reporter._spool.folder in tmp_path.iterdir()
         await is_renewed(reporter)
     assert len(list(tmp_path.iterdir())) == 2
+    reporter.close()
+
+
+async def test_a_full_disk_that_is_tried_again_and_again_takes_neither_files_nor_folders(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A folder has room on a full disk, and a line has none: each try held a file open for good."""
+    reporter, tries, write = Reporter(ActivityLog(tmp_path), now), list[bytes](), os.write
+
+    def full(file: int, data: bytes) -> int:
+        if not data.endswith(b"\n"):
+            return write(file, data)  # it is no line
+        tries.append(data)
+        return failing(errno.ENOSPC)()
+
+    async with shipping(reporter, Taking(is_away=True)):
+        with broken_disk():
+            called(reporter)
+            await until(lambda: reporter._syncing.trouble is not None)
+            before = len(list(Path("/proc/self/fd").iterdir()))
+            with monkeypatch.context() as no_room:
+                no_room.setattr(os, "write", full)
+                await until(lambda: len(tries) > 10)
+            assert len(list(Path("/proc/self/fd").iterdir())) < before + 5
+            assert len(list(tmp_path.iterdir())) < 5
+        await is_renewed(reporter)
+    reporter.close()
+
+
+async def test_a_disk_that_complains_once_more_when_a_file_is_closed_is_left_all_the_same(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    close = Segment.close
+
+    def complaining(segment: Segment) -> None:
+        close(segment)
+        failing(errno.EIO)()
+
+    reporter = Reporter(ActivityLog(tmp_path, "durable"), now)
+    async with shipping(reporter, Taking()):
+        with broken_disk(), pytest.raises(Unwritable):
+            await reporter.kept(called(reporter))
+        with monkeypatch.context() as again:
+            again.setattr(Segment, "close", complaining)
+            await is_renewed(reporter)
+        await reporter.kept(called(reporter))
+    reporter.close()
+
+
+async def test_where_there_can_be_no_more_threads_the_disk_is_tried_again_later(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    tries = list[threading.Thread]()
+
+    def start(thread: threading.Thread) -> None:
+        tries.append(thread)
+        raise RuntimeError("can't start new thread")
+
+    reporter = Reporter(ActivityLog(tmp_path, "durable"), now)
+    async with shipping(reporter, Taking()):
+        with broken_disk(), pytest.raises(Unwritable):
+            await reporter.kept(called(reporter))
+        with monkeypatch.context() as crowded:
+            crowded.setattr(threading.Thread, "start", start)
+            await until(lambda: bool(tries))
+        await is_renewed(reporter)
     reporter.close()
 
 

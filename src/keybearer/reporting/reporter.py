@@ -231,10 +231,13 @@ class Reporter:
         """Have the disk get what is buffered, so that a power cut takes no more than a second's."""
         while True:
             await asyncio.sleep(_SYNC_EVERY_S)
-            if self._syncing.trouble is None:
-                self._syncing.want()
-            elif spool := self._renewal.spool():
-                self._renew(self._syncing.trouble, spool, shipper)
+            try:
+                if self._syncing.trouble is None:
+                    self._syncing.want()
+                elif spool := self._renewal.spool():
+                    self._renew(self._syncing.trouble, spool, shipper)
+            except RuntimeError as error:
+                _LOG.warning("what is recorded waits for the disk: %s", error)  # there can be no more threads now
 
     def _renew(self, why: Unwritable, spool: Spool, shipper: Shipper) -> None:
         """

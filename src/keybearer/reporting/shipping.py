@@ -7,7 +7,6 @@ import json
 import logging
 import os
 import time
-from contextlib import suppress
 from pathlib import Path
 from random import SystemRandom
 from typing import Final, Protocol
@@ -217,7 +216,7 @@ class Shipper:
         """Leave what cannot be shipped to people: here, or where the process that is alive goes on writing it."""
         self._lives.remove(life)
         if life.is_over:
-            with suppress(FileNotFoundError):  # somebody deleted it
+            with contextlib.suppress(FileNotFoundError):  # somebody deleted it
                 life.folder.rename(life.folder.with_suffix(BROKEN))
             life.let_go()
         _LOG.error("what is in %s cannot be reported, and is left there: %s", life.folder, error)

@@ -4,7 +4,7 @@ import logging
 import os
 import shutil
 import threading
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 from pathlib import Path
 from typing import Final
 
@@ -50,7 +50,11 @@ class Spool:
         self._failure: Unwritable | None = None
         self._ended: Unwritable | None = None
         self._held = _made(folder)
-        self._segment = self._begun(self.file)
+        try:
+            self._segment = self._begun(self.file)
+        except BaseException:
+            _remove(folder, self._held)
+            raise
 
     def begin(self, intent: Intent) -> None:
         """
@@ -140,7 +144,8 @@ class Spool:
         with self._lock:
             self._ended = why
             for segment in (*self.full, self._segment):
-                segment.close()
+                with suppress(OSError):  # it is closed, though the disk may say once more what it did not take
+                    segment.close()
             self.full = []
             return self._held
 
@@ -209,6 +214,12 @@ def _made(folder: Path) -> int:
         return make_held(folder)
     except OSError as error:
         raise Unwritable(f"{folder} cannot be made: {error.strerror or error}") from error
+
+
+def _remove(folder: Path, held: int) -> None:
+    """Remove the folder of a life in which nothing was ever said."""
+    shutil.rmtree(folder, ignore_errors=True)
+    os.close(held)
 
 
 def _sync_and_close(segments: list[Segment]) -> None:
