@@ -32,8 +32,12 @@ def readiness(server: ServerProcess) -> tuple[int, dict[str, str]]:
     return answer.status_code, answer.json()
 
 
-def test_sigterm_lets_a_request_in_flight_finish_and_takes_no_new_ones(url: str, tmp_path: Path) -> None:
-    with running_server(tmp_path, url) as server:
+@pytest.mark.parametrize("workers", [1, 2])
+def test_sigterm_lets_a_request_in_flight_finish_and_takes_no_new_ones(url: str, tmp_path: Path, workers: int) -> None:
+    server = server_process(tmp_path, url)
+    server.workers = workers
+    with running(server):
+        wait_for_workers(server, workers)
         body = b"grant_type=refresh_token&client_id=none"
         head = (
             b"POST /oauth/token HTTP/1.1\r\nHost: x\r\nContent-Length: %d\r\n"

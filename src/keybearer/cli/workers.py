@@ -32,6 +32,12 @@ class Workers(Multiprocess):
         super().__init__(config, [listener])
         self._end_within_s = end_within_s
 
+    def terminate_all(self) -> None:
+        """Ask all workers to end, and listen no more: else clients would wait, unanswered, until the last has ended."""
+        super().terminate_all()
+        for listener in self.sockets:
+            listener.close()
+
     def join_all(self) -> None:
         """Wait until all workers have ended."""
         with self._ending_in_time():
