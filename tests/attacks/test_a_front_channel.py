@@ -111,7 +111,9 @@ async def test_a3_an_address_that_is_no_site_is_not_registered(play: Play) -> No
 @pytest.mark.parametrize("kind", ["public", "confidential"])
 async def test_a4_of_a_loopback_address_only_the_port_may_vary(play: Play, kind: str) -> None:
     app = await play.scene.app("Desktop", play.acme, play.ada, LOOPBACK, kind=kind)
-    assert (await play.ask(app, redirect_uri="http://127.0.0.1:51004/cb")).status == 200
+    uri = "http://127.0.0.1:51004/cb"
+    assert (await play.ask(app, redirect_uri=uri)).status == 200
+    assert (await play.decide("allow")).location.startswith(f"{uri}?code=")
     for uri in NOT_THAT_LOOPBACK:
         assert stays_here(await play.ask(app, redirect_uri=uri)), uri
     assert await started(play) == 1
