@@ -85,6 +85,17 @@ async def test_a_call_tells_which_api_it_was_at_and_what_the_api_says_of_it(stag
     assert all(said in record.text for said in ("GET /invoices/{id}", "invoice.sent", "Ledger API"))
 
 
+async def test_a_call_to_what_is_not_there_is_told_by_its_method(stage: Stage) -> None:
+    for action in ("api.called", "invoice.sent"):
+        await happen(stage.house.node, stage.ada, stage.acme, action=action, method="DELETE", route=None, status=404)
+        ada = await stage.at_browser(stage.ada)
+        listed = await ada.get(f"/activity?action={action}")
+        record = await ada.get(*addresses_of(listed))
+        assert "DELETE without a known route" in listed.text
+        assert "DELETE without a known route" in record.text
+    assert "DELETE without a known route invoice.sent" in listed.text
+
+
 async def test_a_call_through_a_gateway_is_told_by_its_method_and_its_api(stage: Stage) -> None:
     told: dict[str, Any] = {"reporter": "keybearer", "boot": "boot-1", "method": "DELETE", "route": "/forward-auth"}
     await happen(stage.house.node, stage.ada, stage.acme, n=1, sealing={"words": '{"api":"Ledger API"}'}, **told)
