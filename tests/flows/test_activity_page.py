@@ -93,7 +93,7 @@ async def test_a_call_to_what_is_not_there_is_told_by_its_method(stage: Stage) -
         record = await ada.get(*addresses_of(listed))
         assert "DELETE without a known route" in listed.text
         assert "DELETE without a known route" in record.text
-    assert "DELETE without a known route invoice.sent" in listed.text
+    assert "DELETE without a known routeinvoice.sent Done" in listed.text, "in two lines"
 
 
 async def test_a_call_through_a_gateway_is_told_by_its_method_and_its_api(stage: Stage) -> None:
