@@ -20,6 +20,7 @@ EDGES = frozenset(
         "src/keybearer/cli/main.py",
         "src/keybearer/reporting/shipping.py",
         "src/keybearer/sdk/following.py",
+        "src/keybearer/server/hindrance.py",
         "src/keybearer/server/http/edge.py",
         "src/keybearer/server/http/hits.py",
         "src/keybearer/server/store/grouping.py",

@@ -1,5 +1,8 @@
 """Logs what hinders work that is done over and over: once when it begins, and once when it is over."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
+
 from structlog.typing import FilteringBoundLogger
 
 
@@ -16,10 +19,27 @@ class Hindrance:
         self._event = event
         self._is_met = False
 
-    def meet(self, fault: Exception) -> None:
-        """Note that *fault* hindered the work."""
+    @contextmanager
+    def outlived(self, expected: type[Exception]) -> Iterator[None]:
+        """
+        Let no fault of the block's work end what does it over and over: log it, and go on behind the block.
+
+        Args:
+            expected: what such work meets now and then; anything else is a fault of ours, logged with its traceback.
+        """
+        try:
+            yield
+        except expected as fault:
+            self.meet(fault)
+        except Exception as error:  # noqa: BLE001 - an edge: met once, it must not end this work for good
+            self.meet(error, is_ours=True)
+        else:
+            self.overcome()
+
+    def meet(self, fault: Exception, *, is_ours: bool = False) -> None:
+        """Note that *fault* hindered the work; one of ours is told with its traceback."""
         if not self._is_met:
-            self._log.warning(self._event, fault=type(fault).__name__, why=str(fault))
+            self._log.warning(self._event, fault=type(fault).__name__, why=str(fault), exc_info=is_ours and fault)
         self._is_met = True
 
     def overcome(self) -> None:

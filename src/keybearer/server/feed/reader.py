@@ -2,7 +2,7 @@
 
 import asyncio
 import math
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
 from typing import Final, Protocol
 
@@ -223,12 +223,8 @@ class FeedReader:
         while True:
             await self._asked.wait()
             self._hint.clear()
-            try:
+            with self._unread.outlived(StoreFault):
                 await asyncio.shield(self._looks.coming())
-            except StoreFault as fault:
-                self._unread.meet(fault)
-            else:
-                self._unread.overcome()
             await is_set_within(self._hint, READ_EVERY_S)
             if not self._held and self._boottime() - self._asked_at > _GO_ON_S:
                 self._asked.clear()
@@ -267,20 +263,27 @@ class FeedReader:
             stretch, begun_at = await self._feed.read_from(window.head.seq)
             new = window.extend(stretch, begun_at)
             if new is not None:
-                for event in new:
-                    for follower in self._followers:
-                        follower.apply(event)
+                self._tell(new)
                 self._wake()
                 return
         await self._begin_anew()
+
+    def _tell(self, events: Sequence[Event]) -> None:
+        """Tell the followers; if one breaks, all begin anew at the next look, since who was told what is not known."""
+        window, self._window = self._window, None
+        for event in events:
+            for follower in self._followers:
+                follower.apply(event)
+        self._window = window
 
     async def _begin_anew(self) -> None:
         """Begin at the head: at first, after more than a page of news, and in another lineage of the store."""
         head, _ = await self._feed.read_head()
         stretch, begun_at = await self._feed.read_from(max(1, head.position.seq - _REMEMBERED_AT_FIRST))
-        self._window = FeedWindow(stretch, begun_at)
+        window, self._window = FeedWindow(stretch, begun_at), None
         for follower in self._followers:
-            follower.begin_at(self._window.head.seq)
+            follower.begin_at(window.head.seq)
+        self._window = window
         self._wake()
 
     def _wake(self) -> None:

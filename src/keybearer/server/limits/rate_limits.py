@@ -124,17 +124,12 @@ class RateLimits:
         while True:
             await asyncio.sleep(self._beat_s)
             local = self._local()
-            try:
-                if local - self._used_at <= self._rate[1] and local != self._beaten_at:
+            if local - self._used_at <= self._rate[1] and local != self._beaten_at:
+                with self._standstill.outlived(StoreFault):
                     await self._beat(is_synced=local - self._synced_at >= _SYNCED_EVERY)
-                elif local - self._looked_at >= _LOOKED_EVERY:
+            elif local - self._looked_at >= _LOOKED_EVERY:
+                with self._standstill.outlived(StoreFault):
                     await self._look()
-                else:
-                    continue
-            except StoreFault as fault:
-                self._standstill.meet(fault)
-            else:
-                self._standstill.overcome()
 
     async def _look(self) -> None:
         self._looked_at = self._local()

@@ -143,12 +143,8 @@ class Neighbours:
         delay = Hindrance(_LOG, "neighbours put off")
         while True:
             await self._is_answering.wait()
-            try:
+            with delay.outlived(StoreFault):
                 await self._take_turn()
-            except StoreFault as fault:
-                delay.meet(fault)
-            else:
-                delay.overcome()
             await asyncio.sleep(EVERY_S)
 
     async def _take_turn(self) -> None:
