@@ -15,7 +15,7 @@ from typing import Any, Literal
 import pytest
 
 from keybearer.reporting.reporter import ActivityLog, Reporter
-from keybearer.reporting.segment import Segment, Unwritable
+from keybearer.reporting.segment import Unwritable
 from keybearer.reporting.shipping import BROKEN
 from keybearer.reporting.spool import segments_of
 from tests.reporting.spools import ASKED, Taking, called, failing, now, shipped, shipping, somebody
@@ -124,22 +124,27 @@ async def test_a_full_disk_that_is_tried_again_and_again_takes_neither_files_nor
     reporter.close()
 
 
-async def test_a_disk_that_complains_once_more_when_a_file_is_closed_is_left_all_the_same(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+@pytest.mark.parametrize("complaints", [1, 1_000])
+async def test_a_disk_that_complains_when_a_file_is_closed_is_heard_and_keeps_nobody_waiting(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, complaints: int
 ) -> None:
-    close = Segment.close
+    """A network's file system tells at the end what it could not write."""
+    close, left = os.close, [errno.EIO] * complaints
 
-    def complaining(segment: Segment) -> None:
-        close(segment)
-        failing(errno.EIO)()
+    def complaining(file: int) -> None:
+        is_spool = Path(f"/proc/self/fd/{file}").readlink().suffix == ".spool"
+        close(file)
+        if is_spool and left:
+            failing(left.pop())()
 
     reporter = Reporter(ActivityLog(tmp_path, "durable"), now)
     async with shipping(reporter, Taking()):
-        with broken_disk(), pytest.raises(Unwritable):
-            await reporter.kept(called(reporter))
-        with monkeypatch.context() as again:
-            again.setattr(Segment, "close", complaining)
-            await is_renewed(reporter)
+        with monkeypatch.context() as network:
+            network.setattr(os, "close", complaining)
+            async with asyncio.timeout(20):
+                with pytest.raises(Unwritable, match="Input/output"):
+                    await reporter.kept(called(reporter))
+        await is_renewed(reporter)
         await reporter.kept(called(reporter))
     reporter.close()
 

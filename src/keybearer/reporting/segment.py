@@ -2,6 +2,7 @@
 
 import os
 from collections.abc import Iterable, Iterator
+from contextlib import suppress
 from pathlib import Path
 from typing import Final, Self
 
@@ -106,15 +107,17 @@ class Segment:
             Unwritable: it may not be there, nor ever get there.
         """
         try:
-            os.fdatasync(duplicate)
+            try:
+                os.fdatasync(duplicate)
+            finally:
+                os.close(duplicate)  # what it complains of nobody would hear of again
         except OSError as error:
             raise self._unwritable(error) from error
-        finally:
-            os.close(duplicate)
 
     def close(self) -> None:
-        """Close the file."""
-        os.close(self._file)
+        """Close the file; of what the disk took of it `sync` has told."""
+        with suppress(OSError):
+            os.close(self._file)
 
     def _unwritable(self, error: OSError) -> Unwritable:
         return Unwritable(f"{self._path} cannot be written: {error.strerror or error}")

@@ -4,7 +4,7 @@ import logging
 import os
 import shutil
 import threading
-from contextlib import ExitStack, suppress
+from contextlib import ExitStack
 from pathlib import Path
 from typing import Final
 
@@ -144,8 +144,7 @@ class Spool:
         with self._lock:
             self._ended = why
             for segment in (*self.full, self._segment):
-                with suppress(OSError):  # it is closed, though the disk may say once more what it did not take
-                    segment.close()
+                segment.close()
             self.full = []
             return self._held
 
