@@ -23,7 +23,8 @@ from keybearer.server.store.faults import StoreUnavailable
 from keybearer.server.store.pruning import BROOMS, LOOKED_AT, Broom, Horizon
 from keybearer.server.store.sqlite_connections import Rows, SqlitePart
 from keybearer.server.store.tables import tokens
-from keybearer.server.upkeep import again_and_again, prune_all, unless_apart
+from keybearer.server.upkeep import again_and_again, prune_all, unless_doubted
+from keybearer.server.wall_clock import wall_clock
 from tests.server.store.test_feed_events import DIGESTS, MEMBERSHIP, SCENE
 from tests.server.store.trial import execute, opened
 from tests.support.clock import HandClock
@@ -220,5 +221,5 @@ async def test_a_node_whose_clock_is_not_the_databases_deletes_nothing(
 
     done = list[str]()
     monkeypatch.setattr(type(database), "clock", told)
-    await unless_apart(database, clock.now, delete)
+    await unless_doubted(database, await wall_clock(database, clock.now, clock.elapsed), delete)
     assert done == ([] if off else ["deleted"])

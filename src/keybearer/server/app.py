@@ -51,6 +51,7 @@ from keybearer.server.verifiers.certainty import Certainty
 from keybearer.server.verifiers.keys import VerifierKeys
 from keybearer.server.verifiers.known import Verifiers
 from keybearer.server.verifiers.neighbours import Neighbours
+from keybearer.server.wall_clock import WallClock, wall_clock
 from keybearer.server.webhooks.egress import Egress, Network
 from keybearer.server.webhooks.sender import Outgoing, WebhookSender
 
@@ -150,17 +151,17 @@ async def _open_node(
             cursor_key=sealer.signer.derived_key(_CURSORS),
             sealer=sealer,
         )
-        await held.enter_async_context(_at_work(node))
+        await held.enter_async_context(_at_work(node, await wall_clock(database, now, boottime)))
         yield node
 
 
 @asynccontextmanager
-async def _at_work(node: Node) -> AsyncIterator[None]:
+async def _at_work(node: Node, watched: WallClock) -> AsyncIterator[None]:
     """Put the node's policy in force, and run its background work while the block lasts."""
     if node.feed.barrier and (unproven := await empty_barrier(node.database)):
         _LOG.warning("the barrier is empty", why=unproven)
     await node.act(adopt_policy, SERVER_ITSELF, node.policy, node.now())
-    keeping = upkeep(node.database, (node.last_used, node.last_seen), node.sealer, node.mailer, node.now)
+    keeping = upkeep(node.database, (node.last_used, node.last_seen), node.sealer, node.mailer, watched)
     telling = node.notice_sender.at_work()
     counting, sending = node.own_calls.counting(), node.webhook_sender.at_work()
     recording = node.call_records.keeping()

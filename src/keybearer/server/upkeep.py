@@ -9,7 +9,7 @@ from typing import Final
 import structlog
 
 from keybearer.server import secrets
-from keybearer.server.clock import DAY, Clock
+from keybearer.server.clock import DAY
 from keybearer.server.last_used import LastUsed
 from keybearer.server.mail.mailer import Mailer
 from keybearer.server.reads.readiness import clock_apart
@@ -20,6 +20,7 @@ from keybearer.server.store.feed_pruning import prune_feed
 from keybearer.server.store.pruning import BROOMS, Horizon
 from keybearer.server.store.rate_limits import forget_regained
 from keybearer.server.waiting import is_set_within
+from keybearer.server.wall_clock import WallClock
 
 _WRITE_USES_EVERY_S: Final = 5
 _PRUNE_EVERY_S: Final = 3600
@@ -38,15 +39,18 @@ _LOG = structlog.get_logger("keybearer.upkeep")
 
 @asynccontextmanager
 async def upkeep(
-    database: Database, uses: Sequence[LastUsed], sealer: Sealer, mailer: Mailer, now: Clock
+    database: Database, uses: Sequence[LastUsed], sealer: Sealer, mailer: Mailer, wall_clock: WallClock
 ) -> AsyncIterator[None]:
     """Keep a node's books while the block lasts, and close them at its end."""
+    now = wall_clock.now
     writing = asyncio.create_task(again_and_again(_WRITE_USES_EVERY_S, lambda: _write_uses(database, uses)))
-    deleting = partial(unless_apart, database, now)
+    deleting = partial(unless_doubted, database, wall_clock)
     pruning = asyncio.create_task(again_and_again(_PRUNE_EVERY_S, lambda: deleting(lambda: prune_all(database, now()))))
     forgetting = asyncio.create_task(again_and_again(_PRUNE_EVERY_S, lambda: deleting(sealer.prune)))
     sealing = asyncio.create_task(again_and_again(_SEAL_EVERY_S, sealer.turn))
-    tidying = asyncio.create_task(again_and_again(_PRUNE_EVERY_S, lambda: mailer.forget_before(now() - _KEEP_MAIL_FOR)))
+    tidying = asyncio.create_task(
+        again_and_again(_PRUNE_EVERY_S, lambda: deleting(lambda: mailer.forget_before(now() - _KEEP_MAIL_FOR)))
+    )
     tasks = (writing, pruning, forgetting, sealing, tidying)
     try:
         yield
@@ -62,14 +66,14 @@ async def _write_uses(database: Database, uses: Sequence[LastUsed]) -> None:
         await each.write(database)
 
 
-async def unless_apart(database: Database, now: Clock, work: Callable[[], Awaitable[None]]) -> None:
+async def unless_doubted(database: Database, wall_clock: WallClock, work: Callable[[], Awaitable[None]]) -> None:
     """
-    Do *work*, which deletes for good what is old by this machine's clock; not while that is not the database's.
+    Do *work*, which deletes for good what is old by this machine's clock; not while that is wrong by all appearances.
 
-    Else a clock that jumped years ahead would delete what lives. Another node does it, or this one an hour later.
+    Else a clock that jumped years ahead would delete what lives. Another node does it, or this one later.
     """
-    if apart := await clock_apart(database, now):
-        _LOG.warning("nothing old is deleted here for now", why=apart)
+    if why := wall_clock.doubt() or await clock_apart(database, wall_clock.now):
+        _LOG.warning("nothing old is deleted here for now", why=why)
     else:
         await work()
 

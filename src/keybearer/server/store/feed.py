@@ -14,6 +14,7 @@ PAGE: Final = 1_000
 
 _has_stray = exists(select(feed_pending.c.pending_id)).label("has_stray")
 _HEAD = select(feed_head.c.epoch, feed_head.c.seq, feed_head.c.hash, _has_stray)
+_NEWEST_AT = select(feed.c.at).order_by(feed.c.seq.desc()).limit(1)
 # One statement is one snapshot, in either database, and one round trip.
 _FROM = (
     select(
@@ -93,3 +94,9 @@ async def read_from(reader: Reader, seq: int) -> Stretch:
         if row["seq"] is not None
     )
     return Stretch(Head(position, bool(first["has_stray"])), first["min_seq"], events)
+
+
+async def newest_at(reader: Reader) -> int:
+    """Return when the newest event happened, by the wall clock of whoever stored it; 0 if there is none."""
+    row = await reader.one(_NEWEST_AT)
+    return row["at"] if row else 0
