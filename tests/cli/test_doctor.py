@@ -68,6 +68,15 @@ def test_a_barrier_that_waits_for_nobody_is_told_of(terminal: Terminal, database
     assert "synchronous_standby_names is empty" in alone.out
 
 
+def test_a_variable_that_is_nearly_called_as_a_setting_is_told_of(terminal: Terminal) -> None:
+    terminal.set(TRUSTED_PROXY="10.0.0.1", TOKEN="a program's own", SOMETHING_ELSE="1")
+    done = terminal.type("doctor", "--json")
+    assert (done.exit_code, _checks(done)["environment"]) == (1, False)
+    assert "KEYBEARER_TRUSTED_PROXY is no setting: do you mean KEYBEARER_TRUSTED_PROXIES?" in done.out
+    assert "KEYBEARER_TOKEN" not in done.out
+    assert "SOMETHING_ELSE" not in done.out
+
+
 def test_a_frozen_log_and_a_lost_key_are_told_of(terminal: Terminal, database_url: str, tmp_path: Path) -> None:
     sound = terminal.type("doctor", "--json")
     assert (sound.exit_code, set(_checks(sound).values())) == (0, {True})

@@ -1,4 +1,4 @@
-"""Checks this server's database, barrier, clock and activity log, without a running server."""
+"""Checks this server's environment, database, barrier, clock and activity log, without a running server."""
 
 from typing import Any
 
@@ -6,7 +6,7 @@ from keybearer.cli.workplace import load_settings, look_into_database
 from keybearer.server import clock
 from keybearer.server.reads.readiness import clock_apart, empty_barrier, frozen_logs
 from keybearer.server.sealing.key import missing_file, own_signer
-from keybearer.server.settings import Settings
+from keybearer.server.settings import Settings, misspelt_variables
 from keybearer.server.store import activity_logs
 from keybearer.server.store.database import Database
 
@@ -26,6 +26,7 @@ def findings() -> list[Finding]:
         frozen = await frozen_logs(database)
         key = _wrong_key(settings, await activity_logs.signing_key(database))
         return [
+            _environment(),
             {"check": "database", "is_well": True, "says": "reachable, and at this version"},
             *([await _barrier(database)] if settings.barrier == "on" else []),
             *([] if await database.clock() is None else [await _clock(database)]),
@@ -34,6 +35,11 @@ def findings() -> list[Finding]:
         ]
 
     return look_into_database(settings, examine)
+
+
+def _environment() -> Finding:
+    misspelt = [f"{name} is no setting: do you mean {nearest}?" for name, nearest in misspelt_variables().items()]
+    return {"check": "environment", "is_well": not misspelt, "says": " ".join(misspelt) or "no variable is misspelt"}
 
 
 async def _barrier(database: Database) -> Finding:

@@ -2,6 +2,7 @@
 
 import os
 import re
+from difflib import get_close_matches
 from ipaddress import IPv4Network, IPv6Network
 from pathlib import Path
 from typing import Annotated, Final, Literal, Self
@@ -23,6 +24,7 @@ from keybearer.server.roles import (
 from keybearer.server.settings_files import ConfigurationFile, FileSecretsSource
 from keybearer.verify.lease import BOUND_S, LEASE_S
 
+_PREFIX: Final = "KEYBEARER_"
 YEAR_S: Final = 31_536_000
 MIN_KEY_LENGTH: Final = 32
 _RATE: Final = re.compile(r"(\d{1,6})/(second|minute|hour)")
@@ -41,7 +43,7 @@ class Rate(tuple[int, int]):
 class Settings(BaseSettings):
     """Settings and their defaults; ``KEYBEARER_…`` in the environment wins over the file of ``KEYBEARER_CONFIG``."""
 
-    model_config = SettingsConfigDict(env_prefix="KEYBEARER_", frozen=True, extra="ignore", env_ignore_empty=True)
+    model_config = SettingsConfigDict(env_prefix=_PREFIX, frozen=True, extra="ignore", env_ignore_empty=True)
 
     data_dir: Path = Field(Path("data"), description="Embedded database, generated keys, mail as files.")
     database_url: SecretStr = Field(
@@ -255,3 +257,16 @@ class Settings(BaseSettings):
         """What each role may do: the defaults, with the file's tables in their place."""
         chosen = default_role_permissions(frozenset(self.permissions))
         return chosen | {role: frozenset(table["permissions"]) for role, table in self.roles.items()}
+
+
+def misspelt_variables() -> dict[str, str]:
+    """
+    Return which ``KEYBEARER_…`` variables are no setting, but nearly called as one; each with that setting's variable.
+
+    Others are for others: a program of the same user may have its token in ``KEYBEARER_TOKEN``.
+    """
+    known = [variable for name in Settings.model_fields for variable in (name.upper(), f"{name.upper()}_FILE")]
+    found = (name.removeprefix(_PREFIX) for name in sorted(os.environ) if name.startswith(_PREFIX))
+    unknown = (name for name in found if name not in {*known, "CONFIG"})
+    nearest = {name: get_close_matches(name, known, n=1, cutoff=0.8) for name in unknown}
+    return {f"{_PREFIX}{name}": f"{_PREFIX}{names[0]}" for name, names in nearest.items() if names}
