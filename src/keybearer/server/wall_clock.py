@@ -8,7 +8,7 @@ from keybearer.server.clock import DAY, HOUR, SECOND, Clock
 from keybearer.server.store import feed
 from keybearer.server.store.database import Reader
 
-_MOST_AHEAD: Final = 30 * DAY  # of the newest event that is stored: few servers stand still for longer
+_MOST_AHEAD: Final = 30 * DAY  # of what happened before today: few servers stand still for longer
 _MOST_LEAP: Final = HOUR
 _DOUBTED_FOR_S: Final = DAY // SECOND  # by then NTP, or a person, has set right a clock that was wrong
 
@@ -22,7 +22,7 @@ class WallClock:
     Args:
         now: the wall clock, microseconds since 1970 UTC.
         boottime: seconds that nobody can set.
-        newest_at: when the newest event that is stored happened; 0 if there is none.
+        newest_at: when the newest event happened that is stored and a day old; 0 if there is none.
     """
 
     def __init__(self, now: Clock, boottime: Callable[[], float], newest_at: int) -> None:
@@ -31,7 +31,7 @@ class WallClock:
         self._offset = self._offset_now()
         self._doubted_until, self._why = -math.inf, ""
         if newest_at and now() - newest_at > _MOST_AHEAD:
-            self._begin_to_doubt(f"is {(now() - newest_at) // DAY} days ahead of the newest event that is stored")
+            self._begin_to_doubt(f"is {(now() - newest_at) // DAY} days ahead of the newest event before today")
 
     def doubt(self) -> str:
         """Say why the clock is not believed at present; '' if it is."""
@@ -50,5 +50,5 @@ class WallClock:
 
 
 async def wall_clock(reader: Reader, now: Clock, boottime: Callable[[], float]) -> WallClock:
-    """Begin to watch the wall clock, before this process stores anything by it."""
-    return WallClock(now, boottime, await feed.newest_at(reader))
+    """Begin to watch the wall clock; what a wrong one stored within a day, before a restart, does not vouch for it."""
+    return WallClock(now, boottime, await feed.newest_before(reader, now() - DAY))

@@ -14,7 +14,7 @@ PAGE: Final = 1_000
 
 _has_stray = exists(select(feed_pending.c.pending_id)).label("has_stray")
 _HEAD = select(feed_head.c.epoch, feed_head.c.seq, feed_head.c.hash, _has_stray)
-_NEWEST_AT = select(feed.c.at).order_by(feed.c.seq.desc()).limit(1)
+_NEWEST_BEFORE = select(feed.c.at).where(feed.c.at < bindparam("before")).order_by(feed.c.seq.desc()).limit(1)
 # One statement is one snapshot, in either database, and one round trip.
 _FROM = (
     select(
@@ -96,7 +96,7 @@ async def read_from(reader: Reader, seq: int) -> Stretch:
     return Stretch(Head(position, bool(first["has_stray"])), first["min_seq"], events)
 
 
-async def newest_at(reader: Reader) -> int:
-    """Return when the newest event happened, by the wall clock of whoever stored it; 0 if there is none."""
-    row = await reader.one(_NEWEST_AT)
+async def newest_before(reader: Reader, before: int) -> int:
+    """Return when the newest event before that time happened, by the clock of whoever stored it; 0 if there is none."""
+    row = await reader.one(_NEWEST_BEFORE, before=before)
     return row["at"] if row else 0
