@@ -8,7 +8,7 @@ from keybearer.server.clock import HOUR
 from keybearer.server.issuing import Mint, Terms
 from keybearer.server.records import Authorization, Client, Code, Family, Grant, Team
 from keybearer.server.refusals import Refusal
-from keybearer.server.rules.redirect_uri import matches
+from keybearer.server.rules.redirect_uri import is_registered
 from keybearer.server.store import authorizations, clients, codes, expiries, grants, memberships, teams, users
 from keybearer.server.store.database import Transaction
 
@@ -79,7 +79,7 @@ async def decide_consent(tx: Transaction, actor: Actor, decision: Decision, term
 async def _no_longer_fits(tx: Transaction, request: Authorization, client: Client) -> str:
     """Say what of a request its app does not take any more, such as an address that it lost; '' if it takes all."""
     uris = await clients.redirect_uris(tx, client.client_id)
-    if not any(matches(uri, request.redirect_uri, client.kind) for uri in uris):
+    if not is_registered(request.redirect_uri, uris, client.kind):
         return "redirect_uri no longer registered"
     return "code_challenge required by now" if client.pkce == "required" and request.challenge is None else ""
 

@@ -24,10 +24,11 @@ async def check_typed_password(request: Request, email: str, password: str) -> P
             too many from there; ``unavailable``: too many from everywhere.
     """
     node: Node = request.app.state.node
-    whence = neighbourhood(address_of(request))
-    async with node.typed_passwords.place(whence):
+    address = address_of(request)
+    async with node.typed_passwords.place(address):
         attempt = await node.act(count_attempt, email, read_cookie(node, request, DEVICE), node.now())
-        if await node.passwords.is_right(password, attempt.user.password_hash if attempt.user else None, whence):
+        held = attempt.user.password_hash if attempt.user else None
+        if await node.passwords.is_right(password, held, neighbourhood(address)):
             return attempt
     user_id = attempt.user.user_id if attempt.user else None
     await node.act(refuse_sign_in, actor_of(request, user_id=user_id), attempt, node.now())

@@ -9,7 +9,7 @@ from keybearer.server.records import Client
 from keybearer.server.refusals import Refusal
 from keybearer.server.rules import pkce
 from keybearer.server.rules.narrowing import narrowing_of
-from keybearer.server.rules.redirect_uri import matches
+from keybearer.server.rules.redirect_uri import is_registered
 
 MAX_STATE_BYTES: Final = 2_048
 MAX_SCOPE_LENGTH: Final = 2_048
@@ -80,8 +80,7 @@ def returns_to(asked: Asked, known: Known) -> str | None:
     """
     if asked.redirect_uri is None:
         return known.redirect_uris[0] if len(known.redirect_uris) == 1 else None
-    is_registered = any(matches(uri, asked.redirect_uri, known.client.kind) for uri in known.redirect_uris)
-    return asked.redirect_uri if is_registered else None
+    return asked.redirect_uri if is_registered(asked.redirect_uri, known.redirect_uris, known.client.kind) else None
 
 
 def first_refusal(checks: tuple[Check, ...], asked: Asked, known: Known) -> Refusal | None:

@@ -1,6 +1,7 @@
 """Which redirect URIs may be registered, and which presented one is a registered one."""
 
 import re
+from collections.abc import Iterable
 from ipaddress import IPv4Address
 from typing import Final
 from urllib.parse import unquote
@@ -53,6 +54,11 @@ def unfit_for_production(uris: tuple[str, ...], kind: str) -> list[str]:
     """
     said = [(uri, _problem(uri, kind, "live") or _unfit(uri, kind)) for uri in uris]
     return [f"{_shown(uri)} {wrong}" for uri, wrong in said if wrong]
+
+
+def is_registered(presented: str, registered: Iterable[str], client_kind: str) -> bool:
+    """Tell whether the URI that an app presents is one of those registered for it, as `matches` compares them."""
+    return any(matches(uri, presented, client_kind) for uri in registered)
 
 
 def matches(registered: str, presented: str, client_kind: str) -> bool:
