@@ -131,8 +131,9 @@ def test_an_export_tells_what_was_done_in_the_team_that_is_named(terminal: Termi
     assert (
         terminal.type("activity", "export", "--team", "1", "--user", "ada@example.com", "--to", "2020-01-01").out == ""
     )
-    for wrong in (("--user", "bob@example.com"), ("--from", "x"), ("--user", ""), ("--token", ""), ("--to", "")):
-        assert terminal.refused("activity", "export", "--team", "1", *wrong)
+    for wrong in (("--from", "x"), ("--user", ""), ("--token", ""), ("--to", ""), ("--action", "TOKEN")):
+        said = terminal.refused("activity", "export", "--team", "1", *wrong, exit_code=2)
+        assert "must be one" in said
     assert terminal.refused("activity", "export", "--team", "1", "--user", "bob").startswith(
         "nobody has the address bob"
     )

@@ -21,6 +21,8 @@ SECRET = "opensesame"
     [
         pytest.param("DATABASE_URL", f"mysql://u:{SECRET}@db/k", "KEYBEARER_DATABASE_URL: must begin", id="mysql"),
         pytest.param("DATABASE_URL", SECRET, "KEYBEARER_DATABASE_URL: must begin with postgresql://", id="no url"),
+        pytest.param("DATABASE_URL", "sqlite:///", "or with sqlite:/// and the path of a file", id="no file of SQLite"),
+        pytest.param("DATABASE_URL", "sqlite:///:memory:", "sqlite:/// and the path of a file", id="memory"),
         pytest.param("SMTP_URL", "mail.example.com:25", "KEYBEARER_SMTP_URL: must read like smtps://", id="no scheme"),
         pytest.param("SMTP_URL", f"smtp://u:{SECRET}/@mail", "KEYBEARER_SMTP_URL: must read like", id="not encoded"),
         pytest.param("METRICS_LISTEN", "9464", "KEYBEARER_METRICS_LISTEN: must read like 127.0.0.1:9464", id="no host"),
@@ -108,6 +110,20 @@ def test_where_there_is_no_database_none_is_made_for_what_can_only_be_in_one(
     said = bare_terminal.refused(*words.split())
     assert said.startswith(f"there is no database in {tmp_path / 'data' / 'keybearer.db'}; set KEYBEARER_DATA_DIR ")
     assert list(tmp_path.iterdir()) == []
+
+
+def test_where_a_url_names_the_file_of_the_database_that_url_is_what_to_set(
+    bare_terminal: Terminal, tmp_path: Path
+) -> None:
+    file = tmp_path / "elsewhere.db"
+    bare_terminal.set(DATABASE_URL=f"sqlite:///{file}")
+    said = bare_terminal.refused("doctor")
+    assert said == f"there is no database in {file}; set KEYBEARER_DATABASE_URL to the one that is meant"
+    file.touch()
+    bare_terminal.set(DATABASE_URL=f"sqlite:///{file}/below.db")
+    said = bare_terminal.refused("migrate")
+    assert said.startswith(f"the database {file}/below.db cannot be used (")
+    assert said.endswith("see that you may write it and its folder, and that the disk has room")
 
 
 @pytest.mark.parametrize("words", ["migrate", "serve --port 0", "demo --port 0"])

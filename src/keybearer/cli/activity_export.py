@@ -5,12 +5,15 @@ from collections.abc import Mapping
 
 from keybearer.cli.lookup import find_team, find_user
 from keybearer.cli.progress import Progress
+from keybearer.cli.trouble import WRONG_USAGE, Trouble, trouble_of
 from keybearer.cli.workplace import load_settings, look_into_database
 from keybearer.server.http.activity_query import filter_of
 from keybearer.server.http.forms import Form
 from keybearer.server.numbers import number_in
 from keybearer.server.reads.activity import Sight
 from keybearer.server.reads.activity_export import activity_chunks
+from keybearer.server.records import ActivityFilter
+from keybearer.server.refusals import Refusal
 from keybearer.server.store.database import Database
 
 
@@ -28,9 +31,9 @@ def write_export(team_text: str, form: str, filters: Mapping[str, str]) -> None:
     async def work(database: Database) -> None:
         team = await find_team(database, team_text)
         given = dict(filters)
-        if "user" in given and number_in(given["user"]) is None:
+        if given.get("user") and number_in(given["user"]) is None:
             given["user"] = str((await find_user(database, given["user"])).user_id)
-        wanted = filter_of(Form(tuple(given.items())), team.team_id)
+        wanted = _wanted(given, team.team_id)
         with Progress("exported") as progress:
             async for chunk in activity_chunks(database, Sight(team.team_id, None), wanted, form):
                 sys.stdout.buffer.write(chunk.data)
@@ -38,3 +41,10 @@ def write_export(team_text: str, form: str, filters: Mapping[str, str]) -> None:
         sys.stdout.buffer.flush()
 
     look_into_database(load_settings(), work)
+
+
+def _wanted(given: Mapping[str, str], team_id: int) -> ActivityFilter:
+    try:
+        return filter_of(Form(tuple(given.items())), team_id)
+    except Refusal as refusal:
+        raise Trouble(str(trouble_of(refusal)), WRONG_USAGE) from None

@@ -61,7 +61,7 @@ def add(
 def set_(
     team: Team,
     email: Email,
-    role: Annotated[Role, typer.Option(help="The role.")],
+    role: Annotated[Role, typer.Option(help="The role; the pages call an owner Admin.")],
     *,
     hours: Annotated[int, typer.Option(help="When an assumed role ends.", min=1, max=8)] = 8,
     as_json: JSON = False,

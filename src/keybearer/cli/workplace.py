@@ -64,7 +64,9 @@ def _embedded_file(settings: Settings) -> str:
 def _demand_current(settings: Settings) -> None:
     present = _present_revision(settings)
     if present is None and (file := _embedded_file(settings)):
-        raise Trouble(f"there is no database in {file}; set KEYBEARER_DATA_DIR to the folder of the one that is meant")
+        is_named = settings.database_url.get_secret_value()
+        setting = "KEYBEARER_DATABASE_URL to" if is_named else "KEYBEARER_DATA_DIR to the folder of"
+        raise Trouble(f"there is no database in {file}; set {setting} the one that is meant")
     if present != newest():
         raise Trouble(
             "the database is not at this version: run 'keybearer migrate' first, or install the version it is at"
@@ -74,10 +76,8 @@ def _demand_current(settings: Settings) -> None:
 def _present_revision(settings: Settings) -> str | None:
     try:
         return present_revision(settings.store_url)
-    except (StoreFault, ValueError) as error:
+    except (StoreFault, ValueError, OSError) as error:
         raise _unusable(settings, error) from None
-    except OSError as error:
-        raise unusable_data_dir(error) from None
 
 
 def bring_up_to_date(settings: Settings) -> bool:
@@ -89,11 +89,12 @@ def bring_up_to_date(settings: Settings) -> bool:
     """
     try:
         settings.data_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
-        return migrate(settings.store_url)
-    except (StoreFault, ValueError) as error:
-        raise _unusable(settings, error) from None
     except OSError as error:
         raise unusable_data_dir(error) from None
+    try:
+        return migrate(settings.store_url)
+    except (StoreFault, ValueError, OSError) as error:
+        raise _unusable(settings, error) from None
     except RuntimeError as error:
         raise Trouble(str(error)) from None
 
@@ -158,12 +159,12 @@ def operator(now: int) -> Actor:
 
 def _unusable(settings: Settings, error: Exception) -> Trouble:
     """Say what is wrong with the database; what is wrong with its URL is not repeated, for it holds a password."""
-    if isinstance(error, StoreFault) and (file := _embedded_file(settings)):
+    if not isinstance(error, ValueError) and (file := _embedded_file(settings)):
         return Trouble(
             f"the database {file} cannot be used ({error}); see that you may write it and its folder, "
             "and that the disk has room"
         )
-    if isinstance(error, StoreFault):
+    if not isinstance(error, ValueError):
         return Trouble(f"the database cannot be used ({error}); check KEYBEARER_DATABASE_URL, and that it is running")
     form = "postgresql://user:password@host:5432/name, with every unusual character percent-encoded"
     return Trouble(f"KEYBEARER_DATABASE_URL cannot be read; write it as {form}", WRONG_USAGE)

@@ -150,8 +150,8 @@ class Settings(BaseSettings):
     @field_validator("database_url")
     @classmethod
     def _database_is_one_that_we_speak(cls, value: SecretStr) -> SecretStr:
-        if not re.match(r"(postgres(ql)?://|sqlite:///|$)", value.get_secret_value()):
-            msg = "must begin with postgresql://"
+        if not re.match(r"(postgres(ql)?://|sqlite:///(?!:memory:).|$)", value.get_secret_value()):
+            msg = "must begin with postgresql://, or with sqlite:/// and the path of a file"
             raise ValueError(msg)
         return value
 

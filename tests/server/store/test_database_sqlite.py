@@ -11,10 +11,10 @@ import pytest
 from structlog.testing import capture_logs
 
 from keybearer.server.store import sqlite_writer
-from keybearer.server.store.database import at_once
+from keybearer.server.store.database import Reader, at_once
 from keybearer.server.store.faults import OutcomeUnknown, StoreUnavailable
 from keybearer.server.store.sqlite import SqliteDatabase, open_sqlite
-from tests.server.store.trial import add, add_and_announce, assert_chained, create_tables, events, items, names
+from tests.server.store.trial import FEED, add, add_and_announce, assert_chained, create_tables, events, items, names
 from tests.support.databases import copy_sqlite
 
 
@@ -25,6 +25,11 @@ class FailingFile(apsw.VFSFile):
         super().__init__(disk.beneath, name, flags)
         self._disk = disk
         self._is_log = str(name.filename() if isinstance(name, apsw.URIFilename) else name).endswith("-wal")
+
+    def xRead(self, amount: int, offset: int) -> bytes:  # noqa: N802 - apsw's name
+        if self._disk.cannot_read:
+            raise apsw.IOError("the disk does not answer")
+        return super().xRead(amount, offset)
 
     def xWrite(self, content: bytes, offset: int) -> None:  # noqa: N802 - apsw's name
         if self._is_log and self._disk.is_full:
@@ -45,6 +50,7 @@ class FailingDisk(apsw.VFS):
     def __init__(self) -> None:
         self.beneath = "unix"
         self.is_full = False
+        self.cannot_read = False
         self.cannot_sync = False
         self.syncs = 0
         super().__init__("failing-disk", self.beneath)
@@ -83,6 +89,21 @@ async def until(holds: Callable[[], bool]) -> None:
             return
         await asyncio.sleep(0.01)
     pytest.fail("waited 60 s in vain")
+
+
+async def test_a_view_whose_disk_fails_tells_of_the_disk_and_the_next_one_sees_all(
+    database: SqliteDatabase, disk: FailingDisk
+) -> None:
+    async def look(reader: Reader) -> None:
+        await names(reader)
+        disk.cannot_read = True
+        await reader.many(FEED)
+
+    await database.transact(add_and_announce, "before")
+    with pytest.raises(StoreUnavailable):
+        await database.view(look)
+    disk.cannot_read = False
+    assert await database.view(names) == ["before"]
 
 
 async def test_works_that_wait_share_a_commit(database: SqliteDatabase, disk: FailingDisk) -> None:

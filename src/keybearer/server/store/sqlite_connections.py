@@ -199,8 +199,9 @@ class SqliteReader:
         self._rows.connection.execute("BEGIN")
 
     def end(self) -> None:
-        """Let the moment go."""
-        self._rows.connection.execute("COMMIT")
+        """Let the moment go; a fault of the disk may have done so already."""
+        if self._rows.connection.in_transaction:
+            self._rows.connection.execute("COMMIT")
 
     def close(self) -> None:
         """Close the connection."""
