@@ -3,7 +3,7 @@
 import asyncio
 from collections import Counter
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, nullcontext
 from typing import Final
 
 from keybearer.server import refusals
@@ -22,12 +22,12 @@ class Places:
         most: how many there are.
         most_of_one: how many of them one asker may have.
         most_shared: with so many taken the others are kept for askers that have none.
-        at_once: how many have their turn at once.
+        at_once: how many have their turn at once; None: whoever has a place, for they take turns elsewhere.
     """
 
-    def __init__(self, what: str, *, most: int, most_of_one: int, most_shared: int, at_once: int) -> None:
+    def __init__(self, what: str, *, most: int, most_of_one: int, most_shared: int, at_once: int | None) -> None:
         self._what = what
-        self._lane = asyncio.Semaphore(at_once)
+        self._turn = nullcontext() if at_once is None else asyncio.Semaphore(at_once)
         self._most = most
         self._most_of_one = most_of_one
         self._most_shared = most_shared
@@ -46,7 +46,7 @@ class Places:
     @classmethod
     def for_typed_passwords(cls) -> "Places":
         """Return those for sign-ins whose password is to be checked, in their turn by `accounts.passwords`."""
-        return cls("sign-ins", most=256, most_of_one=32, most_shared=128, at_once=256)
+        return cls("sign-ins", most=256, most_of_one=32, most_shared=128, at_once=None)
 
     @asynccontextmanager
     async def place(self, whence: str) -> AsyncIterator[None]:
@@ -68,7 +68,7 @@ class Places:
             raise Refusal("unavailable", public, f"{self._what} of many at once", retry_after_s=_COME_BACK_S)
         self._here[whence] += 1
         try:
-            async with self._lane:
+            async with self._turn:
                 yield
         finally:
             self._here[whence] -= 1
