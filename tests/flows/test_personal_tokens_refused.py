@@ -1,5 +1,7 @@
 """Personal tokens on their pages: what is wrong, stale, forged or somebody else's comes to nothing."""
 
+import asyncio
+
 import pytest
 
 from keybearer.server.records import Team
@@ -87,6 +89,16 @@ async def test_a_user_has_a_hundred_tokens_in_a_team_at_most_and_as_many_in_the_
     assert (await desk.create(name="One more")).status == 200
     await desk.ada.switch_team(stage.works.team_id)
     assert (await desk.create(name="One more")).status == 200
+
+
+async def test_many_tokens_made_at_once_are_no_more_than_fit(desk: TokenDesk) -> None:
+    stage = desk.stage
+    for _ in range(98):
+        await stage.scene.personal_token(stage.ada, stage.acme)
+    browsers = [await stage.at_browser(stage.ada) for _ in range(8)]
+    pages = await asyncio.gather(*(one.post(NEW, [("name", f"no {n}")]) for n, one in enumerate(browsers)))
+    assert sorted(page.status for page in pages) == [200] * 2 + [422] * 6
+    assert len(await desk.kept()) == 100
 
 
 def _told(page: Page) -> tuple[int, str, str]:

@@ -20,7 +20,7 @@ IS_CURRENT = memberships.c.role.is_not(None) & or_(
 _IN_TEAM = memberships.c.team_id == bindparam("team_id")
 
 _OF_USER = _MEMBER.where(_IN_TEAM, memberships.c.user_id == bindparam("user_id"))
-_LOCK_OF_USER = _OF_USER.with_for_update(read=True, of=memberships)
+_LOCK_OF_USER = _OF_USER.with_for_update(key_share=True, of=memberships)
 _BY_ID = _MEMBER.where(_IN_TEAM, memberships.c.membership_id == bindparam("membership_id"))
 _PAGE = (
     _MEMBER.where(_IN_TEAM, IS_CURRENT)
@@ -77,7 +77,11 @@ async def of_user(reader: Reader, team_id: int, user_id: int) -> Member | None:
 
 
 async def lock_of_user(tx: Transaction, team_id: int, user_id: int) -> Member | None:
-    """Return the user's place in the team, and let nobody change or end it until this transaction ends."""
+    """
+    Return the user's place in the team, and let nobody change or end it until this transaction ends.
+
+    Nor does anybody else lock it: what the user has in the team can be counted, and stays as many.
+    """
     row = await tx.one(_LOCK_OF_USER, team_id=team_id, user_id=user_id)
     return Member(**row) if row else None
 
