@@ -7,6 +7,7 @@ from contextlib import closing
 from pathlib import Path
 
 import apsw
+import asyncpg
 import pytest
 from sqlalchemy import insert, select
 from structlog.testing import capture_logs
@@ -154,6 +155,25 @@ async def test_uses_beyond_what_one_transaction_takes_are_written_too(
     last_used.note(token_id, clock.now())
     await last_used.write(database)
     assert await _last_use(database) == clock.now()
+
+
+@pytest.mark.parametrize("database_url", ["postgresql"], indirect=True)
+async def test_writing_last_uses_waits_for_nobody_who_has_a_token_in_hand(
+    database: Database, database_url: str, clock: HandClock
+) -> None:
+    held, free = [await _add_token(database_url, clock.now(), n, expires_at=clock.now() + DAY) for n in (1, 2)]
+    last_used = LastUsed()
+    for token_id in (held, free):
+        last_used.note(token_id, clock.now())
+    refresh = await asyncpg.connect(database_url)
+    try:
+        async with refresh.transaction():
+            await refresh.execute("UPDATE tokens SET revoked_at = $2 WHERE token_id = $1", held, clock.now())
+            await last_used.write(database)
+    finally:
+        await refresh.close()
+    rows = await database.many(select(tokens.c.token_id).where(tokens.c.last_used_at.is_not(None)))
+    assert [row["token_id"] for row in rows] == [free]
 
 
 async def _last_use(database: Database) -> int | None:

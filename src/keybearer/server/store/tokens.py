@@ -22,6 +22,7 @@ from keybearer.server.store.whole_grants import ENDED_AT, STANDING, with_whole_g
 from keybearer.verify.decide import TokenRecord
 
 _successors = tokens.alias("successors")
+_used = tokens.alias("used")
 
 
 def _with_everything_it_hangs_on(columns: Select[tuple[object, ...]]) -> Select[tuple[object, ...]]:
@@ -151,8 +152,14 @@ _REVOKE_ACCESS_OF_PAIRS = (
 _NOTE_USE = (
     update(tokens)
     .where(
-        tokens.c.token_id == bindparam("the_token"),
-        func.coalesce(tokens.c.last_used_at, 0) < bindparam("the_time"),  # another node may know of a later use
+        tokens.c.token_id
+        == select(_used.c.token_id)
+        .where(
+            _used.c.token_id == bindparam("the_token"),
+            func.coalesce(_used.c.last_used_at, 0) < bindparam("the_time"),  # another node may know of a later use
+        )
+        .with_for_update(skip_locked=True, key_share=True)
+        .scalar_subquery()
     )
     .values(last_used_at=bindparam("the_time"))
 )
@@ -254,6 +261,8 @@ async def note_uses(tx: Transaction, uses: Mapping[str, int]) -> None:
     """
     Keep when tokens were last used: microseconds since 1970 UTC, by token id.
 
-    All nodes take the tokens in the same order, so that none waits for another in a circle.
+    A token that another transaction has its hand on is left out, for this one has its own on many, which a refresh of
+    several waits for: who waited for each other in a circle would do so for a second. Such a token is being ended, or
+    another node writes its use.
     """
-    await tx.run_all(_NOTE_USE, [{"the_token": token_id, "the_time": uses[token_id]} for token_id in sorted(uses)])
+    await tx.run_all(_NOTE_USE, [{"the_token": token_id, "the_time": at} for token_id, at in uses.items()])
