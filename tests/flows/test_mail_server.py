@@ -1,7 +1,9 @@
 """Mail by SMTP: it arrives, by TLS where that is asked for, and where it cannot be sent nothing is half done."""
 
 import asyncio
+import re
 from collections.abc import AsyncIterator
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from urllib.parse import quote, urlsplit
 
@@ -89,6 +91,26 @@ async def test_a_proof_that_was_mailed_acts_until_another_one_is(stage: Stage, a
     (first,) = links_in(office.taken[0])
     await follow(ada, first, "Confirm address")
     assert (await kept(stage)).verified_at is not None
+
+
+async def test_a_mail_says_when_it_was_written_which_it_is_and_that_no_person_wrote_it(
+    ada: Person, office: MailServer
+) -> None:
+    await ask(ada, "first@example.org")
+    await ask(ada, "second@example.org")
+    first, second = office.taken
+    assert abs(first["Date"].datetime - datetime.now(UTC)) < timedelta(minutes=5)
+    assert re.fullmatch(r"<[^<>@\s]+@localhost>", first["Message-ID"])
+    assert first["Message-ID"] != second["Message-ID"]
+    assert first["Auto-Submitted"] == "auto-generated"
+
+
+async def test_an_address_that_mail_programs_would_read_as_another_is_nobodys(ada: Person, office: MailServer) -> None:
+    await ada.browser.get(ACCOUNT)
+    for local in ("=?utf-8?q?eve?=", "=?utf-8?q?eve=0D=0ABcc=3A_eve=40example.org?="):
+        page = await ada.browser.fill_and_submit("Change address", email=f"{local}@example.org")
+        assert (page.status, "This is not an email address." in page.text) == (422, True)
+    assert office.taken == []
 
 
 async def test_a_mail_that_is_on_its_way_to_a_former_address_decides_nothing(

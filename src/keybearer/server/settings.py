@@ -3,6 +3,7 @@
 import os
 import re
 from difflib import get_close_matches
+from email.policy import default as mail_policy
 from ipaddress import IPv4Network, IPv6Network
 from pathlib import Path
 from typing import Annotated, Final, Literal, Self
@@ -161,6 +162,15 @@ class Settings(BaseSettings):
         url = value.get_secret_value()
         if not re.fullmatch(rf"|smtps?://([^@/?#\s]+@)?{_AUTHORITY}/?", url) or urlsplit(url).port == 0:
             msg = "must read like smtps://user:password@host:port, with user and password percent-encoded"
+            raise ValueError(msg)
+        return value
+
+    @field_validator("mail_from")
+    @classmethod
+    def _mail_has_one_sender(cls, value: str) -> str:
+        found = mail_policy.header_factory("From", value).addresses
+        if not value.isprintable() or len(found) != 1 or not (found[0].username and found[0].domain):
+            msg = 'must be one address, such as keybearer@example.com or "Acme, Inc." <keybearer@example.com>'
             raise ValueError(msg)
         return value
 

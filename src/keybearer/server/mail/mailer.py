@@ -8,6 +8,7 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 from email import policy
 from email.message import EmailMessage
+from email.utils import localtime, make_msgid
 from ipaddress import ip_address
 from pathlib import Path
 from typing import Final
@@ -53,11 +54,16 @@ class Mailer:
         Raises:
             Refusal: ``unavailable``: the mail server, or the disk, does not take it now.
             ValueError: there is a line end in a header.
+
+        Source: RFC 5322 §3.6 (``Date`` is required, ``Message-ID`` expected; big providers refuse mail without).
         """
         message = EmailMessage(_POLICY)
         message["From"] = self.sender
         message["To"] = letter.to
         message["Subject"] = letter.subject
+        message["Date"] = localtime()
+        message["Message-ID"] = make_msgid(domain=message["From"].addresses[0].domain)
+        message["Auto-Submitted"] = "auto-generated"  # RFC 3834 §5: nobody's absence note answers it
         message.set_content(letter.text)
         try:
             await self._hand_over(message)

@@ -12,7 +12,8 @@ from keybearer.server.refusals import Refusal
 MAX_CHARACTERS: Final = 254
 _MAX_LOCAL: Final = 64
 _MAX_TYPED: Final = 1_000  # a domain in another script is longer in bytes than in the DNS, never that much
-_LOCAL: Final = re.compile(r"[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+(\.[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+)*")
+# Not with "=?", which begins an encoded word: a mail program may decode it, and write to somebody else.
+_LOCAL: Final = re.compile(r"(?!.*=\?)[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+(\.[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+)*")
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,7 +40,8 @@ def clean_address(text: str, field: str = "email") -> Address:
     Raises:
         Refusal: ``invalid``: it is not an address, or one that could be taken for another.
 
-    Source: RFC 5321 §4.5.3.1, §2.3.5; RFC 5322 §3.2.3 (dot-atom; no quoted local parts); UTS #46 (IDNA).
+    Source: RFC 5321 §4.5.3.1, §2.3.5; RFC 5322 §3.2.3 (dot-atom; no quoted local parts); RFC 2047 §5 (encoded
+        words have no place in one); UTS #46 (IDNA).
     """
     if len(text) > _MAX_TYPED:
         raise _too_long(field)
