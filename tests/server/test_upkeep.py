@@ -21,7 +21,7 @@ from keybearer.server.sealing.sealer import SealingTrouble
 from keybearer.server.store import sign_in_attempts, tables
 from keybearer.server.store.database import Database, Transaction
 from keybearer.server.store.faults import StoreUnavailable
-from keybearer.server.store.pruning import BROOMS, LOOKED_AT, Broom, Horizon
+from keybearer.server.store.pruning import LOOKED_AT, SWEEPERS, Horizon, Sweeper
 from keybearer.server.store.sqlite_connections import Rows, SqlitePart
 from keybearer.server.store.tables import tokens
 from keybearer.server.upkeep import again_and_again, prune_all, unless_doubted
@@ -91,8 +91,8 @@ async def test_of_more_rows_than_are_looked_at_at_once_the_old_go_and_the_others
     assert [row["failed_at"] for row in left] == [now - DAY] * (LOOKED_AT + 1)
 
 
-@pytest.mark.parametrize("broom", BROOMS, ids=lambda broom: str(broom._delete.table))
-async def test_no_table_is_looked_through_at_once(migrated_sqlite: Path, tmp_path: Path, broom: Broom) -> None:
+@pytest.mark.parametrize("sweeper", SWEEPERS, ids=lambda sweeper: str(sweeper._delete.table))
+async def test_no_table_is_looked_through_at_once(migrated_sqlite: Path, tmp_path: Path, sweeper: Sweeper) -> None:
     copy_sqlite(migrated_sqlite, tmp_path / "keybearer.db")
     with closing(apsw.Connection(str(tmp_path / "keybearer.db"))) as connection:
         planned: list[str] = []
@@ -105,7 +105,7 @@ async def test_no_table_is_looked_through_at_once(migrated_sqlite: Path, tmp_pat
 
         part = SqlitePart(Rows(connection))
         connection.exec_trace = note
-        await broom.sweep(part, broom.start, Horizon(1, 1, "x"))
+        await sweeper.sweep(part, sweeper.start, Horizon(1, 1, "x"))
     assert planned
     assert [line for line in planned if line.startswith("SCAN")] == []
 
@@ -209,7 +209,7 @@ async def test_mail_that_was_written_as_files_goes_after_a_while(tmp_path: Path,
     assert [mail["Subject"] for mail in Mailbox(tmp_path / "mail").all()] == ["young"]
 
 
-async def test_what_hinders_the_upkeep_is_told_once_and_that_it_is_over() -> None:
+async def test_each_kind_of_fault_of_regular_work_is_logged_once_and_that_it_is_over() -> None:
     another, away = SealingTrouble("another key"), StoreUnavailable("away")
     course: list[Exception | None] = [another, another, away, ValueError(), ValueError(), None, None, another]
     is_over = asyncio.Event()
@@ -221,12 +221,18 @@ async def test_what_hinders_the_upkeep_is_told_once_and_that_it_is_over() -> Non
             raise trouble
 
     with capture_logs() as lines:
-        task = asyncio.create_task(again_and_again(0, work))
+        task = asyncio.create_task(again_and_again(0, "tidying", work))
         async with asyncio.timeout(TIMEOUT_S):
             await is_over.wait()
         task.cancel()
-    told = ["sealing put off", "upkeep put off", "upkeep failed", "upkeep goes on", "sealing put off"]
-    assert [line["event"] for line in lines][: len(told)] == told
+    told = [
+        ("tidying put off", "SealingTrouble"),
+        ("tidying put off", "StoreUnavailable"),
+        ("tidying put off", "ValueError"),
+        ("tidying put off; that is over", None),
+        ("tidying put off", "SealingTrouble"),
+    ]
+    assert [(line["event"], line.get("fault")) for line in lines][: len(told)] == told
 
 
 @pytest.mark.parametrize("off", [pytest.param(0, id="right"), pytest.param(365 * DAY, id="a year ahead")])

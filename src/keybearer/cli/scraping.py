@@ -65,7 +65,7 @@ async def _measuring(app: Starlette, folder: Path | None) -> AsyncIterator[Scrap
     if workers is None:
         yield scrape
         return
-    keeping = asyncio.create_task(again_and_again(_KEEP_EVERY_S, scrape.keep))
+    keeping = asyncio.create_task(again_and_again(_KEEP_EVERY_S, "keeping metrics", scrape.keep))
     try:
         yield scrape
     finally:

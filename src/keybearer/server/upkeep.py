@@ -1,15 +1,16 @@
 """Regular work of a node beside its requests: writing last uses, pruning old rows, sealing the activity log."""
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Sequence
 from contextlib import asynccontextmanager
 from functools import partial
-from typing import Final
+from typing import Any, Final
 
 import structlog
 
 from keybearer.server import secrets
 from keybearer.server.clock import DAY
+from keybearer.server.fault_log import FaultLog
 from keybearer.server.last_used import LastUsed
 from keybearer.server.mail.mailer import Mailer
 from keybearer.server.reads.readiness import clock_apart
@@ -17,7 +18,7 @@ from keybearer.server.sealing.sealer import Sealer, SealingTrouble
 from keybearer.server.store.database import Database
 from keybearer.server.store.faults import StoreFault
 from keybearer.server.store.feed_pruning import prune_feed
-from keybearer.server.store.pruning import BROOMS, Horizon
+from keybearer.server.store.pruning import SWEEPERS, Horizon
 from keybearer.server.store.rate_limits import forget_regained
 from keybearer.server.waiting import is_set_within
 from keybearer.server.wall_clock import WallClock
@@ -43,15 +44,18 @@ async def upkeep(
 ) -> AsyncIterator[None]:
     """Keep a node's books while the block lasts, and close them at its end."""
     now = wall_clock.now
-    writing = asyncio.create_task(again_and_again(_WRITE_USES_EVERY_S, lambda: _write_uses(database, uses)))
-    deleting = partial(unless_doubted, database, wall_clock)
-    pruning = asyncio.create_task(again_and_again(_PRUNE_EVERY_S, lambda: deleting(lambda: prune_all(database, now()))))
-    forgetting = asyncio.create_task(again_and_again(_PRUNE_EVERY_S, lambda: deleting(sealer.prune)))
-    sealing = asyncio.create_task(again_and_again(_SEAL_EVERY_S, sealer.turn))
-    tidying = asyncio.create_task(
-        again_and_again(_PRUNE_EVERY_S, lambda: deleting(lambda: mailer.forget_before(now() - _KEEP_MAIL_FOR)))
+
+    def deleting(what: str, work: Callable[[], Awaitable[None]]) -> Coroutine[Any, Any, None]:
+        return again_and_again(_PRUNE_EVERY_S, what, partial(unless_doubted, database, wall_clock, work))
+
+    jobs = (
+        again_and_again(_WRITE_USES_EVERY_S, "last uses", partial(_write_uses, database, uses)),
+        again_and_again(_SEAL_EVERY_S, "sealing", sealer.turn),
+        deleting("deleting old rows", lambda: prune_all(database, now())),
+        deleting("deleting old records", sealer.prune),
+        deleting("deleting old mail", lambda: mailer.forget_before(now() - _KEEP_MAIL_FOR)),
     )
-    tasks = (writing, pruning, forgetting, sealing, tidying)
+    tasks = [asyncio.create_task(job) for job in jobs]
     try:
         yield
     finally:
@@ -82,51 +86,29 @@ async def prune_all(database: Database, now: int) -> None:
     """Take away every row that ended long ago, in transactions so short that nobody waits for them."""
     before = now - _KEEP_FOR
     horizon = Horizon(before, now - _KEEP_SHORT_LIVED_FOR, secrets.record_id(before))
-    for broom in BROOMS:
-        after: str | bytes | None = broom.start
+    for sweeper in SWEEPERS:
+        after: str | bytes | None = sweeper.start
         while after is not None:
-            after = await database.transact(broom.sweep, after, horizon)
+            after = await database.transact(sweeper.sweep, after, horizon)
     while await database.transact(prune_feed, now - _KEEP_EVENTS_FOR):
         _LOG.debug("old events taken away")
     await database.transact(forget_regained)
 
 
 async def again_and_again(
-    every_s: float, work: Callable[[], Awaitable[None]], woken: asyncio.Event | None = None
+    every_s: float, what: str, work: Callable[[], Awaitable[None]], woken: asyncio.Event | None = None
 ) -> None:
     """
     Do *work* now and then; a store that is away for a while is tried again next time.
 
-    What hinders it is logged once, and that it is over: some work is done every second.
-
     Args:
+        what: what it is called where the log says that it is put off.
         woken: when it is set, the work is done at once.
     """
     woken = woken or asyncio.Event()
-    trouble = ""
+    faults = FaultLog(_LOG, f"{what} put off")
     while True:
         await is_set_within(woken, every_s)
         woken.clear()
-        trouble = await _do(work, trouble)
-
-
-async def _do(work: Callable[[], Awaitable[None]], told: str) -> str:
-    """Do *work*; return what hinders it, '' if nothing does, and log that unless it was *told* last time."""
-    trouble = ""
-    try:
-        await work()
-    except StoreFault as fault:
-        trouble = type(fault).__name__
-        if trouble != told:
-            _LOG.warning("upkeep put off", fault=trouble, why=str(fault))
-    except SealingTrouble as found:
-        trouble = str(found)
-        if trouble != told:
-            _LOG.warning("sealing put off", why=trouble)
-    except Exception as error:  # noqa: BLE001 - a fault of ours once must not end the upkeep for good
-        trouble = repr(error)
-        if trouble != told:
-            _LOG.exception("upkeep failed")
-    if told and not trouble:
-        _LOG.info("upkeep goes on")
-    return trouble
+        with faults.surviving(StoreFault, SealingTrouble):
+            await work()

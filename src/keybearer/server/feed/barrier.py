@@ -8,7 +8,7 @@ from typing import Final
 
 import structlog
 
-from keybearer.server.hindrance import Hindrance
+from keybearer.server.fault_log import FaultLog
 from keybearer.server.shared_runs import SharedRuns
 from keybearer.server.store.database import Database
 from keybearer.server.store.faults import StoreFault, StoreUnavailable
@@ -52,7 +52,7 @@ class Barrier:
         self._boottime = boottime
         self._lease_s = lease_s
         self._begun_at = -math.inf
-        self._closed = Hindrance(_LOG, "no barrier was passed")
+        self._closed = FaultLog(_LOG, "no barrier was passed")
         self._last = Proof("", -math.inf)
         self._barriers = SharedRuns(self._pass, "barrier", lambda: self._begun_at + EVERY_S - boottime())
 
@@ -102,7 +102,7 @@ class Barrier:
         try:
             epoch = await self._database.pass_barrier()
         except StoreFault as fault:
-            self._closed.meet(fault)
+            self._closed.failed(fault)
             raise
-        self._closed.overcome()
+        self._closed.recovered()
         self._last = Proof(epoch, begun_at)

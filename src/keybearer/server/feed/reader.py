@@ -8,10 +8,10 @@ from typing import Final, Protocol
 
 import structlog
 
+from keybearer.server.fault_log import FaultLog
 from keybearer.server.feed.barrier import PATIENCE_S, Barrier
 from keybearer.server.feed.proven import ProvenFeed
 from keybearer.server.feed.window import FeedWindow
-from keybearer.server.hindrance import Hindrance
 from keybearer.server.rules.sync_answer import FeedView, sync_answer
 from keybearer.server.shared_runs import SharedRuns
 from keybearer.server.store import feed
@@ -71,7 +71,7 @@ class FeedReader:
         self._asked, self._hint, self._news = asyncio.Event(), asyncio.Event(), asyncio.Event()
         self._older: dict[Position, asyncio.Task[tuple[FeedView, float]]] = {}
         self._commits = self._commits_seen = 0
-        self._unread = Hindrance(_LOG, "the feed cannot be read")
+        self._unread = FaultLog(_LOG, "the feed cannot be read")
         database.on_commit(self._note_commit)
 
     def add_follower(self, follower: Follower) -> None:
@@ -223,7 +223,7 @@ class FeedReader:
         while True:
             await self._asked.wait()
             self._hint.clear()
-            with self._unread.outlived(StoreFault):
+            with self._unread.surviving(StoreFault):
                 await asyncio.shield(self._looks.coming())
             await is_set_within(self._hint, READ_EVERY_S)
             if not self._held and self._boottime() - self._asked_at > _GO_ON_S:

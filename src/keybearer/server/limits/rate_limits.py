@@ -8,7 +8,7 @@ from typing import Final
 import structlog
 
 from keybearer.server.clock import SECOND
-from keybearer.server.hindrance import Hindrance
+from keybearer.server.fault_log import FaultLog
 from keybearer.server.rules.quota import Chunk, beat_s, chunk, lent, life_s, slack
 from keybearer.server.rules.shared_clock import SharedClock
 from keybearer.server.settings import Rate
@@ -55,7 +55,7 @@ class RateLimits:
         self._clock = SharedClock(round(self._beat_s * SECOND))
         self._used_at = -self._rate[1]
         self._beaten_at = self._synced_at = self._looked_at = 0
-        self._standstill = Hindrance(_LOG, "the clock of the rate limits stands still")
+        self._standstill = FaultLog(_LOG, "the clock of the rate limits stands still")
 
     async def take(self, wants: Sequence[Want], environment: str) -> list[Grant]:
         """
@@ -125,10 +125,10 @@ class RateLimits:
             await asyncio.sleep(self._beat_s)
             local = self._local()
             if local - self._used_at <= self._rate[1] and local != self._beaten_at:
-                with self._standstill.outlived(StoreFault):
+                with self._standstill.surviving(StoreFault):
                     await self._beat(is_synced=local - self._synced_at >= _SYNCED_EVERY)
             elif local - self._looked_at >= _LOOKED_EVERY:
-                with self._standstill.outlived(StoreFault):
+                with self._standstill.surviving(StoreFault):
                     await self._look()
 
     async def _look(self) -> None:

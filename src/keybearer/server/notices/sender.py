@@ -49,7 +49,7 @@ class NoticeSender:
     @asynccontextmanager
     async def at_work(self) -> AsyncIterator[None]:
         """Tell while the block lasts."""
-        looking = asyncio.create_task(again_and_again(_LOOK_EVERY_S, self._look, self._woken))
+        looking = asyncio.create_task(again_and_again(_LOOK_EVERY_S, "sending notices", self._look, self._woken))
         try:
             yield
         finally:

@@ -9,7 +9,7 @@ from typing import Any, TypeVar, cast
 
 import structlog
 
-from keybearer.server.hindrance import Hindrance
+from keybearer.server.fault_log import FaultLog
 from keybearer.server.store.commits import Commits
 from keybearer.server.store.database import Transaction
 from keybearer.server.store.faults import OutcomeUnknown, StoreUnavailable
@@ -61,7 +61,7 @@ class GroupWriter:
         self._waiting: deque[_Job] = deque()
         self._wake = asyncio.Event()
         self._closing = False
-        self._refusal = Hindrance(_LOG, "the database keeps nothing")
+        self._refusal = FaultLog(_LOG, "the database keeps nothing")
         self._task = asyncio.create_task(self._serve(), name="store-writer")
 
     @property
@@ -130,7 +130,7 @@ class GroupWriter:
 
     async def _give_up(self, group: list[_Job], fault: StoreUnavailable) -> list[_Done]:
         """Tell all the same, also who was refused: what he was refused for may have been rolled back."""
-        self._refusal.meet(fault)
+        self._refusal.failed(fault)
         await self._session.renew()
         return [_Done(job, raised=type(fault)(*fault.args)) for job in group]
 
@@ -145,7 +145,7 @@ class GroupWriter:
         position = self._session.number() if is_synced else None
         began = time.perf_counter()
         await self._session.commit()
-        self._refusal.overcome()
+        self._refusal.recovered()
         self.commits.note(time.perf_counter() - began, len(group), [word for each in done for word in each.done])
         self._listeners.tell(position)
         return done

@@ -37,7 +37,7 @@ class Horizon:
     made_before: str
 
 
-class Broom:
+class Sweeper:
     """
     Walks through a table by its primary key, and deletes the rows that meet a condition.
 
@@ -85,26 +85,26 @@ _LATELY: Final = bindparam("lately", type_=tokens.c.expires_at.type)
 # An authorization request hangs on its session, so it goes first. Grants and families stay: they are few, and they are
 # the history of who let what in. What strangers can have us write is of no use to anybody two days later, and would
 # fill the disk in ninety.
-BROOMS: Final = (
-    Broom(authorizations, authorizations.c.expires_at < _LATELY),
-    Broom(sign_in_attempts, (sign_in_attempts.c.failed_at < _LATELY) & (sign_in_attempts.c.blocked_until < _LATELY)),
-    Broom(webhook_deliveries, webhook_deliveries.c.delivery_id < bindparam("made_before"), is_by_time=True),
-    Broom(codes, codes.c.expires_at < _BEFORE),
-    Broom(mail_links, mail_links.c.expires_at < _BEFORE),
-    Broom(devices, devices.c.expires_at < _BEFORE),
-    Broom(
+SWEEPERS: Final = (
+    Sweeper(authorizations, authorizations.c.expires_at < _LATELY),
+    Sweeper(sign_in_attempts, (sign_in_attempts.c.failed_at < _LATELY) & (sign_in_attempts.c.blocked_until < _LATELY)),
+    Sweeper(webhook_deliveries, webhook_deliveries.c.delivery_id < bindparam("made_before"), is_by_time=True),
+    Sweeper(codes, codes.c.expires_at < _BEFORE),
+    Sweeper(mail_links, mail_links.c.expires_at < _BEFORE),
+    Sweeper(devices, devices.c.expires_at < _BEFORE),
+    Sweeper(
         sessions,
         ((sessions.c.expires_at < _BEFORE) | (sessions.c.ended_at < _BEFORE))
         & ~select(authorizations.c.digest).where(authorizations.c.session_id == sessions.c.session_id).exists(),
     ),
-    Broom(
+    Sweeper(
         webhooks,
         (webhooks.c.deleted_at < _BEFORE)
         & ~select(webhook_deliveries.c.delivery_id)
         .where(webhook_deliveries.c.webhook_id == webhooks.c.webhook_id)
         .exists(),
     ),
-    Broom(
+    Sweeper(
         tokens,
         (tokens.c.expires_at < _BEFORE) | (tokens.c.revoked_at < _BEFORE) | (tokens.c.used_at < _BEFORE),
         is_by_time=True,

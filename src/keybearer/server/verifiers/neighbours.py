@@ -9,9 +9,9 @@ from typing import Final
 
 import structlog
 
+from keybearer.server.fault_log import FaultLog
 from keybearer.server.feed.barrier import PATIENCE_S
 from keybearer.server.feed.reader import FeedReader
-from keybearer.server.hindrance import Hindrance
 from keybearer.server.records import Report
 from keybearer.server.store import verifier_nodes
 from keybearer.server.store.database import Database
@@ -140,10 +140,10 @@ class Neighbours:
         return self._bound_s + (0 if node.is_closed else _SILENT_ELSEWHERE_S)
 
     async def _share(self) -> None:
-        delay = Hindrance(_LOG, "neighbours put off")
+        delay = FaultLog(_LOG, "neighbours put off")
         while True:
             await self._is_answering.wait()
-            with delay.outlived(StoreFault):
+            with delay.surviving(StoreFault):
                 await self._take_turn()
             await asyncio.sleep(EVERY_S)
 

@@ -74,8 +74,10 @@ class WebhookSender:
     async def at_work(self) -> AsyncIterator[None]:
         """Send while the block lasts; at its end let what is under way arrive."""
         rounds = [
-            asyncio.create_task(again_and_again(_LOOK_EVERY_S, self._look, self._woken)),
-            asyncio.create_task(again_and_again(_NOW_AND_THEN_S, self._tell_owners, self._to_tell)),
+            asyncio.create_task(again_and_again(_LOOK_EVERY_S, "sending webhooks", self._look, self._woken)),
+            asyncio.create_task(
+                again_and_again(_NOW_AND_THEN_S, "telling owners of webhooks", self._tell_owners, self._to_tell)
+            ),
         ]
         try:
             yield

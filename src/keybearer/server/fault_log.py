@@ -1,4 +1,4 @@
-"""Logs what hinders work that is done over and over: once when it begins, and once when it is over."""
+"""Logs the faults of work that is done over and over: once when they begin, and once when they are over."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -6,9 +6,9 @@ from contextlib import contextmanager
 from structlog.typing import FilteringBoundLogger
 
 
-class Hindrance:
+class FaultLog:
     """
-    Remembers whether some work is hindered at present, so that the log says so once and not each time.
+    Remembers with which kind of fault some work fails at present, so that the log says so once and not each time.
 
     Args:
         event: what the log says when it begins, and with "; that is over" behind it at its end.
@@ -17,10 +17,10 @@ class Hindrance:
     def __init__(self, log: FilteringBoundLogger, event: str) -> None:
         self._log = log
         self._event = event
-        self._is_met = False
+        self._kind = ""
 
     @contextmanager
-    def outlived(self, expected: type[Exception]) -> Iterator[None]:
+    def surviving(self, *expected: type[Exception]) -> Iterator[None]:
         """
         Let no fault of the block's work end what does it over and over: log it, and go on behind the block.
 
@@ -30,20 +30,21 @@ class Hindrance:
         try:
             yield
         except expected as fault:
-            self.meet(fault)
+            self.failed(fault)
         except Exception as error:  # noqa: BLE001 - an edge: met once, it must not end this work for good
-            self.meet(error, is_ours=True)
+            self.failed(error, is_ours=True)
         else:
-            self.overcome()
+            self.recovered()
 
-    def meet(self, fault: Exception, *, is_ours: bool = False) -> None:
-        """Note that *fault* hindered the work; one of ours is told with its traceback."""
-        if not self._is_met:
-            self._log.warning(self._event, fault=type(fault).__name__, why=str(fault), exc_info=is_ours and fault)
-        self._is_met = True
+    def failed(self, fault: Exception, *, is_ours: bool = False) -> None:
+        """Note that the work failed with *fault*; one of ours is told with its traceback."""
+        kind = type(fault).__name__
+        if kind != self._kind:
+            self._log.warning(self._event, fault=kind, why=str(fault), exc_info=is_ours and fault)
+        self._kind = kind
 
-    def overcome(self) -> None:
+    def recovered(self) -> None:
         """Note that the work was done."""
-        if self._is_met:
+        if self._kind:
             self._log.info(f"{self._event}; that is over")
-        self._is_met = False
+        self._kind = ""
