@@ -268,9 +268,9 @@ async def test_g12_some_places_that_flood_the_sign_in_together_leave_room_for_ot
     """Eight addresses held all 256 places, and nobody else was let wait."""
     house, gate, waiting, numbers = stage.house, asyncio.Event(), list[str](), count()
 
-    async def slow(_: object, password: str, held: str | None, whence: str = "") -> bool:
+    async def slow(_: object, password: str, held: str | None, source: str = "") -> bool:
         del password, held
-        waiting.append(whence)
+        waiting.append(source)
         await gate.wait()
         return False
 

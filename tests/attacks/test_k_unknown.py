@@ -115,15 +115,15 @@ async def test_k7_one_that_floods_leaves_places_for_others(flooding: tuple[str, 
     places = Places("questions", most=5, most_of_one=3, most_shared=5, at_once=1)
     is_over = asyncio.Event()
 
-    async def ask(whence: str) -> str:
+    async def ask(source: str) -> str:
         try:
-            async with places.place(whence):
+            async with places.place(source):
                 await is_over.wait()
         except Refusal as refusal:
             return refusal.code
         return ""
 
-    asked = [asyncio.create_task(ask(whence)) for whence in (*flooding, "b", "2001:db8:0:1::", "c")]
+    asked = [asyncio.create_task(ask(source)) for source in (*flooding, "b", "2001:db8:0:1::", "c")]
     await asyncio.sleep(0)
     is_over.set()
     assert await asyncio.gather(*asked) == ["", "", "", "too_many", "", "", "unavailable"]

@@ -9,7 +9,7 @@ from keybearer.server.actions.confirm_identity import confirm_identity
 from keybearer.server.actions.count_attempt import count_attempt
 from keybearer.server.actions.note_visit import note_visit
 from keybearer.server.actions.set_user_disabled import set_user_disabled
-from keybearer.server.actions.sign_in import Entrance, sign_in
+from keybearer.server.actions.sign_in import NewSession, sign_in
 from keybearer.server.activities import Actor
 from keybearer.server.reads.visit import Visit, visit
 from keybearer.server.records import PasswordAttempt
@@ -214,9 +214,9 @@ async def knock_then_change_the_password(stage: Stage) -> PasswordAttempt:
 async def test_a_password_that_was_changed_meanwhile_opens_no_session(stage: Stage) -> None:
     knock = await knock_then_change_the_password(stage)
     node = stage.house.node
-    entrance = Entrance(b"d" * 32, "device", "", node.now() + 1)
+    new = NewSession(b"d" * 32, "device", "", node.now() + 1)
     with pytest.raises(Refusal, match="password changed meanwhile"):
-        await node.act(sign_in, ACTOR, knock, entrance, node.now())
+        await node.act(sign_in, ACTOR, knock, new, node.now())
 
 
 async def test_a_password_that_was_changed_meanwhile_confirms_nothing(stage: Stage, ada: Person) -> None:

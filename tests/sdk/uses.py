@@ -5,7 +5,7 @@ from typing import Any, assert_type
 import keybearer
 from keybearer import Forbidden, InvalidToken, Principal, RateLimited, SyncVerifier, Unavailable, Verifier
 from keybearer.asgi import KeybearerMiddleware, principal_of
-from keybearer.sdk.faces import AsyncFace, SyncFace
+from keybearer.sdk.interfaces import SyncVerifierInterface, VerifierInterface
 from keybearer.testing import FakeSyncVerifier, FakeVerifier
 
 
@@ -46,11 +46,11 @@ def refusals(invalid: InvalidToken, unavailable: Unavailable, limited: RateLimit
 def doubles(app: Any) -> None:
     fake, synchronous_fake = FakeVerifier(), FakeSyncVerifier()
     assert_type(fake.issue(user_id=1, permissions=["clients:read"]), str)
-    asynchronous_faces: list[AsyncFace] = [fake, Verifier("https://auth.example.com", key="")]
-    synchronous_faces: list[SyncFace] = [synchronous_fake, SyncVerifier("https://auth.example.com", key="")]
+    asynchronous_ones: list[VerifierInterface] = [fake, Verifier("https://auth.example.com", key="")]
+    synchronous_ones: list[SyncVerifierInterface] = [synchronous_fake, SyncVerifier("https://auth.example.com", key="")]
     assert_type(principal_of({}), Principal)
-    KeybearerMiddleware(app, asynchronous_faces[0])
-    assert synchronous_faces
+    KeybearerMiddleware(app, asynchronous_ones[0])
+    assert synchronous_ones
 
 
 def mistakes(token: str, key: str) -> None:

@@ -1,4 +1,4 @@
-"""Turns go round among the places that want them, and none is lost when somebody goes."""
+"""Turns go round among the sources that want them, and none is lost when somebody goes."""
 
 import asyncio
 
@@ -10,8 +10,8 @@ CROWD, OTHERS, ALONE = "192.0.2.1", "192.0.2.2", "192.0.2.9"
 async def test_whoever_comes_alone_waits_for_one_turn_of_each_crowd() -> None:
     turns, order = FairTurns(1), list[str]()
 
-    async def take(whence: str, name: str) -> None:
-        async with turns.turn(whence):
+    async def take(source: str, name: str) -> None:
+        async with turns.turn(source):
             order.append(name)
             await asyncio.sleep(0)
 
@@ -30,16 +30,16 @@ async def test_whoever_comes_alone_waits_for_one_turn_of_each_crowd() -> None:
 async def test_as_many_work_at_once_as_may_and_no_more() -> None:
     turns, at_work, most = FairTurns(2), 0, 0
 
-    async def take(whence: str) -> None:
+    async def take(source: str) -> None:
         nonlocal at_work, most
-        async with turns.turn(whence):
+        async with turns.turn(source):
             at_work += 1
             most = max(most, at_work)
             await asyncio.sleep(0)
             at_work -= 1
 
     for _ in range(2):  # what was used by one crowd is there for the next
-        await asyncio.gather(*(take(whence) for whence in (CROWD, OTHERS) * 4))
+        await asyncio.gather(*(take(source) for source in (CROWD, OTHERS) * 4))
     assert most == 2
 
 

@@ -4,7 +4,7 @@ from keybearer.cli.printing import JSON, say
 
 
 def doctor(*, as_json: JSON = False) -> int:
-    """Tell what ails this server: its environment, database, clock, activity log and key; exit code 1 if anything."""
+    """Check this server's environment, database, clock, activity log and key; exit code 1 if anything is wrong."""
     from keybearer.cli.examination import findings
 
     found = findings()

@@ -52,7 +52,7 @@ class Bearers:
         for mirror in self._mirrors.values():
             feed.add_follower(mirror)
 
-    async def bearer(self, text: str, now: int, whence: str) -> Principal | Denial:
+    async def bearer(self, text: str, now: int, source: str) -> Principal | Denial:
         """
         Tell who acts with the token of this *text*, or why nobody does.
 
@@ -60,7 +60,7 @@ class Bearers:
 
         Args:
             now: microseconds since 1970 UTC.
-            whence: who presents it, for `Places`.
+            source: who presents it, for `Places`.
 
         Raises:
             StoreUnavailable: nobody can say.
@@ -71,16 +71,16 @@ class Bearers:
             return denial
         if not self._look.knows_all():
             await self._feed.fresh()
-        return await self._as_told(text, digest, now, whence)
+        return await self._as_told(text, digest, now, source)
 
     def known(self, text: str, now: int) -> Principal | None:
         """Tell who acts with the token of this *text* if that is remembered; the caller knows the feed is fresh."""
         return self._known(secrets.digest(text), now)
 
-    async def bearer_as_told(self, text: str, now: int, whence: str) -> Principal | Denial:
+    async def bearer_as_told(self, text: str, now: int, source: str) -> Principal | Denial:
         """Tell what `bearer` does, for a caller that has just had the feed looked at."""
         digest = secrets.digest(text)
-        return self._cannot_be_ours(text, digest) or await self._as_told(text, digest, now, whence)
+        return self._cannot_be_ours(text, digest) or await self._as_told(text, digest, now, source)
 
     def _cannot_be_ours(self, text: str, digest: bytes) -> Denial | None:
         if self._entry(digest) is not None:
@@ -90,8 +90,8 @@ class Bearers:
             return Denial(Reason.MALFORMED)
         return None if parsed.kind in token_text.BEARER_KINDS else Denial(Reason.WRONG_KIND, parsed.last4)
 
-    async def _as_told(self, text: str, digest: bytes, now: int, whence: str) -> Principal | Denial:
-        return self._known(digest, now) or await self._fetch(text, digest, now, whence)
+    async def _as_told(self, text: str, digest: bytes, now: int, source: str) -> Principal | Denial:
+        return self._known(digest, now) or await self._fetch(text, digest, now, source)
 
     def _known(self, digest: bytes, now: int) -> Principal | None:
         entry = self._entry(digest)
@@ -103,14 +103,14 @@ class Bearers:
                 return entry
         return None
 
-    async def _fetch(self, text: str, digest: bytes, now: int, whence: str) -> Principal | Denial:
+    async def _fetch(self, text: str, digest: bytes, now: int, source: str) -> Principal | Denial:
         """Ask the store, and keep the answer."""
         position = self._feed.position
         if position is not None and (denial := self._denials.get(digest, position, now)):
             return denial
         parsed = token_text.parse(text)
         assert parsed is not None  # noqa: S101 - whatever cannot be parsed is not known, and was refused
-        async with self._look_ups.place(whence):
+        async with self._look_ups.place(source):
             fetched = await fetched_token(self._database, digest, parsed.environment, self._role_permissions, now)
         if isinstance(fetched, Denial):
             denial = Denial(fetched.reason, parsed.last4, fetched.bearer)

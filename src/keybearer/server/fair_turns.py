@@ -1,4 +1,4 @@
-"""Turns at what few may do at once: places take them one after the other, however many wait at each."""
+"""Turns at what few may do at once: sources take them in rotation, however many wait of each."""
 
 import asyncio
 from collections import deque
@@ -8,35 +8,35 @@ from contextlib import asynccontextmanager
 
 class FairTurns:
     """
-    Lets a few work at once; of those who wait the place goes on that has waited longest for a turn, not who came first.
+    Lets a few work at once; the next turn is for the source that has waited longest for one, not for who came first.
 
-    Whoever comes from a place of their own waits for one turn of each other place, and not for all who crowd there.
+    Whoever is alone of their source waits for one turn of each other source, and not for all who crowd there.
     """
 
     def __init__(self, at_once: int) -> None:
         self._free = at_once
-        self._waiting: dict[str, deque[asyncio.Future[None]]] = {}  # the place whose turn is next stands first
+        self._waiting: dict[str, deque[asyncio.Future[None]]] = {}  # the source whose turn is next stands first
 
     @asynccontextmanager
-    async def turn(self, whence: str) -> AsyncIterator[None]:
+    async def turn(self, source: str) -> AsyncIterator[None]:
         """
         Wait for a turn, and have it while the block lasts.
 
         Args:
-            whence: the place; '' for those who need not be told apart.
+            source: who waits, as an address; '' for those who need not be told apart.
         """
-        await self._wait(whence)
+        await self._wait(source)
         try:
             yield
         finally:
             self._pass_on()
 
-    async def _wait(self, whence: str) -> None:
+    async def _wait(self, source: str) -> None:
         if self._free:
             self._free -= 1
             return
         turn = asyncio.get_running_loop().create_future()
-        self._waiting.setdefault(whence, deque()).append(turn)
+        self._waiting.setdefault(source, deque()).append(turn)
         try:
             await turn
         except asyncio.CancelledError:
@@ -45,13 +45,13 @@ class FairTurns:
             raise
 
     def _pass_on(self) -> None:
-        """Give a turn to the place that stands first, and have it stand last."""
+        """Give a turn to the source that stands first, and have it stand last."""
         while self._waiting:
-            whence = next(iter(self._waiting))
-            queue = self._waiting.pop(whence)
+            source = next(iter(self._waiting))
+            queue = self._waiting.pop(source)
             turn = queue.popleft()
             if queue:
-                self._waiting[whence] = queue
+                self._waiting[source] = queue
             if not turn.done():  # else whoever waited has gone
                 turn.set_result(None)
                 return

@@ -7,9 +7,9 @@ from typing import Any, Final
 
 from keybearer.reporting.asked import Asked
 from keybearer.sdk.errors import InvalidToken, Unavailable
-from keybearer.sdk.faces import AsyncFace
 from keybearer.sdk.frameworks.answers import REFUSALS, Answer, Challenge, demand, limit_headers, open_paths, token_in
 from keybearer.sdk.frameworks.recording import answerable, begun, begun_in_vain, ended, note_refusal
+from keybearer.sdk.interfaces import VerifierInterface
 from keybearer.wire.principal import Principal
 
 Scope = MutableMapping[str, Any]
@@ -49,7 +49,7 @@ class KeybearerMiddleware:
     def __init__(
         self,
         app: Application,
-        verifier: AsyncFace,
+        verifier: VerifierInterface,
         *,
         needs: Callable[[Scope], Sequence[str]] = lambda _: (),
         public: Collection[str] = (),
@@ -80,7 +80,7 @@ class KeybearerMiddleware:
 class Running:
     """Starts a verifier with the application, closes it with the application, and looks after the answers."""
 
-    def __init__(self, app: Application, verifier: AsyncFace) -> None:
+    def __init__(self, app: Application, verifier: VerifierInterface) -> None:
         self._app = app
         self._verifier = verifier
 
@@ -118,7 +118,7 @@ class Running:
             await self._app(scope, hear, send)
 
 
-async def caller_of(scope: Scope, verifier: AsyncFace, headers: Sequence[str]) -> Principal:
+async def caller_of(scope: Scope, verifier: VerifierInterface, headers: Sequence[str]) -> Principal:
     """
     Return who calls, verified and counted once in a call, however many ask.
 
@@ -147,7 +147,7 @@ class Answering:
     An answer that cannot be recorded is not sent; in its place goes the one that says so.
     """
 
-    def __init__(self, scope: Scope, send: Send, verifier: AsyncFace) -> None:
+    def __init__(self, scope: Scope, send: Send, verifier: VerifierInterface) -> None:
         self._scope = scope
         self._send = send
         self._verifier = verifier

@@ -14,9 +14,9 @@ from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
 from keybearer.reporting.asked import Asked
 from keybearer.reporting.calls import Call
 from keybearer.sdk.errors import InvalidToken, Unavailable
-from keybearer.sdk.faces import SyncFace
 from keybearer.sdk.frameworks.answers import REFUSALS, Challenge, Refusal, demand, limit_headers, open_paths, token_in
 from keybearer.sdk.frameworks.recording import answerable, begun, begun_in_vain, ended, note_refusal, wait_answerable
+from keybearer.sdk.interfaces import SyncVerifierInterface
 from keybearer.sdk.sync_verifier import SyncVerifier
 from keybearer.wire.principal import Principal
 from keybearer.wire.quota import Left
@@ -27,7 +27,7 @@ _STATUS_OF: Final = {Http404: 404, PermissionDenied: 403, SuspiciousOperation: 4
 
 
 @lru_cache(maxsize=1)
-def verifier() -> SyncFace:
+def verifier() -> SyncVerifierInterface:
     """
     Return the verifier of ``settings.KEYBEARER``: its ``VERIFIER``, or one for its ``URL`` and ``KEY``.
 
@@ -38,8 +38,8 @@ def verifier() -> SyncFace:
     """
     about = _about()
     if "VERIFIER" in about:
-        face: SyncFace = about["VERIFIER"]
-        return face
+        given: SyncVerifierInterface = about["VERIFIER"]
+        return given
     if "URL" in about and "KEY" in about:
         return SyncVerifier(about["URL"], key=about["KEY"])
     raise ImproperlyConfigured('keybearer.django needs the setting KEYBEARER = {"URL": …, "KEY": …}')

@@ -9,14 +9,14 @@ from fastapi.security import SecurityScopes
 from fastapi.security.base import SecurityBase
 from starlette.responses import JSONResponse
 
-from keybearer.sdk.faces import AsyncFace
 from keybearer.sdk.frameworks.answers import REFUSALS, Challenge, demand
 from keybearer.sdk.frameworks.asgi import CALL, Running, caller_of, refuse
 from keybearer.sdk.frameworks.recording import note_refusal
+from keybearer.sdk.interfaces import VerifierInterface
 from keybearer.wire.principal import Principal
 
 
-def protect(app: FastAPI, verifier: AsyncFace, *, resource_metadata: str | None = None) -> None:
+def protect(app: FastAPI, verifier: VerifierInterface, *, resource_metadata: str | None = None) -> None:
     """
     Have `requires` ask *verifier*, run it with *app*, and answer refusals as the reference does.
 
@@ -57,7 +57,7 @@ class _Caller(SecurityBase):
         self.model = BearerModel(description="A personal access token or an OAuth access token, as `Bearer`.")
 
     async def __call__(self, connection: HTTPConnection, needed: SecurityScopes) -> Principal:
-        verifier: AsyncFace | None = getattr(connection.app.state, "keybearer", None)
+        verifier: VerifierInterface | None = getattr(connection.app.state, "keybearer", None)
         if verifier is None:
             raise RuntimeError("`requires` has nobody to ask: call keybearer.fastapi.protect(app, verifier) first")
         principal = await caller_of(connection.scope, verifier, connection.headers.getlist("authorization"))

@@ -9,9 +9,9 @@ from werkzeug.local import LocalProxy
 
 from keybearer.reporting.asked import Asked
 from keybearer.sdk.errors import InvalidToken, Unavailable
-from keybearer.sdk.faces import SyncFace
 from keybearer.sdk.frameworks.answers import REFUSALS, Challenge, Refusal, demand, limit_headers, open_paths, token_in
 from keybearer.sdk.frameworks.recording import begun, begun_in_vain, ended, note_refusal, wait_answerable
+from keybearer.sdk.interfaces import SyncVerifierInterface
 from keybearer.wire.principal import Principal
 
 _KEPT: Final = "keybearer.flask"
@@ -25,7 +25,7 @@ Result = TypeVar("Result")
 
 
 def protect(
-    app: Flask, verifier: SyncFace, *, public: Collection[str] = (), resource_metadata: str | None = None
+    app: Flask, verifier: SyncVerifierInterface, *, public: Collection[str] = (), resource_metadata: str | None = None
 ) -> None:
     """
     Let only calls with a good token through, and answer the others as the reference does.
@@ -83,7 +83,7 @@ def _caller() -> Principal:
     """Return who calls; asked and counted once in a call."""
     kept = _kept()
     if _PRINCIPAL not in kept:
-        verifier: SyncFace | None = current_app.extensions.get("keybearer")
+        verifier: SyncVerifierInterface | None = current_app.extensions.get("keybearer")
         if verifier is None:
             raise RuntimeError("there is nobody to ask: call keybearer.flask.protect(app, verifier) first")
         try:
@@ -118,7 +118,7 @@ def _is_answered_by_flask() -> bool:
     return request.method == "OPTIONS" and getattr(request.url_rule, "provide_automatic_options", False)
 
 
-def _end_record(verifier: SyncFace, response: Response) -> None:
+def _end_record(verifier: SyncVerifierInterface, response: Response) -> None:
     """Have the answer recorded, and say on it what its call leaves of the rate limit."""
     kept = _kept()
     if _LEFT in kept:

@@ -6,15 +6,15 @@ from keybearer.reporting.asked import Asked
 from keybearer.reporting.calls import Call
 from keybearer.reporting.segment import Unwritable
 from keybearer.sdk.errors import Forbidden, InvalidToken, RateLimited, Unavailable
-from keybearer.sdk.faces import Face, SyncFace
 from keybearer.sdk.frameworks.answers import Refusal
+from keybearer.sdk.interfaces import AnyVerifier, SyncVerifierInterface
 from keybearer.wire import recording
 from keybearer.wire.denial import Bearer
 
 _RETRY_AFTER_S: Final = 5
 
 
-def begun(verifier: Face, bearer: Bearer, asked: Asked) -> Call | None:
+def begun(verifier: AnyVerifier, bearer: Bearer, asked: Asked) -> Call | None:
     """
     Keep that a call is about to be handled, and have `Principal.record` add to it; None where nothing is recorded.
 
@@ -26,7 +26,7 @@ def begun(verifier: Face, bearer: Bearer, asked: Asked) -> Call | None:
     return call
 
 
-def begun_in_vain(verifier: Face, refusal: InvalidToken, asked: Asked) -> Call | None:
+def begun_in_vain(verifier: AnyVerifier, refusal: InvalidToken, asked: Asked) -> Call | None:
     """
     Keep that a known token is not accepted; None for an unknown one: nobody can say whose it is.
 
@@ -66,7 +66,7 @@ def ended(call: Call | None, status: int, route: str | None = None) -> int:
         raise _unavailable(error) from error
 
 
-async def answerable(verifier: Face, appended: int) -> None:
+async def answerable(verifier: AnyVerifier, appended: int) -> None:
     """
     Return when an answer may leave: its record is as safe as was promised.
 
@@ -80,7 +80,7 @@ async def answerable(verifier: Face, appended: int) -> None:
         raise _unavailable(error) from error
 
 
-def wait_answerable(verifier: SyncFace, appended: int) -> None:
+def wait_answerable(verifier: SyncVerifierInterface, appended: int) -> None:
     """Return when an answer may leave; as `answerable`, for threads."""
     try:
         if appended and (recorder := verifier.reporter) is not None:
@@ -101,7 +101,7 @@ def _reason_of(refusal: Refusal) -> str:
             return "unavailable"
 
 
-def _call(verifier: Face, bearer: Bearer, asked: Asked) -> Call | None:
+def _call(verifier: AnyVerifier, bearer: Bearer, asked: Asked) -> Call | None:
     try:
         recorder = verifier.reporter
         return None if recorder is None else recorder.begin(bearer, asked)

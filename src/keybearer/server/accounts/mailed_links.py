@@ -54,7 +54,7 @@ async def reserve_address(tx: Transaction, user_id: int, address: Address, now: 
     return AddressAsked(user.email, address.shown, text, is_taken=holder is not None and holder.user_id != user_id)
 
 
-async def let_address_wait(tx: Transaction, actor: Actor, user: User, asked: AddressAsked, now: int) -> None:
+async def activate_address_change(tx: Transaction, actor: Actor, user: User, asked: AddressAsked, now: int) -> None:
     """
     Activate the link for a new address, after its mail was sent; the caller holds the user's lock.
 
@@ -64,7 +64,7 @@ async def let_address_wait(tx: Transaction, actor: Actor, user: User, asked: Add
     if user.email != asked.present:
         public = "Your email address has changed meanwhile. Ask for the new one again."
         raise refusals.Refusal("conflict", public, "address changed while its mail was sent")
-    await let_act(tx, user.user_id, CHANGE_EMAIL, asked.link, now)
+    await activate(tx, user.user_id, CHANGE_EMAIL, asked.link, now)
     await ledger.record(tx, actor, ledger.user_activity("email.change_requested", user.user_id), now)
 
 
@@ -84,7 +84,7 @@ async def check_allowance(tx: Transaction, user_id: int, now: int) -> None:
 async def keep_link(tx: Transaction, user: User, purpose: str, email: str, now: int) -> str:
     """Keep a new link that acts, and return its secret."""
     text = await reserve_link(tx, user, purpose, email, now)
-    await let_act(tx, user.user_id, purpose, text, now)
+    await activate(tx, user.user_id, purpose, text, now)
     return text
 
 
@@ -117,7 +117,7 @@ async def follow_link(tx: Transaction, text: str, purpose: str, now: int) -> tup
     return user, link.email
 
 
-async def let_act(tx: Transaction, user_id: int, purpose: str, text: str, now: int) -> None:
+async def activate(tx: Transaction, user_id: int, purpose: str, text: str, now: int) -> None:
     """Activate a reserved link; the user's earlier links of the same purpose end."""
     await mail_links.end(tx, user_id, purpose, now)
-    await mail_links.let_act(tx, secrets.digest(text))
+    await mail_links.activate(tx, secrets.digest(text))

@@ -47,17 +47,17 @@ class Passwords:
         async with self._turns.turn(""):
             return await asyncio.to_thread(self._hasher.hash, _canonical(password))
 
-    async def is_right(self, password: str, held: str | None, whence: str = "") -> bool:
+    async def is_right(self, password: str, held: str | None, source: str = "") -> bool:
         """
         Tell whether *password* is the one behind the hash.
 
         Args:
             held: PHC text; None for an unknown user, which costs the same work and is always wrong. So does, and is, a
                 text that is longer than any password.
-            whence: where it was typed: those of one place have one turn after the other.
+            source: where it was typed: those of one place have one turn after the other.
         """
         is_possible = held is not None and len(password) <= LONGEST_TYPED
-        async with self._turns.turn(whence):
+        async with self._turns.turn(source):
             looked_at = held if held is not None and is_possible else self._nobodys_hash
             return await asyncio.to_thread(self._verify, looked_at, password[:LONGEST_TYPED]) and is_possible
 

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from keybearer.server.clock import MINUTE
-from keybearer.server.records import Errand
+from keybearer.server.records import ClaimedDelivery
 from keybearer.server.store import webhook_deliveries, webhooks
 from keybearer.server.store.database import Transaction
 
@@ -27,14 +27,14 @@ class Claim:
     most: Mapping[str, int]
 
 
-async def claim_deliveries(tx: Transaction, claim: Claim, now: int) -> list[Errand]:
+async def claim_deliveries(tx: Transaction, claim: Claim, now: int) -> list[ClaimedDelivery]:
     """
     Take deliveries that are due at *now* (microseconds since 1970 UTC), those that waited longest first.
 
     Returns:
         each with what sending it takes; no other node takes them before ``CLAIM_LASTS`` has passed.
     """
-    errands: list[Errand] = []
+    claimed: list[ClaimedDelivery] = []
     for webhook_id in sorted(claim.most):
         found = await webhooks.to_send(tx, webhook_id)
         if found is None:
@@ -42,5 +42,5 @@ async def claim_deliveries(tx: Transaction, claim: Claim, now: int) -> list[Erra
         url, secrets = found
         period = (now, now + CLAIM_LASTS)
         taken = await webhook_deliveries.claim(tx, webhook_id, claim.claim_id, period, claim.most[webhook_id])
-        errands += [Errand(delivery, url, secrets) for delivery in taken]
-    return errands
+        claimed += [ClaimedDelivery(delivery, url, secrets) for delivery in taken]
+    return claimed

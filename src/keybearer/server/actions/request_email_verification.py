@@ -10,7 +10,7 @@ async def request_email_verification(tx: Transaction, user_id: int, now: int) ->
     """
     Return the address and the secret of a link to be mailed to it; None if it is verified already.
 
-    The link acts, and an earlier one no longer does, once ``let_verification_act`` says so.
+    The link acts, and an earlier one no longer does, once ``activate_verification`` says so.
 
     Raises:
         Refusal: ``not_found``: no such user; ``too_many``: enough was mailed for a day.

@@ -11,9 +11,9 @@ from keybearer.server.store.database import Transaction
 
 
 @dataclass(frozen=True, slots=True)
-class Entrance:
+class NewSession:
     """
-    The browser in which somebody signs in.
+    The session that begins, and the browser it begins in.
 
     Args:
         digest: of the new session cookie.
@@ -28,7 +28,7 @@ class Entrance:
     expires_at: int
 
 
-async def sign_in(tx: Transaction, actor: Actor, attempt: PasswordAttempt, entrance: Entrance, now: int) -> Session:
+async def sign_in(tx: Transaction, actor: Actor, attempt: PasswordAttempt, new: NewSession, now: int) -> Session:
     """
     Begin a session for the user of *attempt*, whose password was found right outside this transaction.
 
@@ -40,9 +40,9 @@ async def sign_in(tx: Transaction, actor: Actor, attempt: PasswordAttempt, entra
     """
     user = await still_right(tx, attempt)
     await sign_in_attempts.forget(tx, attempt.email_digest, attempt.device_digest)
-    if entrance.old_cookie:
-        await sessions.end_cookie(tx, secrets.digest(entrance.old_cookie), now)
-    known = device_digest(user.user_id, entrance.device)
+    if new.old_cookie:
+        await sessions.end_cookie(tx, secrets.digest(new.old_cookie), now)
+    known = device_digest(user.user_id, new.device)
     await devices.remember(tx, known, user.user_id, now, now + DEVICE_LIVES)
     session = Session(
         session_id=secrets.record_id(now),
@@ -53,10 +53,10 @@ async def sign_in(tx: Transaction, actor: Actor, attempt: PasswordAttempt, entra
         created_at=now,
         authenticated_at=now,
         seen_at=now,
-        expires_at=entrance.expires_at,
+        expires_at=new.expires_at,
         ended_at=None,
     )
-    await sessions.add(tx, session, entrance.digest)
+    await sessions.add(tx, session, new.digest)
     started = Activity("session.started", f"session:{session.session_id}", user_id=user.user_id)
     await ledger.record(tx, actor, started, now)
     return session

@@ -1,7 +1,7 @@
 """Change a user's own profile."""
 
 from keybearer.server import ledger, refusals
-from keybearer.server.accounts.mailed_links import AddressAsked, let_address_wait
+from keybearer.server.accounts.mailed_links import AddressAsked, activate_address_change
 from keybearer.server.accounts.profile_changes import ProfileChange, judged
 from keybearer.server.activities import Actor
 from keybearer.server.store import users
@@ -31,4 +31,4 @@ async def update_profile(
         await users.rename(tx, user_id, name, now)
         await ledger.record(tx, actor, ledger.user_activity("user.changed", user_id), now)
     if asked is not None:
-        await let_address_wait(tx, actor, user, asked, now)
+        await activate_address_change(tx, actor, user, asked, now)

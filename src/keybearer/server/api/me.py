@@ -22,7 +22,7 @@ from keybearer.wire.principal import Principal
 _CHANGEABLE: Final = (Property("name"), Property("email"))
 
 
-async def tell_me(node: Node, principal: Principal) -> dict[str, object]:
+async def show_me(node: Node, principal: Principal) -> dict[str, object]:
     """Tell of the user."""
     return user_object(await profile_of(node.database, principal.user_id))
 
@@ -49,7 +49,7 @@ async def list_my_teams(call: Call) -> Response:
 
 
 ENDPOINTS = (
-    telling("/me", Demand.AUTHENTICATED, tell_me),
+    telling("/me", Demand.AUTHENTICATED, show_me),
     Endpoint("PATCH", "/me", Demand.UNNARROWED, change_me),
     Endpoint("GET", "/me/teams", Demand.AUTHENTICATED, list_my_teams),
 )

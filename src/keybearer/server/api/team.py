@@ -17,7 +17,7 @@ from keybearer.wire.principal import Principal
 _CHANGEABLE: Final = (Property("contact"), Property("telephone", may_be_null=True))
 
 
-async def tell_team(node: Node, principal: Principal) -> dict[str, object]:
+async def show_team(node: Node, principal: Principal) -> dict[str, object]:
     """Tell of the token's team."""
     return team_object(await team_of(node.database, principal.team_id))
 
@@ -31,13 +31,13 @@ async def change_team(call: Call) -> Response:
     return json_answer(team_object(team))
 
 
-async def tell_own_membership(node: Node, principal: Principal) -> dict[str, object]:
+async def show_own_membership(node: Node, principal: Principal) -> dict[str, object]:
     """Tell of the user's own membership of the team."""
     return member_object(await membership_of(node.database, principal.team_id, principal.user_id, node.now()))
 
 
 ENDPOINTS = (
-    telling("/team", "team:read", tell_team),
+    telling("/team", "team:read", show_team),
     Endpoint("PATCH", "/team", "team:manage", change_team),
-    telling("/team/me", Demand.AUTHENTICATED, tell_own_membership),
+    telling("/team/me", Demand.AUTHENTICATED, show_own_membership),
 )

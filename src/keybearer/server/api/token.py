@@ -13,7 +13,7 @@ from keybearer.server.reads.presented_token import presented_token
 from keybearer.wire.principal import Principal
 
 
-async def tell_token(node: Node, principal: Principal) -> dict[str, object]:
+async def show_token(node: Node, principal: Principal) -> dict[str, object]:
     """Tell what the token is and what it may do right now."""
     token = await presented_token(node.database, principal.token_id)
     return {
@@ -49,6 +49,6 @@ async def revoke_token(call: Call) -> Response:
 
 
 ENDPOINTS = (
-    telling("/token", Demand.AUTHENTICATED, tell_token),
+    telling("/token", Demand.AUTHENTICATED, show_token),
     Endpoint("DELETE", "/token", Demand.AUTHENTICATED, revoke_token),
 )

@@ -49,28 +49,28 @@ class Places:
         return cls("sign-ins", most=256, most_of_one=32, most_shared=128, at_once=None)
 
     @asynccontextmanager
-    async def place(self, whence: str) -> AsyncIterator[None]:
+    async def place(self, source: str) -> AsyncIterator[None]:
         """
         Take a place, wait for its turn, and have it while the block lasts.
 
         Args:
-            whence: who asks: an address, or a verifier.
+            source: who asks: an address, or a verifier.
 
         Raises:
             Refusal: ``too_many``: this one has enough of them already; ``unavailable``: all together have.
         """
-        whence = neighbourhood(whence)
+        source = neighbourhood(source)
         taken = self._here.total()
-        if self._here[whence] >= (self._most_of_one if taken < self._most_shared else 1):
+        if self._here[source] >= (self._most_of_one if taken < self._most_shared else 1):
             raise refusals.too_many(f"{self._what} at once", _COME_BACK_S)
         if taken >= self._most:
             public = f"Too many {self._what} at once. Try again in a second."
             raise Refusal("unavailable", public, f"{self._what} of many at once", retry_after_s=_COME_BACK_S)
-        self._here[whence] += 1
+        self._here[source] += 1
         try:
             async with self._turn:
                 yield
         finally:
-            self._here[whence] -= 1
-            if not self._here[whence]:
-                del self._here[whence]
+            self._here[source] -= 1
+            if not self._here[source]:
+                del self._here[source]

@@ -7,7 +7,7 @@ from starlette.responses import Response
 from starlette.routing import BaseRoute
 
 from keybearer.server.accounts.profile_changes import ProfileChange
-from keybearer.server.actions.let_verification_act import let_verification_act
+from keybearer.server.actions.activate_verification import activate_verification
 from keybearer.server.actions.request_email_change import request_email_change
 from keybearer.server.actions.request_email_verification import request_email_verification
 from keybearer.server.actions.update_profile import update_profile
@@ -102,7 +102,7 @@ async def _prove(request: Request) -> Response:
         if made is None:
             return redirect(request, _HERE, "Your email address is confirmed already.")
         await node.mailer.send(Letters(node.settings).address_to_prove(*made))
-        await node.act(let_verification_act, user_id, made[1], node.now())
+        await node.act(activate_verification, user_id, made[1], node.now())
     except Refusal as refusal:
         return await _page(request, viewer, refusal)
     return redirect(request, _HERE, f"A mail is on its way to {viewer.user.email}. Follow the link in it.")

@@ -6,7 +6,7 @@ from starlette.routing import BaseRoute
 
 from keybearer.server import secrets
 from keybearer.server.actions.confirm_identity import confirm_identity
-from keybearer.server.actions.sign_in import Entrance, sign_in
+from keybearer.server.actions.sign_in import NewSession, sign_in
 from keybearer.server.clock import SECOND
 from keybearer.server.http.edge import actor_of
 from keybearer.server.http.forms import Form, read_form, read_query
@@ -65,14 +65,14 @@ async def _enter(request: Request, attempt: PasswordAttempt, form: Form) -> Resp
     node: Node = request.app.state.node
     now = node.now()
     cookie, device = secrets.random_secret(), read_cookie(node, request, DEVICE) or secrets.random_secret()
-    entrance = Entrance(
+    new = NewSession(
         digest=secrets.digest(cookie),
         device=device,
         old_cookie=read_cookie(node, request, SESSION),
         expires_at=now + node.settings.session_ttl * SECOND,
     )
     user_id = attempt.user.user_id if attempt.user else None
-    await node.act(sign_in, actor_of(request, user_id=user_id), attempt, entrance, now)
+    await node.act(sign_in, actor_of(request, user_id=user_id), attempt, new, now)
     answer = redirect(request, return_path(form.text("next")))
     set_cookie(node, answer, SESSION, cookie, node.settings.session_ttl)
     set_cookie(node, answer, DEVICE, device, DEVICE_S)

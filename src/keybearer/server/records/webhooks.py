@@ -62,7 +62,7 @@ class Delivery:
 
 
 @dataclass(frozen=True, slots=True)
-class Errand:
+class ClaimedDelivery:
     """A delivery that this node has claimed, with all that sending it takes."""
 
     delivery: Delivery

@@ -17,7 +17,7 @@ _TAKE = (
     .values(used_at=bindparam("now"))
     .returning(*mail_links.c)
 )
-_LET_ACT = update(mail_links).where(_IS_THIS, mail_links.c.used_at == mail_links.c.created_at).values(used_at=None)
+_ACTIVATE = update(mail_links).where(_IS_THIS, mail_links.c.used_at == mail_links.c.created_at).values(used_at=None)
 _WAITING_OF_USER = select(mail_links).where(
     mail_links.c.user_id == bindparam("user_id"), mail_links.c.purpose == bindparam("purpose"), _ACTS
 )
@@ -36,13 +36,13 @@ _END_ALL = update(mail_links).where(_OF_USER).values(used_at=bindparam("now"))
 
 
 async def add(tx: Transaction, link: MailLink) -> None:
-    """Keep a link; one that counts as used when it is made does not act before `let_act`."""
+    """Keep a link; one that counts as used when it is made does not work before `activate`."""
     await tx.run(_ADD, **as_row(link))
 
 
-async def let_act(tx: Transaction, digest: bytes) -> None:
-    """Let the link of this digest act, which counted as used when it was made."""
-    await tx.run(_LET_ACT, the_digest=digest)
+async def activate(tx: Transaction, digest: bytes) -> None:
+    """Let the link of this digest work, which counted as used when it was made."""
+    await tx.run(_ACTIVATE, the_digest=digest)
 
 
 async def waiting(reader: Reader, digest: bytes, now: int) -> MailLink | None:

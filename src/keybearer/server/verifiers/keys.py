@@ -30,12 +30,12 @@ class VerifierKeys:
         self._forgotten = 0
         feed.add_follower(self)
 
-    async def owner_of(self, text: str, whence: str, now: int) -> ResourceServer:
+    async def owner_of(self, text: str, source: str, now: int) -> ResourceServer:
         """
         Return the resource server whose key this is.
 
         Args:
-            whence: who presents it, for `Places`.
+            source: who presents it, for `Places`.
             now: microseconds since 1970 UTC.
 
         Raises:
@@ -45,7 +45,7 @@ class VerifierKeys:
             return known
         digest = secrets.digest(text)
         forgotten_before = self._forgotten
-        async with self._look_ups.place(whence):
+        async with self._look_ups.place(source):
             owner = await authenticate(self._database, text)
         if forgotten_before == self._forgotten:  # else what was read may be older than what the feed told since
             if len(self._known) >= _MOST:

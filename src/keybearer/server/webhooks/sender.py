@@ -16,7 +16,7 @@ from keybearer.server.actions.settle_delivery import settle_delivery
 from keybearer.server.clock import Clock
 from keybearer.server.mail.letters import Letters
 from keybearer.server.mail.mailer import Mailer
-from keybearer.server.records import Errand, Webhook
+from keybearer.server.records import ClaimedDelivery, Webhook
 from keybearer.server.refusals import Refusal
 from keybearer.server.rules.redelivery import is_taken
 from keybearer.server.rules.webhook_signature import Attempt, signed_headers
@@ -109,12 +109,12 @@ class WebhookSender:
             if not most:
                 return
             claim = Claim(secrets.record_id(self._now()), most)
-            errands = await self._database.transact(claim_deliveries, claim, self._now())
-            if not errands:
+            claimed = await self._database.transact(claim_deliveries, claim, self._now())
+            if not claimed:
                 return  # another node was first
-            for errand in errands:
-                self._under_way[errand.delivery.webhook_id] += 1
-                task = asyncio.create_task(self._run(errand))
+            for each in claimed:
+                self._under_way[each.delivery.webhook_id] += 1
+                task = asyncio.create_task(self._run(each))
                 self._running.add(task)
                 task.add_done_callback(self._running.discard)
 
@@ -129,11 +129,11 @@ class WebhookSender:
                 return {webhook_id: min(MOST_TO_ONE - self._under_way[webhook_id], share) for webhook_id in found}
         return {}
 
-    async def _run(self, errand: Errand) -> None:
+    async def _run(self, claimed: ClaimedDelivery) -> None:
         """Send one delivery; whatever goes wrong on our side leaves it claimed, to be taken again."""
-        delivery = errand.delivery
+        delivery = claimed.delivery
         try:
-            await self._send(errand)
+            await self._send(claimed)
         except StoreFault as fault:
             _LOG.warning(
                 "delivery not noted", delivery=delivery.delivery_id, fault=type(fault).__name__, why=str(fault)
@@ -147,13 +147,13 @@ class WebhookSender:
             self._under_way += Counter()  # keeps what is above zero
             self._woken.set()
 
-    async def _send(self, errand: Errand) -> None:
-        delivery, sent_at = errand.delivery, self._now()
+    async def _send(self, claimed: ClaimedDelivery) -> None:
+        delivery, sent_at = claimed.delivery, self._now()
         body = delivery.body.encode()
         attempt = Attempt(delivery.delivery_id, delivery.attempts + 1, sent_at)
-        headers = signed_headers(attempt, body, self._secrets(errand, sent_at))
+        headers = signed_headers(attempt, body, self._secrets(claimed, sent_at))
         answer = await self._outgoing.egress.post(
-            errand.url, body, {"content-type": "application/json", "user-agent": "Keybearer-Webhooks", **headers}
+            claimed.url, body, {"content-type": "application/json", "user-agent": "Keybearer-Webhooks", **headers}
         )
         self.attempts["taken" if is_taken(answer.status) else "failed"] += 1
         is_noted = await self._database.transact(settle_delivery, delivery, answer, self._now())
@@ -166,13 +166,13 @@ class WebhookSender:
             trouble=answer.trouble,
         )
 
-    def _secrets(self, errand: Errand, now: int) -> list[str]:
+    def _secrets(self, claimed: ClaimedDelivery, now: int) -> list[str]:
         """Return the secrets that sign at *now*, the newest first."""
-        held = errand.secrets
+        held = claimed.secrets
         sealed = [held.current]
         if held.previous is not None and now < (held.previous_ends_at or 0):
             sealed.append(held.previous)
-        return [unseal_secret(each, self._outgoing.key, errand.delivery.webhook_id) for each in sealed]
+        return [unseal_secret(each, self._outgoing.key, claimed.delivery.webhook_id) for each in sealed]
 
     async def _tell_owners(self) -> None:
         """Mail the owners of webhooks that were switched off; if no mail can be sent, try again in a minute."""

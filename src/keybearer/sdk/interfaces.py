@@ -23,7 +23,7 @@ class Recorder(Protocol):
         """Return when the answer may leave; for threads."""
 
 
-class AsyncFace(Protocol):
+class VerifierInterface(Protocol):
     """As `Verifier`."""
 
     @property
@@ -43,7 +43,7 @@ class AsyncFace(Protocol):
     ) -> None: ...
 
 
-class SyncFace(Protocol):
+class SyncVerifierInterface(Protocol):
     """As `SyncVerifier`."""
 
     @property
@@ -63,4 +63,4 @@ class SyncFace(Protocol):
         """Count one call if nobody need be asked."""
 
 
-Face = AsyncFace | SyncFace
+AnyVerifier = VerifierInterface | SyncVerifierInterface

@@ -1,11 +1,11 @@
-"""The mail with which an address is shown to be its user's is on its way: its link acts."""
+"""The mail that asks a user to verify their address was sent: its link works from now on."""
 
-from keybearer.server.accounts.mailed_links import VERIFY_EMAIL, let_act
+from keybearer.server.accounts.mailed_links import VERIFY_EMAIL, activate
 from keybearer.server.store import users
 from keybearer.server.store.database import Transaction
 
 
-async def let_verification_act(tx: Transaction, user_id: int, text: str, now: int) -> None:
+async def activate_verification(tx: Transaction, user_id: int, text: str, now: int) -> None:
     """
     Activate the link that ``request_email_verification`` returned; an earlier one ends.
 
@@ -13,4 +13,4 @@ async def let_verification_act(tx: Transaction, user_id: int, text: str, now: in
         text: the link's secret.
     """
     await users.lock(tx, user_id)  # in the order of everything that ends links: no deadlock
-    await let_act(tx, user_id, VERIFY_EMAIL, text, now)
+    await activate(tx, user_id, VERIFY_EMAIL, text, now)
