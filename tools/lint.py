@@ -20,13 +20,12 @@ EDGES = frozenset(
         "src/keybearer/cli/main.py",
         "src/keybearer/reporting/shipping.py",
         "src/keybearer/sdk/following.py",
-        "src/keybearer/server/hindrance.py",
+        "src/keybearer/server/fault_log.py",
         "src/keybearer/server/http/edge.py",
         "src/keybearer/server/http/hits.py",
         "src/keybearer/server/store/grouping.py",
         "src/keybearer/server/store/listeners.py",
         "src/keybearer/server/store/postgres_transaction.py",
-        "src/keybearer/server/upkeep.py",
         "src/keybearer/server/webhooks/sender.py",
     }
 )
