@@ -12,15 +12,19 @@ from keybearer.server import clock
 from keybearer.server.feed.reader import FeedReader
 from keybearer.server.limits import rate_limits
 from keybearer.server.limits.rate_limits import RateLimits
+from keybearer.server.records import ResourceServer
 from keybearer.server.settings import Rate
 from keybearer.server.store.database import Transaction
 from keybearer.server.store.faults import StoreUnavailable
 from keybearer.server.store.sqlite import SqliteDatabase
 from keybearer.server.store.tables import feed_pending
+from keybearer.server.verifiers.certainty import Certainty
+from keybearer.server.verifiers.known import Verifiers
+from keybearer.server.verifiers.neighbours import Neighbours
 from keybearer.verify.lease import NOWHERE
 from keybearer.wire.feed import SyncQuestion
-from tests.server.feed.test_reader import Observed
-from tests.server.store.trial import opened
+from tests.server.feed.test_reader import TELL, Observed
+from tests.server.store.trial import execute, opened
 from tests.support.databases import copy_sqlite
 from tests.support.waiting import until
 
@@ -47,6 +51,26 @@ async def test_that_the_feed_cannot_be_read_is_told_once(database_url: str) -> N
     told = Counter(line["event"] for line in lines)
     assert told == {"the feed cannot be read": 1, "the feed cannot be read; that is over": 1}
     assert (lines[0]["fault"], lines[0]["why"]) == ("StoreUnavailable", "away")
+
+
+async def test_that_the_other_nodes_verifiers_are_not_known_is_told_once(database_url: str) -> None:
+    api = ResourceServer("r", "API", "live", "last", 0, None, None)
+    async with opened(database_url) as real:
+        database = Observed(real)
+        reader, verifiers = FeedReader(database, clock.boottime, lease_s=60.0), Verifiers(clock.boottime)
+        neighbours = Neighbours(database, reader, verifiers, clock.boottime, bound_s=600.0)
+        certainty = Certainty(reader, verifiers, neighbours, clock.boottime, bound_s=600.0)
+        async with reader.following():
+            await execute(database_url, TELL)
+            verifiers.note(api, "silent-one")
+            with capture_logs() as lines:
+                waiting = asyncio.create_task(certainty.wait(await certainty.mark()))
+                await _away_for_four_looks(database)
+            waiting.cancel()
+            await until(lambda: certainty._watch is None)
+    what = "the other nodes' verifiers are not known"
+    told = Counter(line["event"] for line in lines if what in line["event"])
+    assert told == {what: 1, f"{what}; that is over": 1}
 
 
 async def test_that_the_clock_of_the_limits_stands_still_is_told_once(database_url: str) -> None:

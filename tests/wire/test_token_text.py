@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from keybearer.wire.token_text import ALPHABET, ENVIRONMENTS, KINDS, checksum, compose, parse
+from keybearer.wire.token_text import ALPHABET, ENVIRONMENTS, KINDS, checksum, compose, kind_of, parse
 
 SECRET = "0123456789ABCDEFGHIJKLMNOPQRSTUV"
 GOOD = compose("kb", "pat", "sandbox", SECRET)
@@ -26,6 +26,11 @@ def test_what_was_composed_is_parsed_again(kind: str, environment: str, secret: 
     parsed = parse(compose("acme", kind, environment, secret))
     assert parsed is not None
     assert (parsed.prefix, parsed.kind, parsed.environment) == ("acme", kind, environment)
+
+
+def test_a_text_that_cannot_be_a_token_is_of_no_kind() -> None:
+    text = compose("acme", "ort", "live", "A" * 32)
+    assert (kind_of(text), kind_of(text[:-1]), kind_of("")) == ("ort", None, None)
 
 
 def test_the_checksum_is_the_crc32_in_base62_zero_padded() -> None:

@@ -8,7 +8,7 @@ from starlette.responses import Response
 
 from keybearer.server.http.bare_doors import Handler
 from keybearer.server.http.bearer import challenge
-from keybearer.server.http.edge import Teller, note_actor, note_refusal
+from keybearer.server.http.edge import Teller, note_in_log, note_refusal
 from keybearer.server.http.errors import api_error, oauth_error, verifier_error
 from keybearer.server.pages.errors import error_page
 from keybearer.server.refusals import Refusal, not_found
@@ -39,7 +39,7 @@ def handlers(settings: Settings) -> dict[Any, Handler]:
 
     async def store_is_away(request: Request, fault: StoreUnavailable) -> Response:
         public = _IN_DOUBT if isinstance(fault, OutcomeUnknown) else _AWAY
-        note_actor(request, fault=type(fault).__name__, why=str(fault))
+        note_in_log(request, fault=type(fault).__name__, why=str(fault))
         refusal = Refusal("unavailable", public, type(fault).__name__, "", _STORE_RETRY_S)
         return await _answer(request, refusal, settings)
 

@@ -88,6 +88,12 @@ def parse(text: str) -> TokenText | None:
     return TokenText(prefix, kind, environment, text[-4:])
 
 
+def kind_of(text: str) -> str | None:
+    """Return the kind that a presented text says it is of, a key of ``KINDS``; None if it cannot be one of ours."""
+    parsed = parse(text)
+    return parsed.kind if parsed else None
+
+
 def masked(text: str) -> str:
     """Take the secret part out of everything in *text* that looks like a token's; kind and last characters stay."""
     return _LOOKS_LIKE_ONE.sub(r"\1...\2", text) if "_live_" in text or "_test_" in text else text

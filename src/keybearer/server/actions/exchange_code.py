@@ -45,7 +45,7 @@ async def exchange_code(
 
     Source: RFC 6749 §4.1.2, §4.1.3, §10.5; RFC 7636 §4.6; RFC 9700 §2.1.1, §4.8.2.
     """
-    digests = [secrets.digest(one.text) if _is_code(one.text) else None for one in asked]
+    digests = [secrets.digest(one.text) if token_text.kind_of(one.text) == "oac" else None for one in asked]
     held = await _lock(tx, [digest for digest in digests if digest], waiting=is_alone)
     outcomes: list[TokenPair | Refusal | None] = []
     trades: list[_Trade] = []
@@ -65,11 +65,6 @@ async def exchange_code(
             outcomes.append(outcome)
     await _keep(tx, trades, now)
     return outcomes
-
-
-def _is_code(text: str) -> bool:
-    parsed = token_text.parse(text)
-    return parsed is not None and parsed.kind == "oac"
 
 
 @dataclass(frozen=True, slots=True)

@@ -48,7 +48,7 @@ async def refresh_tokens(
 
     Source: RFC 6749 §6, RFC 9700 §4.14.2.
     """
-    digests = [secrets.digest(one.text) if _is_refresh_token(one.text) else None for one in asked]
+    digests = [secrets.digest(one.text) if token_text.kind_of(one.text) == "ort" else None for one in asked]
     held = await tokens.lock_refreshes(tx, [digest for digest in digests if digest], waiting=is_alone)
     outcomes: list[TokenPair | Refusal | None] = []
     traded: list[_Trade] = []
@@ -68,11 +68,6 @@ async def refresh_tokens(
             outcomes.append(outcome)
     await _keep(tx, traded, now)
     return outcomes
-
-
-def _is_refresh_token(text: str) -> bool:
-    parsed = token_text.parse(text)
-    return parsed is not None and parsed.kind == "ort"
 
 
 @dataclass(frozen=True, slots=True)

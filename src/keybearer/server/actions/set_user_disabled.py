@@ -3,7 +3,7 @@
 from dataclasses import replace
 
 from keybearer.server import ledger, refusals
-from keybearer.server.activities import Activity, Actor
+from keybearer.server.activities import Actor
 from keybearer.server.records import User
 from keybearer.server.store import sessions, users
 from keybearer.server.store.database import Transaction
@@ -28,5 +28,5 @@ async def set_user_disabled(tx: Transaction, actor: Actor, user_id: int, now: in
     if is_disabled:
         await sessions.end_all(tx, user_id, now)
     action = "user.disabled" if is_disabled else "user.enabled"
-    await ledger.record(tx, actor, Activity(action, f"user:{user_id}", user_id=actor.user_id or user_id), now)
+    await ledger.record(tx, actor, ledger.user_activity(action, user_id), now)
     return replace(user, disabled_at=disabled_at, updated_at=now)

@@ -5,7 +5,7 @@ from typing import Final
 from starlette.requests import Request
 
 from keybearer.server.http.call_record import begin_record
-from keybearer.server.http.edge import address_of, note_actor
+from keybearer.server.http.edge import address_of, note_in_log
 from keybearer.server.node import Node
 from keybearer.server.refusals import Refusal
 from keybearer.wire.denial import Bearer, Denial, Reason
@@ -67,12 +67,12 @@ def admitted(node: Node, request: Request, found: Principal | Denial) -> Princip
             call cannot be recorded.
     """
     if isinstance(found, Denial):
-        note_actor(request, denied=found.reason.value, token_last4=found.last4)
+        note_in_log(request, denied=found.reason.value, token_last4=found.last4)
         if found.bearer is not None:
             begin_record(node, request, found.bearer)
         raise Refusal("unauthenticated", "Unauthenticated.", found.reason.value)
     bearer = found.bearer  # unpacked once
-    note_actor(request, **noted_of(bearer))
+    note_in_log(request, **noted_of(bearer))
     node.last_used.note(bearer.token_id, node.now())
     begin_record(node, request, bearer)
     return found

@@ -8,7 +8,7 @@ from urllib.parse import unquote_plus
 from starlette.requests import Request
 
 from keybearer.server import refusals
-from keybearer.server.http.edge import address_of, note_actor
+from keybearer.server.http.edge import address_of, note_in_log
 from keybearer.server.http.forms import Form
 from keybearer.server.limits.attempts import AttemptLimit
 from keybearer.server.limits.neighbourhoods import neighbourhood
@@ -55,7 +55,7 @@ class Caller:
             if wait_s:
                 raise refusals.too_many(f"{client.detail}, again and again", wait_s) from client
             raise client
-        note_actor(request, client=client.client_id)
+        note_in_log(request, client=client.client_id)
         return client
 
     async def _read(self, look_up: Callable[[Any], Awaitable[T]]) -> T:

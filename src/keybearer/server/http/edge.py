@@ -67,14 +67,14 @@ def actor_of(
     return Actor(request_id(request), address_of(request), user_id, client_id, token_id, last4, agent)
 
 
-def note_actor(request: Request, **known: str | int | None) -> None:
-    """Add to the request's log line who acts: user, team, client, the token's last four characters, a reason."""
+def note_in_log(request: Request, **known: str | int | None) -> None:
+    """Add to the request's log line: who acts (user, team, client, the token's last four characters), or a reason."""
     request.scope["keybearer.noted"].update(known)
 
 
 def note_refusal(request: Request, refusal: Refusal) -> None:
     """Add to the request's log line that it is refused, and why; the detail stands nowhere else."""
-    note_actor(request, refused=refusal.code, detail=refusal.detail)
+    note_in_log(request, refused=refusal.code, detail=refusal.detail)
 
 
 def log_quietly(request: Request) -> None:

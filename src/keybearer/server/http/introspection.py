@@ -76,7 +76,7 @@ class IntrospectionEndpoint:
         await self._node.feed.fresh()  # from here on keys and tokens are known as they are
         asker = await self._asker(request, form)
         text = form.needed("token")
-        if isinstance(asker, Client) and _is_refresh(text):
+        if isinstance(asker, Client) and token_text.kind_of(text) == "ort":
             return await self._refresh(text, asker)
         principal = await self._node.bearers.bearer_as_told(text, self._node.now(), address_of(request))
         if isinstance(principal, Denial) or not _may_know(asker, principal):
@@ -104,7 +104,7 @@ class IntrospectionEndpoint:
         if key := bearer_text(request):
             return await self._owner_of(key, request)
         credentials = credentials_of(request.headers.getlist("authorization"), form)
-        if credentials.secret is not None and _is_key(credentials.secret):
+        if credentials.secret is not None and token_text.kind_of(credentials.secret) == "rsk":
             owner = await self._owner_of(credentials.secret, request)
             if owner.resource_server_id != credentials.client_id:
                 raise refusals.invalid_client("another resource server's key")
@@ -156,13 +156,3 @@ def _may_know(asker: ResourceServer | Client, principal: Principal) -> bool:
     if isinstance(asker, Client):
         return asker.client_id == principal.client_id
     return asker.environment == principal.environment
-
-
-def _is_refresh(text: str) -> bool:
-    parsed = token_text.parse(text)
-    return parsed is not None and parsed.kind == "ort"
-
-
-def _is_key(text: str) -> bool:
-    parsed = token_text.parse(text)
-    return parsed is not None and parsed.kind == "rsk"

@@ -10,7 +10,7 @@ from keybearer.server import refusals
 from keybearer.server.actions.exchange_code import Exchange, exchange_code
 from keybearer.server.actions.refresh_tokens import Refresh, refresh_tokens
 from keybearer.server.http.answers import NO_STORE, json_answer
-from keybearer.server.http.edge import actor_of, note_actor
+from keybearer.server.http.edge import actor_of, note_in_log
 from keybearer.server.http.forms import Form
 from keybearer.server.issuing import TokenPair, terms_of
 from keybearer.server.node import Node
@@ -41,7 +41,7 @@ class TokenEndpoint:
         """Add to the request's log line which grant type is asked for: one of ours, or that it is another."""
         wanted = form.all("grant_type")
         is_known = len(wanted) == 1 and wanted[0] in self._grant_types
-        note_actor(request, grant_type=wanted[0] if is_known else "other")
+        note_in_log(request, grant_type=wanted[0] if is_known else "other")
 
     async def answer(self, request: Request, client: Client, form: Form) -> Response:
         """

@@ -11,7 +11,7 @@ from keybearer.server.actions.decide_consent import Answered, Decision, decide_c
 from keybearer.server.actions.start_authorization import start_authorization
 from keybearer.server.clock import DAY, MINUTE
 from keybearer.server.http.authorization_answer import answer_address, host_of, is_on_this_device, policy_place
-from keybearer.server.http.edge import actor_of, note_actor, note_refusal, policy_for_forms_to
+from keybearer.server.http.edge import actor_of, note_in_log, note_refusal, policy_for_forms_to
 from keybearer.server.http.forms import Form, query_of, read_form, read_query
 from keybearer.server.issuing import terms_of
 from keybearer.server.node import Node
@@ -40,7 +40,7 @@ async def _ask(request: Request) -> Response:
     examined = await node.view(
         examine, {name: fields.maybe(name) for name in NAMES}, frozenset(node.settings.permissions)
     )
-    note_actor(request, client=examined.client.client_id)
+    note_in_log(request, client=examined.client.client_id)
     visitor = await maybe_visitor(request)
     if visitor is None:
         return _nobody_is_signed_in(request, examined)

@@ -8,7 +8,7 @@ from starlette.requests import Request
 from keybearer.server import refusals
 from keybearer.server.actions.note_visit import note_visit
 from keybearer.server.clock import HOUR, MINUTE, SECOND
-from keybearer.server.http.edge import note_actor
+from keybearer.server.http.edge import note_in_log
 from keybearer.server.http.forms import Form, read_form
 from keybearer.server.node import Node
 from keybearer.server.pages.cookies import SESSION, read_cookie
@@ -75,7 +75,7 @@ async def maybe_visitor(request: Request) -> Visitor | None:
     if found is None:
         return None
     visitor = _visitor(found, node)
-    note_actor(request, user=visitor.user.user_id, team=visitor.team.team_id if visitor.team else None)
+    note_in_log(request, user=visitor.user.user_id, team=visitor.team.team_id if visitor.team else None)
     await _note(request, visitor, now)
     return visitor
 

@@ -7,6 +7,7 @@ from typing import Final
 
 import structlog
 
+from keybearer.server.fault_log import FaultLog
 from keybearer.server.feed.reader import FeedReader
 from keybearer.server.records import Report
 from keybearer.server.rules.spread import Spread, spread
@@ -72,6 +73,7 @@ class Certainty:
         self._bound_s = bound_s
         self._waiting: set[_Waiter] = set()
         self._watch: asyncio.Task[None] | None = None
+        self._unknown = FaultLog(_LOG, "the other nodes' verifiers are not known")
 
     @property
     def waiting(self) -> int:
@@ -155,10 +157,12 @@ class Certainty:
         """Return what every node has told; None if the store does not say."""
         try:
             async with asyncio.timeout(_PATIENCE_S):
-                return [*await self._neighbours.reports(seq), *self._own()]
+                others = await self._neighbours.reports(seq)
         except (StoreFault, TimeoutError) as fault:
-            _LOG.warning("the other nodes' verifiers are not known", fault=type(fault).__name__, why=str(fault))
+            self._unknown.failed(fault)
             return None
+        self._unknown.recovered()
+        return [*others, *self._own()]
 
     def _is_over(self, mark: Mark, reports: list[Report] | None) -> bool:
         if self._boottime() - mark.at >= self._bound_s:
