@@ -1,8 +1,7 @@
 """Checks many commitments at once, with the same result as `wire.activity.open_details`."""
 
 from binascii import a2b_base64, b2a_base64
-from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from hashlib import sha256
 from struct import unpack
 from typing import Final
@@ -10,27 +9,24 @@ from typing import Final
 from keybearer.wire.activity import MAX_VALUE_BYTES, OPENINGS, SALT_BYTES, Details, HasSealed
 
 
-def check_details(pairs: Iterable[tuple[HasSealed, Details]]) -> None:
+def check_details(entries: Sequence[HasSealed], details: Sequence[Details]) -> None:
     """
     Make sure that details open the commitments of their entries.
 
     Args:
-        pairs: entries, and of each what a decoder has seen to be details.
+        details: of each entry, what a decoder has seen to be details.
 
     Raises:
         KeyError: an entry has no commitment of which there is a detail.
         ValueError: one does not open, or may be too long.
     """
-    told: defaultdict[str, list[tuple[tuple[str, str], str]]] = defaultdict(list)
-    for entry, details in pairs:
-        sealed = entry.sealed or {}
-        for field, (salt, value) in details.items():
-            told[field].append(((salt, value), sealed[field]))
-    for field, openings in told.items():
-        check_openings(field, *zip(*openings, strict=True))
+    pairs = list(zip(details, [entry.sealed or {} for entry in entries], strict=True))
+    for field in set().union(*details):
+        told = [each[field] for each in details if field in each]
+        check_openings(field, told, [sealed[field] for each, sealed in pairs if field in each])
 
 
-def check_openings(field: str, details: Sequence[tuple[str, str]], committed: Sequence[str]) -> None:
+def check_openings(field: str, details: Sequence[Sequence[str]], committed: Sequence[str]) -> None:
     """
     Make sure that commitments of one field open.
 

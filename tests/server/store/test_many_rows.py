@@ -1,6 +1,8 @@
 """Any number of rows is inserted by a few statements, on both databases, in their order, or not at all."""
 
-from collections.abc import AsyncIterator
+import asyncio
+import re
+from collections.abc import AsyncIterator, Awaitable, Callable
 
 import pytest
 from sqlalchemy import Executable, bindparam, insert, literal, select
@@ -32,10 +34,19 @@ async def test_rows_of_any_number_are_numbered_in_their_order(database: Database
     assert [row["word"] for row in await database.many(WORDS)] == words
 
 
-async def test_what_one_row_breaks_keeps_all_others_out(database: Database) -> None:
-    with pytest.raises(Conflict, match=r"trial_numbered.word"):
-        await database.transact(_add, ["a", "b", "c", "b"])
-    assert await database.many(WORDS) == []
+async def _load(tx: Transaction, words: list[str]) -> None:
+    await tx.load(numbered, ["word"], [(word,) for word in words])
+
+
+@pytest.mark.parametrize("add", [_add, _load])
+async def test_what_one_row_breaks_keeps_all_others_out_but_not_those_of_other_works(
+    database: Database, add: Callable[[Transaction, list[str]], Awaitable[None]]
+) -> None:
+    works = [database.transact(add, words) for words in (["before"], ["a", "b", "c", "b", "d"], ["after"])]
+    _, broken, _ = await asyncio.gather(*works, return_exceptions=True)
+    assert isinstance(broken, Conflict)
+    assert re.search("trial_numbered.word", str(broken))
+    assert {row["word"] for row in await database.many(WORDS)} == {"before", "after"}
 
 
 async def test_every_type_and_what_is_not_there_arrive_as_they_are(database: Database) -> None:

@@ -66,7 +66,7 @@ def read_lines(texts: Sequence[bytes], first: int, reporter: ResourceServer, now
     try:
         sent = [_SENT.decode(text) for text in texts]
         entries = read_entries("\n".join([each.entry for each in sent]).encode())
-        check_details((entry, each.details) for entry, each in zip(entries, sent, strict=True))
+        check_details(entries, [each.details for each in sent])
     except (KeyError, ValueError, msgspec.MsgspecError):  # one is not as it should be: which, is found out one by one
         return [_read_alone(place, text, reporter, now) for place, text in enumerate(texts, first)]
     pairs = zip(entries, sent, strict=True)

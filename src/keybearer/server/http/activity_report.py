@@ -1,6 +1,7 @@
 """The endpoint to which APIs report records of calls, in batches; each record is kept exactly once."""
 
 import asyncio
+from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
 from starlette.requests import Request
@@ -15,7 +16,7 @@ from keybearer.server.http.edge import address_of, log_quietly
 from keybearer.server.http.forms import demand_type
 from keybearer.server.node import Node
 from keybearer.server.reads.token_owners import token_owners
-from keybearer.server.records import ResourceServer
+from keybearer.server.records import HeldToken, ResourceServer
 from keybearer.server.refusals import Refusal
 
 PATH: Final = "/verifier/activity"
@@ -42,11 +43,20 @@ async def _report(node: Node, request: Request) -> dict[str, Any]:
     lines, refused = await _judge(node, await request.body(), owner)
     owners = await token_owners(node.database, lines)
     recorded = await node.sealer.keep(record_activity, lines, owners, node.now())
-    for line in lines:
-        token = owners.get(line.entry.token or "")
-        if token is not None and line.user == str(token.user_id):
-            node.last_used.note(token.token_id, min(line.entry.at, node.now()))
+    _note_uses(node, lines, owners)
     return _answer(recorded, refused) | {"reporter": owner.resource_server_id}
+
+
+def _note_uses(node: Node, lines: Sequence[Line], owners: Mapping[str, HeldToken]) -> None:
+    """Remember when the tokens were last used that the lines name, and their users with them."""
+    latest: dict[tuple[str | None, str], int] = {}
+    for line in lines:
+        use = line.entry.token, line.user
+        latest[use] = max(line.entry.at, latest.get(use, 0))
+    for (token_id, user), at in latest.items():
+        token = owners.get(token_id or "")
+        if token is not None and user == str(token.user_id):
+            node.last_used.note(token.token_id, min(at, node.now()))
 
 
 async def _judge(node: Node, body: bytes, owner: ResourceServer) -> tuple[list[Line], list[RefusedLine]]:

@@ -105,7 +105,7 @@ def _are_sound(rows: Sequence[Row], first: int, leaves: Sequence[bytes]) -> bool
             return False
         entries = read_entries(b"\n".join(written))
         details = [_details(b"{}" if row["details"] is None else row["details"]) for row in rows]
-        check_details(zip(entries, details, strict=True))
+        check_details(entries, details)
         return all(map(is_said_by, rows, entries, details))
     except _UNREADABLE:
         return False

@@ -2,7 +2,7 @@
 
 import operator
 from collections.abc import Sequence
-from typing import Final, NamedTuple
+from typing import Final
 
 from keybearer.server.records import ActivityLog, LogName
 from keybearer.server.rules.activity_logs import TREE, log_of, origin_of
@@ -19,11 +19,8 @@ from keybearer.wire.tiles import DamagedTiles, TiledTree, right_tiles
 AT_ONCE: Final = 500  # records that waited; on SQLite nothing else is written meanwhile
 
 
-class _Leaf(NamedTuple):
-    """What a record becomes in the tree of its log."""
-
-    log: LogName
-    entry: bytes
+_Leaf = tuple[LogName, bytes]
+"""A record's log, and the entry that becomes a leaf of its tree."""
 
 
 async def integrate(tx: Transaction, base: str, now: int, new: Sequence[Values] = ()) -> int:
@@ -42,9 +39,10 @@ async def integrate(tx: Transaction, base: str, now: int, new: Sequence[Values] 
         await activity_intake.keep(tx, new)
         return 0
     waiting = await activity_logs.unplaced(tx, AT_ONCE)
-    leaves = [_Leaf(_log_of_stored(record, now), record.entry) for record in waiting]
-    for action, team_id, user_id, received_at, entry in map(of_log, new):
-        leaves.append(_Leaf(log_of(action, team_id, user_id, received_at), entry))
+    leaves = [(_log_of_stored(record, now), record.entry) for record in waiting]
+    leaves += [
+        (log_of(action, team_id, user_id, at), entry) for action, team_id, user_id, at, entry in map(of_log, new)
+    ]
     if leaves:
         places = await _places(tx, base, leaves, now)
         ids = [record.activity_id for record in waiting]
@@ -65,14 +63,14 @@ def _log_of_stored(record: Unplaced, now: int) -> LogName:
 async def _places(tx: Transaction, base: str, leaves: Sequence[_Leaf], now: int) -> list[Place]:
     """Add leaves to the trees of their logs, and return the place of each."""
     of_logs: dict[LogName, list[int]] = {}
-    for at, leaf in enumerate(leaves):
-        of_logs.setdefault(leaf.log, []).append(at)
+    for at, (log_name, _) in enumerate(leaves):
+        of_logs.setdefault(log_name, []).append(at)
     found: dict[int, Place] = {}
     grown: list[tuple[ActivityLog, Checkpoint]] = []
     for name in sorted(of_logs):
         log, tree = await _sound_part(tx, base, name, now)
         found |= {at: Place(log.log_id, index) for index, at in enumerate(of_logs[name], tree.size)}
-        tree.extend([leaf_hash(leaves[at].entry) for at in of_logs[name]])
+        tree.extend([leaf_hash(leaves[at][1]) for at in of_logs[name]])
         await _keep(tx, log, tree)
         grown.append((log, Checkpoint(log.origin, tree.size, tree.root)))
     await _add_to_tree(tx, base, grown, now)

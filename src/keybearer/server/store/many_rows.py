@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Iterator, Sequence
+from itertools import chain
 from typing import Any, Final
 
 from sqlalchemy import Executable, Insert
@@ -34,7 +35,7 @@ def by_values(text: str, rows: Sequence[Sequence[Any]]) -> Iterator[tuple[str, l
     at = 0
     while at < len(rows):
         count = min(1 << (len(rows) - at).bit_length() - 1, most)
-        yield text + f", {one_row}" * (count - 1), [value for row in rows[at : at + count] for value in row]
+        yield text + f", {one_row}" * (count - 1), list(chain.from_iterable(rows[at : at + count]))
         at += count
 
 

@@ -142,10 +142,15 @@ class Rows:
             raise name_fault(error) from error
 
     def load(self, table: Table, columns: Sequence[str], rows: Sequence[tuple[Any, ...]]) -> None:
-        """Add *rows* to *table*."""
+        """
+        Add *rows* to *table*.
+
+        After a conflict some of them are there, as after a statement for each row: what has met one is rolled back in
+        any case, so SQLite need not note for each statement how to undo it.
+        """
         if not rows:
             return
-        text = f"INSERT INTO {table.name} ({', '.join(columns)}) VALUES ({', '.join('?' * len(columns))})"  # noqa: S608 - names out of our own tables
+        text = f"INSERT OR FAIL INTO {table.name} ({', '.join(columns)}) VALUES ({', '.join('?' * len(columns))})"  # noqa: S608 - names out of our own tables
         self._insert(text, rows)
 
     def fetch_one(self, statement: Executable, values: Mapping[str, Any]) -> Row | None:
