@@ -28,6 +28,7 @@ GOOD = compose("kb", "pat", "live", "g" * 32)
         pytest.param("https://auth.example.com", None, "key is not set", id="a variable that is not there"),
         pytest.param("https://auth.example.com", f"{KEY}\n", "not even a line break", id="a file's last line"),
         pytest.param("auth.example.com", KEY, "is not the address", id="no scheme"),
+        pytest.param("https://a.example:443,https://b.example", KEY, "is not the address", id="two in one text"),
         pytest.param("http://auth.example.com", KEY, "plain HTTP", id="plain HTTP to elsewhere"),
         pytest.param([], KEY, "at least one", id="no address"),
     ],

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from ipaddress import ip_address
 from random import Random
-from urllib.parse import urlsplit
+from urllib.parse import SplitResult, urlsplit
 
 
 class Nodes:
@@ -49,11 +49,19 @@ def checked_urls(url: str | Sequence[str], *, is_insecure: bool) -> tuple[str, .
         raise ValueError("give at least one address of a Keybearer server")
     for each in urls:
         parts = urlsplit(each)
-        if parts.scheme not in {"https", "http"} or not parts.hostname or parts.query or parts.fragment:
+        is_http = parts.scheme in {"https", "http"} and _has_good_port(parts)
+        if not is_http or not parts.hostname or parts.query or parts.fragment:
             raise ValueError(f"{each!r} is not the address of a Keybearer server, such as https://auth.example.com")
         if parts.scheme == "http" and not is_insecure and not _is_this_machine(parts.hostname):
             raise ValueError(f"{each!r} is plain HTTP: use https, or pass insecure=True if the network is your own")
     return urls
+
+
+def _has_good_port(parts: SplitResult) -> bool:
+    try:
+        return parts.port != 0
+    except ValueError:
+        return False
 
 
 def _is_this_machine(host: str) -> bool:

@@ -238,6 +238,18 @@ async def test_a_migration_meanwhile_is_got_over(database: Database, url: str) -
     assert await database.transact(work) == 1
 
 
+@pytest.mark.parametrize(("kind", "name"), [("TABLE", "trial_items"), ("FUNCTION", "number_feed")])
+async def test_what_a_restore_has_taken_away_for_a_moment_is_told(
+    database: Database, url: str, kind: str, name: str
+) -> None:
+    await execute(url, f"ALTER {kind} {name} RENAME TO taken_away")
+    with pytest.raises(StoreUnavailable, match="does not exist"):
+        await database.transact(add, "lost")
+    await execute(url, f"ALTER {kind} taken_away RENAME TO {name}")
+    await database.transact(add, "kept")
+    assert await names(database) == ["kept"]
+
+
 async def test_stray_events_are_numbered_once_by_many_at_the_same_time(database: Database, url: str) -> None:
     """The lock on the head comes before the look at what is pending, else two would number the same event."""
     _, before = await database.position()

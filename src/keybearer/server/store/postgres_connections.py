@@ -46,6 +46,10 @@ _UNAVAILABLE = (
     asyncpg.PostgresIOError,
     asyncpg.PostgresSystemError,
     asyncpg.ReadOnlySQLTransactionError,
+    # A dump is being restored over the database, or it is being migrated, while nodes run.
+    asyncpg.UndefinedColumnError,
+    asyncpg.UndefinedFunctionError,
+    asyncpg.UndefinedTableError,
 )
 FAULTS = (asyncpg.PostgresError, asyncpg.InterfaceError, OSError)
 
