@@ -115,7 +115,7 @@ function checkpointOf(note, name, key) {
   for (const line of note.slice(place + 2, -1).split('\n')) {
     const [, signer, encoded] = /^\u2014 ([^ +]+) ([^ ]+)$/.exec(line) ?? [];
     const signature = base64(encoded);
-    if (!signature || signature.length < 5) throw new Wrong('the checkpoint has a line among its signatures that is none');
+    if (!signature || signature.length < 5) throw new Wrong('the checkpoint has a line among its signatures that is not one');
     if (signer !== name || signature.subarray(0, 4).toString('hex') !== keyId(name, key)) continue;
     if (!verify(null, Buffer.from(text), publicKey, signature.subarray(4))) {
       throw new Wrong('the checkpoint carries a signature that its log did not make');

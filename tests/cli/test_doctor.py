@@ -72,7 +72,7 @@ def test_a_variable_that_is_nearly_called_as_a_setting_is_told_of(terminal: Term
     terminal.set(TRUSTED_PROXY="10.0.0.1", TOKEN="a program's own", SOMETHING_ELSE="1")
     done = terminal.type("doctor", "--json")
     assert (done.exit_code, _checks(done)["environment"]) == (1, False)
-    assert "KEYBEARER_TRUSTED_PROXY is no setting: do you mean KEYBEARER_TRUSTED_PROXIES?" in done.out
+    assert "KEYBEARER_TRUSTED_PROXY is not a setting: do you mean KEYBEARER_TRUSTED_PROXIES?" in done.out
     assert "KEYBEARER_TOKEN" not in done.out
     assert "SOMETHING_ELSE" not in done.out
 

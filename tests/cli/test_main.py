@@ -80,7 +80,7 @@ def test_the_version_is_told_and_nothing_else_is_done(bare_terminal: Terminal, t
     ],
 )
 def test_bytes_that_are_no_text_are_wrong_usage(terminal: Terminal, words: str) -> None:
-    assert terminal.refused(*words.split(), exit_code=2).startswith("what was typed is no UTF-8 text; ")
+    assert terminal.refused(*words.split(), exit_code=2).startswith("what was typed is not UTF-8; ")
 
 
 @pytest.mark.parametrize("where", ["typer", "keybearer.cli.examination"])

@@ -94,7 +94,7 @@ def test_a_role_changed_in_the_file_changes_what_the_token_may_do(terminal: Term
     [
         pytest.param("", 2, "no token; give it on stdin", id="nothing"),
         pytest.param("nonsense", 1, "this is not a token of this server", id="nonsense"),
-        pytest.param("\udcff\udcfe", 2, "what came on stdin is no UTF-8 text", id="bytes"),
+        pytest.param("\udcff\udcfe", 2, "what came on stdin is not UTF-8", id="bytes"),
         pytest.param("x" * 100_000, 1, "this is not a token of this server", id="endless"),
         pytest.param(compose("other", "pat", "live", "a" * 32), 1, "this is not a token of this", id="other prefix"),
         pytest.param(compose("kb", "pat", "live", "a" * 32)[:-1] + "x", 1, "this is not a token", id="mistyped"),

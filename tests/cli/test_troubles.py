@@ -49,8 +49,8 @@ def test_a_wrong_setting_is_named(bare_terminal: Terminal, words: str, name: str
 @pytest.mark.parametrize(
     ("text", "said"),
     [
-        pytest.param("a = [", "keybearer.toml is no TOML: Invalid value", id="cut off"),
-        pytest.param("\ufffe".encode("utf-16"), "keybearer.toml is no TOML", id="bytes"),
+        pytest.param("a = [", "keybearer.toml is not TOML: Invalid value", id="cut off"),
+        pytest.param("\ufffe".encode("utf-16"), "keybearer.toml is not TOML", id="bytes"),
         pytest.param('rate_limt = "3/minute"', "there is no setting rate_limt", id="mistyped"),
         pytest.param('[rolls.member]\npermissions = ["team:read"]', "there is no setting rolls", id="mistyped table"),
         pytest.param('[roles.king]\npermissions = ["team:read"]', "roles.king must be one of", id="unknown role"),

@@ -147,7 +147,7 @@ async def test_a_key_in_the_database_that_is_none_is_named_by_whoever_verifies_w
     node = stage.house.node
     trust = Trust([key_from(node.sealer.verifier_key)], [])
     await node.act(sign_with, "no key")
-    with pytest.raises(Trouble, match="is none: a key is written"):
+    with pytest.raises(Trouble, match="is not one: a key is written"):
         await stored_verdict(stored_chunks(node.database), trust)
 
 

@@ -40,7 +40,7 @@ async def test_a_server_whose_key_has_become_empty_does_not_start_and_says_why(
 @pytest.mark.parametrize("text", [pytest.param("no key " * 9, id="no PEM"), pytest.param(LOCKED, id="with a password")])
 def test_what_is_no_key_is_named(tmp_path: Path, text: str) -> None:
     (tmp_path / "activity-key").write_text(text)
-    with pytest.raises(ValueError, match="activity-key is no private key in PEM"):
+    with pytest.raises(ValueError, match="activity-key is not a private key in PEM"):
         signer_of("", tmp_path / "activity-key", "example/activity")
-    with pytest.raises(ValueError, match="KEYBEARER_ACTIVITY_KEY is no private key in PEM"):
+    with pytest.raises(ValueError, match="KEYBEARER_ACTIVITY_KEY is not a private key in PEM"):
         signer_of(text, tmp_path / "activity-key", "example/activity")

@@ -64,7 +64,7 @@ def read_entries(block: bytes) -> list[ReadEntry]:
     Read entries, one a line; to decode many at once takes half the time.
 
     Raises:
-        ValueError: one of them is none, or has spaces, escapes or letters beyond ASCII: `read_entry` tells.
+        ValueError: one of them is not an entry, or has spaces, escapes or letters beyond ASCII: `read_entry` tells.
     """
     entries = _decode(block)
     if _encode(entries) != block + b"\n":

@@ -117,7 +117,7 @@ class Verification:
 
 
 def _absent(origin: str, logs: Iterable[str]) -> str:
-    """Say what it means that a checkpoint was saved of *origin*, which is none of the *logs* that are here."""
+    """Say what it means that a checkpoint was saved of *origin*, which is not one of the *logs* that are here."""
     if any(log.startswith(f"{origin}/") for log in logs):
         return (
             "this is a checkpoint of the tree over all logs, which is in no export; give those of the logs themselves"

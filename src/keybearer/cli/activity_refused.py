@@ -24,7 +24,7 @@ def refused_in(folder: Path) -> list[dict[str, Any]]:
         Trouble: there is no such folder, or its file cannot be read.
     """
     if not folder.is_dir():
-        raise Trouble(f"{folder} is no folder; name the one that the API gives to ActivityLog")
+        raise Trouble(f"{folder} is not a folder; name the one that the API gives to ActivityLog")
     try:
         with (folder / REFUSED).open("rb") as lines:
             return list(_told(lines))

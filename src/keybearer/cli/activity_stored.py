@@ -48,7 +48,7 @@ def stored_verified(team_text: str | None, keys: Sequence[str], checkpoints: Seq
         keys: whose signatures count; none: this server's own.
 
     Raises:
-        Trouble: there is no such team, or a key or checkpoint is none.
+        Trouble: there is no such team, or a key or checkpoint cannot be read.
     """
     settings = load_settings()
     given = trust_of(keys, checkpoints) if keys else _own_key(settings)
@@ -146,7 +146,7 @@ async def stored_verdict(chunks: AsyncIterator[Chunk], trust: Trust) -> Verdict:
         async for chunk in chunks:
             verification.take(chunk.data.splitlines(keepends=True))
     except BadNote as error:
-        raise Trouble(f"what the database has as the key that signs the logs is none: {error}") from error
+        raise Trouble(f"the key that the database names for the signatures of the logs is not one: {error}") from error
     return verification.verdict()
 
 

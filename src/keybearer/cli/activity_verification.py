@@ -25,7 +25,7 @@ def trust_of(keys: Sequence[str], checkpoints: Sequence[Path]) -> Trust:
     Read the keys and the saved checkpoints that were given.
 
     Raises:
-        Trouble: one of them is none.
+        Trouble: one of them cannot be read.
     """
     try:
         held = [key_from(key.strip()) for key in keys]

@@ -38,7 +38,7 @@ def findings() -> list[Finding]:
 
 
 def _environment() -> Finding:
-    misspelt = [f"{name} is no setting: do you mean {nearest}?" for name, nearest in misspelt_variables().items()]
+    misspelt = [f"{name} is not a setting: do you mean {nearest}?" for name, nearest in misspelt_variables().items()]
     return {"check": "environment", "is_well": not misspelt, "says": " ".join(misspelt) or "no variable is misspelt"}
 
 

@@ -87,7 +87,7 @@ def run(words: Sequence[str]) -> int:
         0 done, 1 refused or not found, 2 wrong usage, 130 interrupted.
     """
     if not _is_text(words):
-        return _say("what was typed is no UTF-8 text; type it anew", WRONG_USAGE)
+        return _say("what was typed is not UTF-8; type it again", WRONG_USAGE)
     try:
         exit_code = app(list(words) or ["--help"], prog_name="keybearer", standalone_mode=False)
     except Trouble as trouble:

@@ -64,7 +64,7 @@ def listen(host: str, port: int, by: str = "--host and --port") -> socket.socket
         by: what the operator chooses them by.
 
     Raises:
-        Trouble: the address is taken, or not this machine's, or there is none.
+        Trouble: the address is taken, not this machine's, or empty.
     """
     if not host:
         raise Trouble("--host is empty; name the address to listen on, such as 127.0.0.1, or 0.0.0.0 for all")

@@ -15,4 +15,4 @@ def first_line() -> str:
     try:
         return sys.stdin.buffer.readline().decode("utf-8").rstrip("\r\n")
     except UnicodeDecodeError:
-        raise Trouble("what came on stdin is no UTF-8 text; give it anew", WRONG_USAGE) from None
+        raise Trouble("what came on stdin is not UTF-8; give it again", WRONG_USAGE) from None

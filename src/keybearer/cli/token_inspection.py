@@ -13,7 +13,7 @@ from keybearer.wire.denial import Reason
 from keybearer.wire.token_text import KINDS
 
 _IN_WORDS: Final = {
-    Reason.WRONG_KIND: "it is no bearer token; an app trades it for one at /oauth/token",
+    Reason.WRONG_KIND: "it is not a bearer token; an app trades it for one at /oauth/token",
     Reason.REVOKED: "it was revoked, or traded for a newer one",
     Reason.EXPIRED: "it has expired",
     Reason.GRANT_ENDED: "the access that it belongs to was ended",

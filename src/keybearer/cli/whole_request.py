@@ -28,7 +28,7 @@ class WholeRequests:
         self._begin()
 
     def read(self, piece: bytes) -> WholeRequest | None:
-        """Return the request that *piece* is; None if it is anything else: more, or less, or none at all."""
+        """Return the request that *piece* is; None if it is anything else: more than one, part of one, or none."""
         self._headers: Headers = []
         self._body = b""
         self._begun = self._ended = 0

@@ -41,7 +41,7 @@ def checked_urls(url: str | Sequence[str], *, is_insecure: bool) -> tuple[str, .
         is_insecure: let plain HTTP through to others than this machine.
 
     Raises:
-        ValueError: there is none, or one is no address, or plain HTTP: whoever is on the way could read the key there,
+        ValueError: there is none, or one is malformed, or plain HTTP: whoever is on the way could read the key there,
             and say that an ended token is good.
     """
     urls = tuple(each.rstrip("/") for each in ([url] if isinstance(url, str) else url))

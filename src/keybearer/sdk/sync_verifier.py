@@ -36,7 +36,7 @@ class SyncVerifier:
         surroundings: another network or other clocks than the machine's.
 
     Raises:
-        ValueError: an address is none, or the key is none.
+        ValueError: an address is malformed, or *key* is not a resource server's key.
     """
 
     def __init__(

@@ -111,7 +111,7 @@ def object_in(node: str, text: bytes | bytearray) -> dict[str, Any]:
     Read the answer of a node.
 
     Raises:
-        Unanswered: it is none.
+        Unanswered: it is not a JSON object.
     """
     try:
         body = json.loads(text)

@@ -44,7 +44,7 @@ class Verifier:
         surroundings: another network (a proxy, certificates of one's own) or other clocks than the machine's.
 
     Raises:
-        ValueError: an address is none, or the key is none.
+        ValueError: an address is malformed, or *key* is not a resource server's key.
     """
 
     def __init__(

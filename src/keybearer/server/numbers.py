@@ -6,7 +6,7 @@ _LARGEST: Final = 2**63 - 1
 
 
 def number_in(text: str) -> int | None:
-    """Return the whole number that *text* writes in plain digits; None if it is none, or one that no row has."""
+    """Return the whole number that *text* writes in plain digits; None if it is not one, or too large for any row."""
     if not (text.isascii() and text.isdigit() and len(text) <= len(str(_LARGEST))):
         return None
     number = int(text)

@@ -43,7 +43,7 @@ class ConfigurationFile(PydanticBaseSettingsSource):
         except OSError as error:
             raise ValueError(f"{self._path}: {(error.strerror or 'unreadable').lower()}") from error
         except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-            raise ValueError(f"{self._path} is no TOML: {error}") from error
+            raise ValueError(f"{self._path} is not TOML: {error}") from error
 
 
 def _plain(name: str) -> str:

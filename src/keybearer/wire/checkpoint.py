@@ -172,7 +172,7 @@ def _taken_apart(note: str) -> tuple[str, list[tuple[str, bytes, bytes]]]:
 def _signature(line: str) -> tuple[str, bytes, bytes]:
     name, _, encoded = line.removeprefix(_MARK).partition(" ")
     if not line.startswith(_MARK) or not _is_name(name):
-        raise BadNote("the checkpoint has a line among its signatures that is none")
+        raise BadNote("the checkpoint has a line among its signatures that is not one")
     signature = _decoded(encoded, f"the signature of {name}")
     if len(signature) < 5:
         raise BadNote(f"the signature of {name} is too short")

@@ -53,7 +53,7 @@ class SyncAnswer:
     Args:
         head: where the feed stood in the snapshot that this was read from.
         events: those after the question's position, the oldest first; perhaps not all of them.
-        is_reset: the position is none of this feed's: forget everything and begin at *head*.
+        is_reset: the position is not one of this feed's: forget everything and begin at *head*.
         age_s: how long before the answer the snapshot was begun, seconds of the node's own clock.
     """
 

@@ -214,7 +214,7 @@ def verify_consistency(old: tuple[int, bytes], new: tuple[int, bytes], proof: Se
         _expect_nothing_to_show(old, new, proof)
         return
     if not proof or any(len(each) != HASH_BYTES for each in proof):
-        raise BadProof(f"the proof from {old_size} to {new_size} leaves holds something that is no hash, or nothing")
+        raise BadProof(f"the proof from {old_size} to {new_size} leaves holds something that is not a hash, or nothing")
     shown = _both_roots(old_size, new_size, [old_root, *proof] if old_size & (old_size - 1) == 0 else proof)
     if shown[0] != old_root:
         raise BadProof(f"what the proof shows does not begin with the tree of {old_size} leaves")

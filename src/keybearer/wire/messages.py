@@ -201,7 +201,7 @@ def _hash(text: str) -> bytes:
 def _seconds(body: Mapping[str, Any], name: str) -> float:
     value = body.get(name)
     if not isinstance(value, int | float) or isinstance(value, bool) or not abs(value) <= _LONGEST_S:
-        raise Malformed(f"{name} is no number of seconds")
+        raise Malformed(f"{name} is not a number of seconds")
     return float(value)
 
 

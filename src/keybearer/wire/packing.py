@@ -84,7 +84,7 @@ def packed_place(team_id: int, membership_id: int, environment: str, role: str, 
 
     Raises:
         ValueError: there is no such environment, or a text is no Unicode or has a NUL in it.
-        struct.error: a number is none of ours.
+        struct.error: a number is out of range.
     """
     name, email = person
     if "\0" in role or "\0" in email:

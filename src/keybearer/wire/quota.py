@@ -81,10 +81,10 @@ def wants_from_json(body: object) -> tuple[Want, ...]:
     Read wants.
 
     Raises:
-        Malformed: they are none, or too many, or one user's place in a team is named twice.
+        Malformed: they are not a list of wants, or too many, or one user's place in a team is named twice.
     """
     if not isinstance(body, list) or len(body) > MOST_WANTS:
-        raise Malformed(f"wants is no list of at most {MOST_WANTS}")
+        raise Malformed(f"wants is not a list of at most {MOST_WANTS}")
     wants = tuple(_want(each) for each in body)
     if len({(want.user_id, want.team_id) for want in wants}) < len(wants):
         raise Malformed("wants names a user's place in a team twice")

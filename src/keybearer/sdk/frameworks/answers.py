@@ -106,7 +106,7 @@ def open_paths(public: Collection[str]) -> frozenset[str]:
         TypeError: what is given is one text: each of its letters, "/" among them, would be taken for a path.
     """
     if isinstance(public, str):
-        raise TypeError(f'the public paths are a list, as ["{public}"] is: a text alone, or ("{public}"), is none')
+        raise TypeError(f'the public paths must be a list: write ["{public}"], not "{public}" or ("{public}")')
     return frozenset(public)
 
 

@@ -43,7 +43,7 @@ async def count_attempt(tx: Transaction, email: str, device: str, now: int) -> P
 
 
 def _key_of(email: str) -> str:
-    """Return the address as addresses are compared; for what is none, a text that is no address either."""
+    """Return the address as addresses are compared; for what is not an address, a text that no address is equal to."""
     try:
         return clean_address(email).key
     except Refusal:

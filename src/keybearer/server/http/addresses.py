@@ -59,7 +59,7 @@ def plain_address(text: str) -> str:
 
 @lru_cache(_REMEMBERED)
 def _claimed(hop: str) -> str:
-    """Return the address that a hop of the list is, as addresses are written; '' if it is none."""
+    """Return the address that a hop of the list is, as addresses are written; '' if it is not one."""
     with_port = _WITH_PORT.fullmatch(hop)
     return str(_parsed((with_port[1] or with_port[2]) if with_port else hop) or "")
 

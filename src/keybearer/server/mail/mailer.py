@@ -16,7 +16,7 @@ from urllib.parse import SplitResult, unquote, urlsplit
 
 from keybearer.server.refusals import Refusal
 
-# Lines as long as RFC 5322 §2.1.1 lets them be: a link that is folded or encoded is none to whoever reads the text.
+# Lines as long as RFC 5322 §2.1.1 lets them be: a link that is folded or encoded does not work as plain text.
 _POLICY: Final = policy.default.clone(max_line_length=998)
 _TIMEOUT_S: Final = 10
 

@@ -26,7 +26,7 @@ def folder_of_workers(within: Path) -> Iterator[Path]:
     Lend a folder that has a folder for each worker; those that servers left behind which were killed are removed.
 
     Raises:
-        OSError: there can be none in *within*.
+        OSError: no folder can be made in *within*.
     """
     within.mkdir(mode=0o700, parents=True, exist_ok=True)
     for left in within.glob(f"{_ROOT}*"):

@@ -160,7 +160,7 @@ def _as_one_part(inline: Token) -> None:
 
 
 def _as_cell(opening: Token, closing: Token, scope: str) -> None:
-    """Make a cell the heading of its column or row; '' makes it a plain cell, for a heading without words is none."""
+    """Make a cell the heading of its column or row; '' makes it a plain cell, for a heading needs words."""
     opening.tag = closing.tag = "th" if scope else "td"
     if scope:
         opening.attrSet("scope", scope)

@@ -34,7 +34,7 @@ async def _show(request: Request) -> Response:
 
 
 async def _take(request: Request) -> Response:
-    """Change how the team is reached; an empty telephone number is none."""
+    """Change how the team is reached; an empty telephone number removes it."""
     viewer = await visitor(request)
     form = await read_form(request)
     team = team_of(viewer, form)

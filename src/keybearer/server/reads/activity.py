@@ -155,7 +155,7 @@ async def activity_tally(reader: Reader, sight: Sight, wanted: ActivityFilter, l
 
 
 def stored_details(row: Row) -> Details | None:
-    """Return what is left of a record's details, None if all was erased; ``SPOILT`` if they are none any more."""
+    """Return what is left of a record's details, None if all was erased; ``SPOILT`` if they cannot be read."""
     try:
         return None if row["details"] is None else _details(row["details"])
     except _UNREADABLE:
@@ -163,7 +163,7 @@ def stored_details(row: Row) -> Details | None:
 
 
 def _stored_entry(row: Row) -> ReadEntry | None:
-    """Return what a record's entry says, None if it is none any more."""
+    """Return what a record's entry says, None if it cannot be read."""
     written: bytes = row["entry"]
     try:
         return read_entry(written) if b"\\" in written else _entry(written)  # an escape may hide a NUL

@@ -11,7 +11,7 @@ def is_operator(user: User | None) -> bool:
 
 def check_operator(user: User | None) -> None:
     """
-    Refuse whoever is none.
+    Refuse whoever is not an operator.
 
     Raises:
         Refusal: ``not_found``: to others there is nothing here.

@@ -42,7 +42,7 @@ def sync_answer(question: SyncQuestion, view: FeedView, age_s: float) -> SyncAns
 
 
 def _is_elsewhere(position: Position, view: FeedView) -> bool:
-    """Tell whether the position is none of this feed's, or so old that what followed it is not kept."""
+    """Tell whether the position is not one of this feed's, or so old that what followed it is not kept."""
     if position.epoch != view.head.epoch or position.seq > view.head.seq or position.seq + 1 < view.min_seq:
         return True
     there = NO_HASH if position.seq == 0 else view.hash_there

@@ -38,7 +38,7 @@ class Place:
 
 
 def place_of(url: str) -> Place | None:
-    """Return where *url* leads; None if it is none that a webhook could have."""
+    """Return where *url* leads; None if no webhook could have it."""
     parts = _PARTS.fullmatch(url)
     if parts is None or not is_host(parts[2]) or int(parts[3] or 1) > 65_535:
         return None

@@ -84,7 +84,7 @@ def signer_of(pem: str, path: Path, base: str) -> Signer:
     try:
         key = load_pem_private_key(text.encode(), None)
     except (TypeError, UnsupportedAlgorithm, ValueError) as error:  # of a key that has a password, it says TypeError
-        raise ValueError(f"{_where(pem, path)} is no private key in PEM, without a password: {error}") from error
+        raise ValueError(f"{_where(pem, path)} is not a private key in PEM, without a password: {error}") from error
     if not isinstance(key, Ed25519PrivateKey):
         raise ValueError(f"{_where(pem, path)} is not an Ed25519 key")  # noqa: TRY004 - its value is wrong, not its type
     return Signer(key, base)

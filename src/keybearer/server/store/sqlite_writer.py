@@ -24,7 +24,7 @@ _BUSY_LOG_PAGES = 16_000  # 64 MB; copying it takes some 20 ms, in which nothing
 
 _LOG = logging.getLogger(__name__)
 
-# As bytes: a text that is none cannot even be read as one.
+# As bytes: a text that is not UTF-8 cannot even be read.
 _PENDING = "SELECT CAST(kind AS BLOB), CAST(subject AS BLOB), at FROM feed_pending ORDER BY pending_id"
 
 

@@ -124,7 +124,7 @@ _OWNERS = (
 
 
 async def by_webhook_id(reader: Reader, webhook_id: str, team_id: int) -> Webhook | None:
-    """Return the team's webhook of this id; None if it is another team's, deleted, or none."""
+    """Return the team's webhook of this id; None if there is none, or it is deleted or another team's."""
     row = await reader.one(_BY_ID, the_webhook=webhook_id, team_id=team_id)
     return Webhook(**row) if row else None
 
