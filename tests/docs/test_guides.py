@@ -40,7 +40,9 @@ def reader_in(office: Office, ada: Person, tmp_path: Path) -> MakeReader:
 
 
 @pytest.mark.parametrize("language", LANGUAGES)
-async def test_a_personal_tokens_guides(office: Office, ada: Person, reader_in: MakeReader, language: str) -> None:
+async def test_the_guides_of_a_personal_token_work_as_they_are_written(
+    office: Office, ada: Person, reader_in: MakeReader, language: str
+) -> None:
     reader = reader_in(language)
     token = await ada.make_token("Nightly import")
     reader.environment["KEYBEARER_TOKEN"] = token
@@ -53,7 +55,7 @@ async def test_a_personal_tokens_guides(office: Office, ada: Person, reader_in: 
 
 
 @pytest.mark.parametrize("language", LANGUAGES)
-async def test_an_apps_guides(ada: Person, reader_in: MakeReader, language: str) -> None:
+async def test_the_guides_of_an_app_work_as_they_are_written(ada: Person, reader_in: MakeReader, language: str) -> None:
     reader = reader_in(language)
     app = await ada.register(f"Example app in {language}", CALLBACK)
     reader.environment |= {"KEYBEARER_CLIENT_ID": app.client_id, "KEYBEARER_CLIENT_SECRET": app.secret}
@@ -61,14 +63,18 @@ async def test_an_apps_guides(ada: Person, reader_in: MakeReader, language: str)
 
 
 @pytest.mark.parametrize("language", LANGUAGES)
-async def test_an_apis_guides(office: Office, ada: Person, reader_in: MakeReader, language: str) -> None:
+async def test_the_guides_of_an_api_work_as_they_are_written(
+    office: Office, ada: Person, reader_in: MakeReader, language: str
+) -> None:
     reader = reader_in(language)
     reader.environment["KEYBEARER_KEY"] = office.key
     await worked_through(reader, ada, STORIES["an API"])
 
 
 @pytest.mark.parametrize("language", LANGUAGES)
-async def test_the_errors_guide(ada: Person, charles: Person, reader_in: MakeReader, language: str) -> None:
+async def test_the_guide_to_errors_shows_what_is_answered(
+    ada: Person, charles: Person, reader_in: MakeReader, language: str
+) -> None:
     reader = reader_in(language)
     app = await ada.register(f"Confidential app in {language}", CALLBACK)
     public = await ada.register(f"Public app in {language}", CALLBACK, kind="public")
@@ -83,7 +89,9 @@ async def test_the_errors_guide(ada: Person, charles: Person, reader_in: MakeRea
 
 
 @pytest.mark.parametrize("language", LANGUAGES)
-async def test_the_webhooks_guide(ada: Person, reader_in: MakeReader, language: str) -> None:
+async def test_the_guide_to_webhooks_verifies_a_delivery_that_was_sent(
+    ada: Person, reader_in: MakeReader, language: str
+) -> None:
     """The examples judge a delivery that was really sent, and the body that is shown is like its."""
     reader = reader_in(language)
     (reader.folder / "node_modules").symlink_to(NODE_MODULES)
@@ -105,7 +113,9 @@ async def test_the_webhooks_guide(ada: Person, reader_in: MakeReader, language: 
     assert agrees(Block("json", is_output=True, text=shown.text), heard.body.decode())
 
 
-async def test_the_api_references_calls(office: Office, ada: Person, reader_in: MakeReader) -> None:
+async def test_the_calls_of_the_api_reference_work_in_a_shell(
+    office: Office, ada: Person, reader_in: MakeReader
+) -> None:
     reader = reader_in("bash")
     (reader.folder / ".curlrc").write_text("silent\nshow-error\nfail\n", "utf-8")
     reader.environment |= {"KEYBEARER_TOKEN": await ada.make_token("Reference"), "TEAM_ID": str(office.team_id)}

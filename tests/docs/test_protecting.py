@@ -21,7 +21,9 @@ async def api_of(guide: str, ada: Person, office: Office, monkeypatch: pytest.Mo
     return made["app"]
 
 
-async def test_the_guides_fastapi(office: Office, ada: Person, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_the_example_for_fastapi_lets_in_a_good_token_only(
+    office: Office, ada: Person, monkeypatch: pytest.MonkeyPatch
+) -> None:
     app, token = await api_of("fastapi", ada, office, monkeypatch), await ada.make_token("FastAPI")
 
     def called() -> None:
@@ -33,7 +35,9 @@ async def test_the_guides_fastapi(office: Office, ada: Person, monkeypatch: pyte
     await asyncio.to_thread(called)
 
 
-async def test_the_guides_flask(office: Office, ada: Person, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_the_example_for_flask_lets_in_a_good_token_only(
+    office: Office, ada: Person, monkeypatch: pytest.MonkeyPatch
+) -> None:
     app, token = await api_of("flask", ada, office, monkeypatch), await ada.make_token("Flask")
 
     def called() -> None:

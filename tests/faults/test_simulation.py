@@ -21,5 +21,5 @@ def test_the_bound_holds_in_every_world(first: int) -> None:
 
 
 @pytest.mark.parametrize("mistake", MISTAKES, ids=lambda mistake: mistake.name)
-def test_the_simulation_catches(mistake: Mistake) -> None:
+def test_the_simulation_catches_each_mistake(mistake: Mistake) -> None:
     assert any(run_minute(seed, mistake.parts).violations for seed in range(MOST_SEEDS_FOR_A_MISTAKE))

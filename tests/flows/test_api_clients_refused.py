@@ -53,7 +53,7 @@ def kept_in(page: Page, button: str) -> dict[str, str]:
         pytest.param("\u200d", "Enter a name.", id="a joiner alone"),
     ],
 )
-async def test_a_bad_name(stage: Stage, ada: Person, name: str, said: str) -> None:
+async def test_a_bad_name_is_refused_beside_its_field(stage: Stage, ada: Person, name: str, said: str) -> None:
     await stage.scene.app("Ledger Sync", stage.acme, stage.ada, CALLBACK)
     other = await stage.scene.app("Other", stage.acme, stage.ada, CALLBACK)
     await ada.browser.get("/settings/clients/new")

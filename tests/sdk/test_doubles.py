@@ -9,7 +9,7 @@ from keybearer.testing import FakeSyncVerifier, FakeVerifier
 from keybearer.wire.denial import Reason
 
 
-async def test_the_asynchronous_double() -> None:
+async def test_the_asynchronous_double_answers_as_a_verifier_does() -> None:
     async with FakeVerifier() as fake:
         token = fake.issue(user_id=5, team_id=6, role="member", permissions=["people:read"])
         await fake.ready()
@@ -52,7 +52,7 @@ async def test_a_double_whose_server_is_away() -> None:
         await fake.verify("nonsense")
 
 
-def test_the_synchronous_double() -> None:
+def test_the_synchronous_double_answers_as_a_verifier_does() -> None:
     with FakeSyncVerifier(environment="live") as fake:
         fake.ready()
         token = fake.issue()

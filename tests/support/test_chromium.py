@@ -11,7 +11,7 @@ PAGE = "data:text/html,<title>A</title><p id=p></p><script>p.textContent = 6 * 7
 
 
 @pytest.mark.parametrize("take", [1, 2])
-async def test_it_runs_scripts(chromium: Browser, take: int, tmp_path: Path) -> None:
+async def test_the_browser_runs_scripts(chromium: Browser, take: int, tmp_path: Path) -> None:
     page = await chromium.new_page()
     await page.goto(PAGE)
     assert await page.inner_text("#p") == "42"

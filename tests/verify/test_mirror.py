@@ -54,7 +54,7 @@ def mirror() -> Mirror:
         pytest.param("", set(TOKENS), id="nothing at all"),
     ],
 )
-def test_an_event_touches(mirror: Mirror, subject: str, forgotten: set[str]) -> None:
+def test_an_event_has_the_tokens_it_concerns_forgotten(mirror: Mirror, subject: str, forgotten: set[str]) -> None:
     mirror.apply(event(1, "any.changed", subject))
     assert kept(mirror) == set(TOKENS) - forgotten
 
@@ -146,7 +146,7 @@ def test_what_has_only_changed_is_taken_in_again(mirror: Mirror) -> None:
         pytest.param(4, "planet:mars", False, id="read before an event about nobody knows whom"),
     ],
 )
-def test_a_late_answer(as_of: int, subject: str, *, is_kept: bool) -> None:
+def test_an_answer_that_an_event_overtook_is_not_kept(as_of: int, subject: str, *, is_kept: bool) -> None:
     mirror = Mirror()
     mirror.begin_at(4)
     mirror.apply(event(5, "user.changed", subject))

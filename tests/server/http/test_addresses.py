@@ -30,7 +30,7 @@ PROXY = "10.0.0.1"
         pytest.param(PROXY, ["198.51.100.1:http"], PROXY, id="with a port that is none"),
     ],
 )
-def test_the_client_is(peer: str, forwarded: list[str], client: str) -> None:
+def test_the_client_is_the_nearest_hop_that_is_no_trusted_proxy(peer: str, forwarded: list[str], client: str) -> None:
     assert client_address(peer, forwarded, frozenset({PROXY})) == client
 
 

@@ -86,7 +86,7 @@ async def test_a_fault_of_ours_is_a_500_that_tells_nothing_of_the_inside(program
         ("strict-transport-security", "max-age=31536000; includeSubDomains"),
     ],
 )
-async def test_every_answer_carries(program: httpx2.AsyncClient, header: str, value: str) -> None:
+async def test_every_answer_carries_security_headers(program: httpx2.AsyncClient, header: str, value: str) -> None:
     assert (await program.post("/echo")).headers[header] == value
 
 

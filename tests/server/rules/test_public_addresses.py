@@ -27,14 +27,14 @@ INSIDE = {
 
 
 @pytest.mark.parametrize("address", PUBLIC)
-def test_public(address: str) -> None:
+def test_an_address_of_the_internet_is_public(address: str) -> None:
     assert is_public(ip_address(address))
 
 
 @pytest.mark.parametrize(
     "address", [pytest.param(one, id=f"{why} {one}") for why, found in INSIDE.items() for one in found]
 )
-def test_not_public(address: str) -> None:
+def test_an_address_inside_some_network_is_not_public(address: str) -> None:
     assert not is_public(ip_address(address))
 
 

@@ -32,5 +32,5 @@ A, B, OF_OTHER = ("ledger", "a"), ("ledger", "b"), ("people", "c")
         pytest.param([Report("d", 9, {A: 9}), Report("e", 7, {A: 7})], Spread(1, 1, False), id="a node is elsewhere"),
     ],
 )
-def test_spread(reports: list[Report], expected: Spread) -> None:
+def test_a_change_is_certain_once_every_api_has_confirmed_it(reports: list[Report], expected: Spread) -> None:
     assert spread("e", 7, reports) == expected

@@ -57,7 +57,7 @@ MINUTE = 60_000_000
         pytest.param("https://[::ffff:10.0.0.1]/", "private address", id="mapped"),
     ],
 )
-def test_a_webhooks_url(url: str, said: str | None) -> None:
+def test_a_webhooks_url_is_public_https(url: str, said: str | None) -> None:
     found = webhook_url.problem(url, allows_private=False)
     assert (found is None) if said is None else (said in (found or ""))
 

@@ -109,7 +109,9 @@ async def test_an_ipv6_address_is_one_too() -> None:
         pytest.param("https://me@outside.example/", ["93.184.215.14"], "unresolved", id="a user in the URL"),
     ],
 )
-async def test_nothing_is_sent(url: str, addresses: Sequence[str] | OSError, trouble: str) -> None:
+async def test_nothing_is_sent_to_where_no_webhook_may_lead(
+    url: str, addresses: Sequence[str] | OSError, trouble: str
+) -> None:
     outside = Outside([addresses])
     assert await posted(outside.recording(), url) == Answer(None, trouble)
     assert outside.sent == []
@@ -193,7 +195,7 @@ async def test_what_is_no_http_is_no_answer(receiver: Receiver, answer: bytes, t
     assert await posted(Network(), receiver.url, allows_private=True) == Answer(None, trouble)
 
 
-async def test_nobody_listens() -> None:
+async def test_where_nobody_listens_the_receiver_is_unreachable() -> None:
     async with receiving() as gone:
         url = gone.url
     assert await posted(Network(), url, allows_private=True) == Answer(None, "unreachable")
