@@ -7,7 +7,7 @@ from contextlib import closing
 import httpx2
 import pytest
 
-from keybearer.cli.connection import MAX_HEAD_BYTES
+from keybearer.server.connections.connection import MAX_HEAD_BYTES
 from keybearer.server.http.forms import MAX_FIELDS
 from keybearer.server.http.intake import MAX_BODY_BYTES
 from tests.support.api import set_stage

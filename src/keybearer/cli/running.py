@@ -12,13 +12,13 @@ import structlog
 import uvicorn
 from starlette.applications import Starlette
 
-from keybearer.cli.connection import Connection
 from keybearer.cli.logs import log_to_stderr
 from keybearer.cli.orphans import end_with_parent
 from keybearer.cli.scraping import Scraped, answer_metrics
 from keybearer.cli.trouble import Trouble, unusable_data_dir
 from keybearer.cli.workers import Workers
 from keybearer.server.app import build_app
+from keybearer.server.connections.connection import Connection
 from keybearer.server.metrics.workers import folder_of_workers
 from keybearer.server.settings import Settings
 

@@ -7,8 +7,8 @@ import uvicorn
 from uvicorn.protocols.http.httptools_impl import RequestResponseCycle
 from uvicorn.server import ServerState
 
-from keybearer.cli.hitting import HittingProtocol
-from keybearer.cli.whole_request import BLANKS
+from keybearer.server.connections.hitting import HittingProtocol
+from keybearer.server.connections.whole_request import BLANKS
 from keybearer.server.http.addresses import plain_address
 
 MAX_WAITING: Final = 64  # requests of one connection that came before the one ahead of them was answered

@@ -8,8 +8,8 @@ import uvicorn
 from uvicorn.protocols.http.httptools_impl import RequestResponseCycle
 from uvicorn.server import ServerState
 
-from keybearer.cli.one_protocol import OneProtocol
-from keybearer.cli.whole_request import Headers, WholeRequests
+from keybearer.server.connections.one_protocol import OneProtocol
+from keybearer.server.connections.whole_request import Headers, WholeRequests
 from keybearer.server.http.hits import HITS, Hits
 from keybearer.server.http.intake import MAX_HEADER_BYTES
 

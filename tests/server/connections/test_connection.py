@@ -12,8 +12,8 @@ from starlette.responses import PlainTextResponse, Response, StreamingResponse
 from starlette.routing import Route
 from uvicorn.server import ServerState
 
-from keybearer.cli.connection import MAX_HEAD_BYTES, MAX_WAITING, Connection
 from keybearer.cli.running import KEEP_ALIVE_S, listen, uvicorn_config
+from keybearer.server.connections.connection import MAX_HEAD_BYTES, MAX_WAITING, Connection
 from tests.support.waiting import until
 
 

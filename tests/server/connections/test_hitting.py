@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from keybearer.cli.hitting import HittingProtocol
+from keybearer.server.connections.hitting import HittingProtocol
 from keybearer.server.feed.freshness import Told
 from keybearer.server.http.hits import HITS, Hits
 from keybearer.wire.activity import CALL
