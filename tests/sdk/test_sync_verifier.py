@@ -1,6 +1,7 @@
 """The synchronous verifier: from many threads, through forks, and to its end."""
 
 import asyncio
+import ctypes
 import gc
 import os
 import signal
@@ -15,6 +16,7 @@ from typing import Any
 import pytest
 
 from keybearer import ActivityLog, InvalidToken, SyncVerifier, Unavailable, Verifier
+from keybearer.reporting.salts import salts
 from keybearer.reporting.segment import Unwritable
 from keybearer.wire.denial import Reason
 from tests.sdk.fake_node import KEY, FakeNode
@@ -101,10 +103,10 @@ def test_its_thread_ends_when_nobody_has_it_any_more(node: FakeNode) -> None:
     until(lambda: its_threads() == 0)
 
 
-def in_a_child(work: Callable[[], None], folder: Path) -> None:
+def in_a_child(work: Callable[[], None], folder: Path, fork: Callable[[], int] = os.fork) -> None:
     """Fork, do *work* in the child, and fail if it did not succeed there."""
     report = folder / "child.txt"
-    child = os.fork()
+    child = fork()
     if child == 0:
         try:
             signal.alarm(20)
@@ -135,6 +137,47 @@ def test_a_forked_child_begins_anew_and_leaves_its_parent_alone(node: FakeNode, 
         assert verifier.known(text) is not None
         node.revoke(text)
         until(lambda: verifier.known(text) is None)
+        assert verifier.is_ready
+
+
+def unnoticed_fork() -> int:
+    """Fork as uWSGI does: nobody tells Python's modules."""
+    child: int = ctypes.PyDLL(None).fork()
+    return child
+
+
+def test_a_child_begins_anew_where_python_was_not_told_of_the_fork(node: FakeNode, tmp_path: Path) -> None:
+    folder, others = tmp_path / "activity", node.issue()
+    with SyncVerifier(node.url, key=KEY).reporting(ActivityLog(folder)) as verifier:
+        verifier.ready(30)
+        parents, drawn = verifier.reporter, {salts(1)}  # the rest of what was drawn waits for the next calls
+
+        def child() -> None:
+            assert verifier.verify(others).user_id == 1  # its parent's thread is not here
+            assert verifier.reporter is not parents
+            (tmp_path / "salts").write_text("\n".join(salts(1) for _ in range(40)))
+            assert len(list(folder.iterdir())) == 2
+            verifier.close()
+
+        in_a_child(child, tmp_path, unnoticed_fork)
+        drawn.update((tmp_path / "salts").read_text().splitlines(), (salts(1) for _ in range(40)))
+        assert len(drawn) == 81
+        assert verifier.is_ready
+        assert verifier.reporter is parents
+
+
+def test_a_child_that_has_verified_nothing_ends_at_once_where_python_was_not_told_of_the_fork(
+    node: FakeNode, tmp_path: Path
+) -> None:
+    with SyncVerifier(node.url, key=KEY) as verifier:
+        verifier.ready(30)
+
+        def child() -> None:
+            begun = time.monotonic()
+            verifier.close()
+            assert time.monotonic() - begun < 5
+
+        in_a_child(child, tmp_path, unnoticed_fork)
         assert verifier.is_ready
 
 

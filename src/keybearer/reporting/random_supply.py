@@ -4,6 +4,8 @@ import os
 from collections.abc import Callable
 from typing import Final, Generic, TypeVar
 
+from keybearer.reporting import forks
+
 T = TypeVar("T")
 
 _AT_ONCE: Final = 32
@@ -24,8 +26,7 @@ class RandomSupply(Generic[T]):
         self._size = size
         self._form = form
         self._left: list[T] = []
-        if hasattr(os, "register_at_fork"):
-            os.register_at_fork(after_in_child=self._left.clear)  # what is left there is the parent's
+        forks.in_child(self._left.clear)  # what is left there is the parent's
 
     def next(self) -> T:
         """Return the next, which nobody else is given."""

@@ -4,11 +4,12 @@ import logging
 import os
 import secrets
 import shutil
-import threading
 import time
+from concurrent.futures import Future
 from pathlib import Path
 from typing import Final
 
+from keybearer.reporting.real_threads import start_thread
 from keybearer.reporting.segment import Unwritable
 from keybearer.reporting.spool import Spool
 
@@ -38,18 +39,17 @@ class Renewal:
     def __init__(self, root: Path) -> None:
         self._root = root
         self._made: Spool | None = None
-        self._thread: threading.Thread | None = None
+        self._thread: Future[None] | None = None
         self._again_at = 0.0
 
     def spool(self) -> Spool | None:
         """Return the spool, once; None while there is none. Whoever asks has one made, but not too often."""
-        if self._thread is not None and self._thread.is_alive():
+        if self._thread is not None and not self._thread.done():
             return None
         made, self._made = self._made, None
         if made is None and time.monotonic() >= self._again_at:
             self._again_at = time.monotonic() + _EVERY_S
-            self._thread = threading.Thread(target=self._make, name="keybearer-renewal", daemon=True)
-            self._thread.start()
+            self._thread = start_thread(self._make, "keybearer-renewal")
         return made
 
     def close(self) -> None:

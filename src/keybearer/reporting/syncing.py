@@ -1,11 +1,13 @@
 """Waiting for the disk: one thread syncs for all who wait, and those who come meanwhile share the next sync."""
 
 import asyncio
+import concurrent.futures
 import contextlib
 import logging
 import threading
 from typing import Final
 
+from keybearer.reporting.real_threads import start_thread
 from keybearer.reporting.segment import Unwritable
 from keybearer.reporting.spool import Spool
 
@@ -32,7 +34,7 @@ class Syncing:
         self._trouble: Unwritable | None = None
         self._is_closed = False
         self._waiting: dict[asyncio.AbstractEventLoop, list[asyncio.Future[None]]] = {}
-        self._thread: threading.Thread | None = None
+        self._thread: concurrent.futures.Future[None] | None = None
 
     @property
     def trouble(self) -> Unwritable | None:
@@ -86,7 +88,7 @@ class Syncing:
             self._is_closed = True
             self._change.notify_all()
         if self._thread is not None:
-            self._thread.join()
+            self._thread.result()
         self._give_up()
 
     def _demand_own(self, appended: int) -> None:
@@ -101,9 +103,7 @@ class Syncing:
 
     def _start(self) -> None:
         if self._thread is None:
-            thread = threading.Thread(target=self._work, name="keybearer-spool", daemon=True)
-            thread.start()
-            self._thread = thread
+            self._thread = start_thread(self._work, "keybearer-spool")
 
     def _work(self) -> None:
         while self._has_work():

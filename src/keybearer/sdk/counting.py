@@ -72,6 +72,7 @@ class Counting:
         return self._coming
 
     async def _fly(self) -> str | None:
+        await asyncio.sleep(0)  # where tasks are eager, it begins before whoever makes it has kept it
         async with self._turn:
             self._coming = None
             wants = self._granted.wants(self._clock())

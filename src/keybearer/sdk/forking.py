@@ -1,8 +1,9 @@
 """Makes verifiers survive a fork: the child's begin anew, and leave the parent's connections alone."""
 
-import os
 from typing import Final, Protocol
 from weakref import WeakSet
+
+from keybearer.reporting import forks
 
 
 class Forkable(Protocol):
@@ -31,5 +32,4 @@ def _after_fork() -> None:
         _THE_PARENTS.append(verifier.reset_after_fork())
 
 
-if hasattr(os, "register_at_fork"):
-    os.register_at_fork(after_in_child=_after_fork)
+forks.in_child(_after_fork)

@@ -1,16 +1,18 @@
 """The synchronous verifier: the asynchronous one in a thread; known tokens are answered without it."""
 
-import asyncio
 import concurrent.futures
+import os
 import threading
 import weakref
 from collections.abc import Callable, Coroutine, Sequence
 from types import TracebackType
 from typing import Any, Final, Self, TypeVar
 
+from keybearer.reporting import forks
 from keybearer.reporting.reporter import ActivityLog, Reporter
 from keybearer.sdk import forking
 from keybearer.sdk.errors import Unavailable
+from keybearer.sdk.loop_thread import LoopThread
 from keybearer.sdk.session import MACHINE, Surroundings
 from keybearer.sdk.verifier import Verifier
 from keybearer.wire.principal import Principal
@@ -57,7 +59,7 @@ class SyncVerifier:
         )
         self._clock = surroundings.clocks.boottime
         self._starting = threading.Lock()
-        self._loop: asyncio.AbstractEventLoop | None = None
+        self._thread: LoopThread | None = None
         self._ending: weakref.finalize[Any, Any] | None = None
         forking.reset_in_child(self)
 
@@ -151,22 +153,23 @@ class SyncVerifier:
         with self._starting:
             if self._ending is not None:
                 self._ending()
-            self._loop = self._ending = None
+            self._thread = self._ending = None
             self._verifier.shut()
 
     def reset_after_fork(self) -> object:
         """Begin anew in a child process; the parent's thread is not there."""
-        parents = (self._loop, self._ending)
+        parents = (self._thread, self._ending)
         if self._ending is not None:
             self._ending.detach()
         self._starting = threading.Lock()
-        self._loop = self._ending = None
+        self._thread = self._ending = None
         return parents
 
     def _run(self, work: Callable[[], Coroutine[Any, Any, Result]], longest_s: float | None = _LONGEST_S) -> Result:
         """Run *work* in the thread, and wait for its result."""
+        forks.notice()
         with self._starting:  # or `close` could end the thread before the work is handed over
-            future = asyncio.run_coroutine_threadsafe(work(), self._started())
+            future = self._started().begin(work())
         try:
             return future.result(longest_s)
         except concurrent.futures.TimeoutError:
@@ -175,21 +178,15 @@ class SyncVerifier:
         except concurrent.futures.CancelledError:
             raise Unavailable("the verifier was closed") from None
 
-    def _started(self) -> asyncio.AbstractEventLoop:
-        """Return the loop of the thread, begun if there is none; the caller holds `_starting`."""
-        if self._loop is None:
-            self._loop = asyncio.new_event_loop()
-            thread = threading.Thread(target=self._loop.run_forever, name="keybearer", daemon=True)
-            thread.start()
-            self._ending = weakref.finalize(self, _end, self._verifier, self._loop, thread)
-        return self._loop
+    def _started(self) -> LoopThread:
+        """Return the thread, begun if there is none; the caller holds `_starting`."""
+        if self._thread is None:
+            self._thread = LoopThread()
+            self._ending = weakref.finalize(self, _end, self._verifier, self._thread, os.getpid())
+        return self._thread
 
 
-def _end(verifier: Verifier, loop: asyncio.AbstractEventLoop, thread: threading.Thread) -> None:
-    """End a verifier's thread: when it is closed, when nobody has the verifier any more, or when the process ends."""
-    closing = asyncio.run_coroutine_threadsafe(verifier.close(), loop)
-    closing.add_done_callback(lambda _: loop.call_soon_threadsafe(loop.stop))
-    if threading.current_thread() is not thread:
-        thread.join(_LONGEST_S)
-        if not thread.is_alive():
-            loop.close()
+def _end(verifier: Verifier, thread: LoopThread, process: int) -> None:
+    """End a verifier's thread: when it is closed, when nobody has the verifier any more, or when its process ends."""
+    if process == os.getpid():  # else it is the parent's, and nobody said that there was a fork
+        thread.end(verifier.close(), _LONGEST_S)

@@ -7,6 +7,7 @@ from contextlib import AbstractAsyncContextManager
 from types import TracebackType
 from typing import Final, Self
 
+from keybearer.reporting import forks
 from keybearer.reporting.reporter import ActivityLog, Reporter
 from keybearer.reporting.segment import Unwritable
 from keybearer.sdk import forking
@@ -99,7 +100,10 @@ class Verifier:
         Raises:
             Unwritable: calls are to be recorded, and cannot be in this process, which was forked.
         """
-        if self._reporter is None and self._activity is not None:
+        if self._activity is None:
+            return None
+        forks.notice()
+        if self._reporter is None:
             try:
                 self._begin_reporting()
             except ValueError as error:
@@ -265,6 +269,7 @@ class Verifier:
 
     def _running(self) -> Session:
         """Return the session of this event loop, begun if there is none."""
+        forks.notice()
         if self._is_closed:
             raise Unavailable("the verifier is closed")
         loop = asyncio.get_running_loop()
