@@ -12,10 +12,12 @@ from keybearer.server.store.database import Database, Reader, Transaction
 from keybearer.server.store.faults import OutcomeUnknown, StoreUnavailable
 from tests.server.store.trial import (
     ALL,
+    OTHERS,
     add,
     add_and_announce,
     assert_chained,
     create_tables,
+    end_connections,
     events,
     execute,
     items,
@@ -30,7 +32,6 @@ CREATE FUNCTION at_commit() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN {what};
 CREATE CONSTRAINT TRIGGER at_commit AFTER INSERT ON trial_items DEFERRABLE INITIALLY DEFERRED
     FOR EACH ROW WHEN (NEW.name = 'trap') EXECUTE FUNCTION at_commit();
 """
-OTHERS = "FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid()"
 STRAY = "INSERT INTO feed_pending (kind, subject, at) SELECT 'raw', n, n FROM generate_series(1, 5) n"
 
 
@@ -50,10 +51,6 @@ async def url(fresh_url: str) -> str:
 async def database(url: str) -> AsyncIterator[Database]:
     async with opened(url) as running:
         yield running
-
-
-async def end_connections(url: str, which: str = "") -> None:
-    await execute(url, f"SELECT pg_terminate_backend(pid, 5000) {OTHERS} {which}")
 
 
 async def until_somebody_commits(url: str) -> None:
@@ -236,18 +233,6 @@ async def test_a_migration_meanwhile_is_got_over(database: Database, url: str) -
     assert await database.transact(work) == 1
     await execute(url, "ALTER TABLE trial_items ALTER COLUMN count TYPE INTEGER")
     assert await database.transact(work) == 1
-
-
-@pytest.mark.parametrize(("kind", "name"), [("TABLE", "trial_items"), ("FUNCTION", "number_feed")])
-async def test_what_a_restore_has_taken_away_for_a_moment_is_told(
-    database: Database, url: str, kind: str, name: str
-) -> None:
-    await execute(url, f"ALTER {kind} {name} RENAME TO taken_away")
-    with pytest.raises(StoreUnavailable, match="does not exist"):
-        await database.transact(add, "lost")
-    await execute(url, f"ALTER {kind} taken_away RENAME TO {name}")
-    await database.transact(add, "kept")
-    assert await names(database) == ["kept"]
 
 
 async def test_stray_events_are_numbered_once_by_many_at_the_same_time(database: Database, url: str) -> None:

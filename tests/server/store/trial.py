@@ -62,6 +62,7 @@ _DDL = (
     )""",
 )
 
+OTHERS = "FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid()"
 ADD = insert(items).values(name=bindparam("name"), count=bindparam("count"))
 NAMED = select(items).where(items.c.name == bindparam("name"))
 ALL = select(items.c.name, items.c.count).order_by(items.c.name)
@@ -120,6 +121,11 @@ async def execute(url: str, *statements: str) -> None:
     for statement in statements:
         await connected.execute(statement)
     await connected.close()
+
+
+async def end_connections(url: str, which: str = "") -> None:
+    """Have PostgreSQL end those of the others' connections."""
+    await execute(url, f"SELECT pg_terminate_backend(pid, 5000) {OTHERS} {which}")
 
 
 def _execute_sqlite(file: str, statements: Sequence[str]) -> None:

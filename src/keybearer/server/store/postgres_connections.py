@@ -35,7 +35,9 @@ SETTINGS = {
     "synchronous_commit": "on",
 }
 
-_GONE = (OSError, TimeoutError, asyncpg.InterfaceError, asyncpg.PostgresConnectionError)
+# The driver says so where the server has said good-bye, and the end of the connection has not come yet, or never does.
+_OUT_OF_STEP = asyncpg.InternalClientError
+_GONE = (OSError, TimeoutError, asyncpg.InterfaceError, asyncpg.PostgresConnectionError, _OUT_OF_STEP)
 _UNAVAILABLE = (
     *_GONE,
     asyncpg.IdleInTransactionSessionTimeoutError,
@@ -51,7 +53,7 @@ _UNAVAILABLE = (
     asyncpg.UndefinedFunctionError,
     asyncpg.UndefinedTableError,
 )
-FAULTS = (asyncpg.PostgresError, asyncpg.InterfaceError, OSError)
+FAULTS = (asyncpg.PostgresError, asyncpg.InterfaceError, _OUT_OF_STEP, OSError)
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,6 +111,12 @@ def name_fault(error: Exception) -> Exception:
     if isinstance(error, _UNAVAILABLE):
         return StoreUnavailable(f"PostgreSQL: {error!r}")
     return error
+
+
+def leave_if_gone(connection: Link, error: Exception) -> None:
+    """Let nobody borrow a connection any more that the server does not listen to, by this *error*."""
+    if isinstance(error, _GONE):
+        connection.terminate()
 
 
 class Connections:
@@ -210,6 +218,7 @@ class PostgresReader:
         try:
             return [dict(record) for record in await self._connection.fetch(text, *given)]
         except FAULTS as error:
+            leave_if_gone(self._connection, error)
             raise name_fault(error) from error
         except asyncio.CancelledError:
             self._connection.terminate()  # whoever gave up may have done so because nobody is there any more

@@ -8,7 +8,7 @@ import asyncpg
 
 from keybearer.server.store.database import EpochAndSeq
 from keybearer.server.store.faults import NO_HEAD, StoreUnavailable
-from keybearer.server.store.postgres_connections import FAULTS, Link, name_fault
+from keybearer.server.store.postgres_connections import FAULTS, Link, leave_if_gone, name_fault
 from keybearer.server.store.postgres_transaction import Boundary, commit, roll_back
 
 _LOG = logging.getLogger(__name__)
@@ -59,6 +59,7 @@ async def settle_lineage(connection: Link, boundary: Boundary) -> EpochAndSeq | 
     except _NOT_MIGRATED as error:
         raise StoreUnavailable(f"PostgreSQL: the database was not migrated: {error!r}") from error
     except FAULTS as error:
+        leave_if_gone(connection, error)
         raise name_fault(error) from error
     if here is None:
         raise StoreUnavailable(NO_HEAD)

@@ -10,7 +10,15 @@ from keybearer.server.store.database import EpochAndSeq, Row
 from keybearer.server.store.faults import OutcomeUnknown, StoreUnavailable
 from keybearer.server.store.feed_numbering import POSTGRES_CALL
 from keybearer.server.store.many_rows import by_arrays, is_plain_insert
-from keybearer.server.store.postgres_connections import FAULTS, SETTINGS, STATEMENTS, Address, Link, name_fault
+from keybearer.server.store.postgres_connections import (
+    FAULTS,
+    SETTINGS,
+    STATEMENTS,
+    Address,
+    Link,
+    leave_if_gone,
+    name_fault,
+)
 from keybearer.server.store.rows import only
 
 T = TypeVar("T")
@@ -120,6 +128,7 @@ class Boundary:
         try:
             await connection.execute(words)
         except FAULTS as error:
+            leave_if_gone(connection, error)
             raise name_fault(error) from error
 
 
