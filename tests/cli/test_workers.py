@@ -81,3 +81,12 @@ def test_all_workers_are_replaced_though_one_of_them_hangs(supervised: Supervise
     assert set(supervised.workers(4)) > set(before)
     supervised.process.send_signal(signal.SIGTERM)
     assert supervised.process.wait(TIMEOUT_S) == 0
+
+
+def test_a_server_that_is_asked_to_end_replaces_no_further_worker(supervised: Supervised) -> None:
+    before = supervised.workers(2)
+    os.kill(before[0], signal.SIGSTOP)  # so that its replacement takes a while
+    supervised.process.send_signal(signal.SIGHUP)
+    supervised.process.send_signal(signal.SIGTERM)
+    assert supervised.process.wait(TIMEOUT_S) == 0
+    assert len(supervised.workers(2)) <= 3

@@ -1,5 +1,6 @@
 """Several workers under a first process, none of which can hold up the others' end by hanging."""
 
+import signal
 import socket
 import threading
 import time
@@ -12,6 +13,7 @@ import uvicorn
 from uvicorn.supervisors.multiprocess import Multiprocess, Process
 
 _LOOK_EVERY_S: Final = 0.5
+_TO_END: Final = frozenset({signal.SIGINT, signal.SIGTERM})
 
 _LOG = structlog.get_logger("keybearer.workers")
 
@@ -60,9 +62,11 @@ class Workers(Multiprocess):
             watch.join()
 
     def _kill_late(self, is_over: threading.Event) -> None:
-        """Kill each worker that has not ended in its time, until *is_over*."""
+        """Kill each worker that has not ended in time, until *is_over*; once the end is asked for, replace none."""
         asked_at: dict[Process, float] = {}
         while not is_over.wait(_LOOK_EVERY_S):
+            if not _TO_END.isdisjoint(self.signal_queue):
+                self.should_exit.set()  # signals are looked at once this is over, which may take minutes
             now = time.monotonic()
             asked = [each for each in self.processes if each.parent_conn.closed]  # uvicorn closes it when it asks them
             for worker in asked:
