@@ -125,8 +125,8 @@ def as_read(outcome: Outcome) -> Outcome:
 
 def _intent_values(line: Intent) -> str:
     call, at, caller, request_id, salts = line
-    who, whence = _caller_values(caller)
-    return f'{call},{at},{who},{_text(request_id)},{whence},"{salts}"'
+    before, behind = _caller_values(caller)
+    return f'{call},{at},{before},{_text(request_id)},{behind},"{salts}"'
 
 
 @lru_cache(1024)

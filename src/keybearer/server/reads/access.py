@@ -1,6 +1,6 @@
 """What acts in somebody's name, as the page's viewer may see it."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import groupby
 
 from keybearer.server import refusals
@@ -8,25 +8,7 @@ from keybearer.server.reads.paging import Page, Paging
 from keybearer.server.records import Grant
 from keybearer.server.store import clients, grant_lists, grants, users
 from keybearer.server.store.database import Reader
-from keybearer.server.store.grant_lists import AppFamily, PersonalToken, TeamAccess
-
-
-@dataclass(frozen=True, slots=True)
-class App:
-    """An app that a user has let in; narrowed to ``scope`` unless one of its consents follows the role."""
-
-    grant_id: str
-    client_id: str
-    app_name: str
-    owner_name: str
-    team_id: int
-    team_name: str
-    environment: str
-    since: int
-    narrowing: str
-    scope: str
-    ends_at: int
-    last_used_at: int | None
+from keybearer.server.store.grant_lists import AppAccess, PersonalToken, TeamAccess
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,13 +37,13 @@ async def own_token(reader: Reader, user_id: int, grant_id: str) -> PersonalToke
     return found
 
 
-async def own_apps(reader: Reader, user_id: int, now: int) -> tuple[App, ...]:
+async def own_apps(reader: Reader, user_id: int, now: int) -> tuple[AppAccess, ...]:
     """Return the apps that the viewer has let in, in all their teams, newest first."""
     rows = await grant_lists.app_families(reader, user_id, now)
     return tuple(_joined(list(group)) for _, group in groupby(rows, key=lambda row: row.grant_id))
 
 
-async def own_app(reader: Reader, user_id: int, grant_id: str, now: int) -> App:
+async def own_app(reader: Reader, user_id: int, grant_id: str, now: int) -> AppAccess:
     """
     Return one of the apps that the viewer has let in.
 
@@ -131,22 +113,14 @@ async def _named(reader: Reader, grant: Grant) -> Named:
     return Named(grant.name or (client.name if client else ""), user.name if user else "")
 
 
-def _joined(rows: list[AppFamily]) -> App:
+def _joined(rows: list[AppAccess]) -> AppAccess:
     """Join the families of one grant: what any of them may, the app may."""
     first = rows[0]
     follows_role = any(row.narrowing == "none" for row in rows)
     words = {word for row in rows for word in row.scope.split()}
-    return App(
-        grant_id=first.grant_id,
-        client_id=first.client_id,
-        app_name=first.app_name,
-        owner_name=first.owner_name,
-        team_id=first.team_id,
-        team_name=first.team_name,
-        environment=first.environment,
-        since=first.since,
+    return replace(
+        first,
         narrowing="none" if follows_role else "scope",
         scope="" if follows_role else " ".join(sorted(words)),
         ends_at=max(row.ends_at for row in rows),
-        last_used_at=first.last_used_at,
     )

@@ -1,4 +1,4 @@
-"""How far a change has come: which APIs still have to confirm it. Pure."""
+"""How far a change has come: which APIs still have to confirm it."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass

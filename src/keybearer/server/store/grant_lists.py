@@ -32,8 +32,8 @@ class PersonalToken:
 
 
 @dataclass(frozen=True, slots=True)
-class AppFamily:
-    """One living family of an app that a user has let in; a grant has as many rows as families."""
+class AppAccess:
+    """An app that a user has let in, as one of its living families lets it act; narrowed to ``scope`` or not at all."""
 
     grant_id: str
     client_id: str
@@ -186,15 +186,15 @@ async def personal_token(reader: Reader, user_id: int, grant_id: str) -> Persona
     return PersonalToken(**row) if row else None
 
 
-async def app_families(reader: Reader, user_id: int, now: int) -> list[AppFamily]:
+async def app_families(reader: Reader, user_id: int, now: int) -> list[AppAccess]:
     """Return every living family of the apps that the user has let in, newest grant first, grants together."""
-    return [AppFamily(**row) for row in await reader.many(_APPS, user_id=user_id, now=now)]
+    return [AppAccess(**row) for row in await reader.many(_APPS, user_id=user_id, now=now)]
 
 
-async def families_of_app(reader: Reader, user_id: int, grant_id: str, now: int) -> list[AppFamily]:
+async def families_of_app(reader: Reader, user_id: int, grant_id: str, now: int) -> list[AppAccess]:
     """Return the living families of one app's grant; none if it is somebody else's or ended."""
     rows = await reader.many(_ONE_APP, user_id=user_id, grant_id=grant_id, now=now)
-    return [AppFamily(**row) for row in rows]
+    return [AppAccess(**row) for row in rows]
 
 
 async def team_page(reader: Reader, team_id: int, now: int, limit: int, offset: int) -> list[TeamAccess]:
