@@ -1,7 +1,7 @@
 """What happened in a team, as far as the viewer may see it."""
 
 from dataclasses import dataclass, replace
-from typing import Final, NamedTuple
+from typing import Final
 
 import msgspec
 
@@ -50,16 +50,15 @@ class Sight:
         return replace(seen, token_id=self.token_id) if self.token_id is not None else seen
 
 
-@dataclass(frozen=True, slots=True)
-class LogPlace:
+class LogPlace(msgspec.Struct, frozen=True, gc=False):
     """Where in which log a record stands."""
 
     origin: str
     index: int
 
 
-# A tuple with names: it is made in a fifth of the time of a frozen dataclass, and a page has many.
-class Happening(NamedTuple):
+# A page has many: made by position, one takes a fifth of what a tuple with names takes, made by them.
+class Happening(msgspec.Struct, frozen=True, gc=False):
     """
     One record, opened; None where there is nothing to say, or where it was erased.
 
@@ -178,30 +177,31 @@ def _opened(row: Row) -> Happening:
     if entry is None:  # then nothing is known to be opened by the details
         entry, details = ReadEntry(v=1, at=row["at"], action=row["action"], outcome=row["outcome"]), None
     told = {field: text for field, (_, text) in details.items()} if details else {}
-    return Happening(
-        activity_id=row["activity_id"],
-        at=row["at"],
-        action=entry.action,
-        outcome=entry.outcome,
-        reason=entry.reason,
-        user_id=row["user_id"],
-        team_id=entry.team,
-        environment=entry.environment,
-        client_id=entry.client,
-        token_id=entry.token,
-        token_last4=entry.token_last4,
-        method=entry.method,
-        route=entry.route,
-        status=entry.status,
-        ms=entry.ms,
-        request_id=entry.request_id,
-        reporter=entry.reporter,
-        address=told.get("address"),
-        agent=told.get("agent"),
-        subject=told.get("subject"),
-        words=told.get("words"),
-        place=LogPlace(row["origin"], row["log_index"]) if row["log_index"] is not None else None,
-        entry=row["entry"],
-        is_erased=not is_damaged and bool(entry.sealed and entry.sealed.keys() - told.keys()),
-        is_damaged=is_damaged,
+    is_erased = not is_damaged and bool(entry.sealed and entry.sealed.keys() - told.keys())
+    return Happening(  # in the order of its fields
+        row["activity_id"],
+        row["at"],
+        entry.action,
+        entry.outcome,
+        entry.reason,
+        row["user_id"],
+        entry.team,
+        entry.environment,
+        entry.client,
+        entry.token,
+        entry.token_last4,
+        entry.method,
+        entry.route,
+        entry.status,
+        entry.ms,
+        entry.request_id,
+        entry.reporter,
+        told.get("address"),
+        told.get("agent"),
+        told.get("subject"),
+        told.get("words"),
+        LogPlace(row["origin"], row["log_index"]) if row["log_index"] is not None else None,
+        row["entry"],
+        is_erased,
+        is_damaged,
     )

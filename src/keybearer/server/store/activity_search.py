@@ -17,6 +17,8 @@ TimeAndNumber = tuple[int, int]
 NEWEST: Final[TimeAndNumber] = (2**63 - 1, 2**63 - 1)
 
 _c: Final = activity_records.c
+# Asked for each record of a page, not joined: of an action that it takes to be rare PostgreSQL joined and sorted all.
+_ORIGIN: Final = select(activity_logs.c.origin).where(activity_logs.c.log_id == _c.log_id).scalar_subquery()
 _COLUMNS: Final = (
     _c.activity_id,
     _c.at,
@@ -26,9 +28,8 @@ _COLUMNS: Final = (
     _c.action,
     _c.outcome,
     _c.user_id,
-    activity_logs.c.origin,
+    _ORIGIN.label("origin"),
 )
-_KEPT: Final = activity_records.outerjoin(activity_logs, activity_logs.c.log_id == _c.log_id)
 _ORDER: Final = tuple_(_c.at, _c.activity_id)
 _BEFORE: Final = tuple_(bindparam("at", type_=BigInteger), bindparam("activity_id", type_=BigInteger))
 _EQUAL: Final = {
@@ -43,7 +44,6 @@ _USUAL: Final = {"action": "api.called", "outcome": "done"}
 # What a person did outside any team, by the index that holds rare actions alone.
 _OWN: Final = (
     select(*_COLUMNS)
-    .select_from(_KEPT)
     .where(
         _c.team_id.is_(None),
         _c.user_id == bindparam("user_id"),
@@ -53,7 +53,7 @@ _OWN: Final = (
     .order_by(_c.at.desc(), _c.activity_id.desc())
     .limit(bindparam("limit"))
 )
-_ONE: Final = select(*_COLUMNS).select_from(_KEPT).where(_c.activity_id == bindparam("activity_id"))
+_ONE: Final = select(*_COLUMNS).where(_c.activity_id == bindparam("activity_id"))
 
 
 async def newest(reader: Reader, wanted: ActivityFilter, before: TimeAndNumber, limit: int) -> list[Row]:
@@ -111,7 +111,7 @@ def conditions(names: frozenset[str]) -> list[ColumnElement[bool]]:
 
 @lru_cache(512)
 def _newest(names: frozenset[str]) -> Select[Any]:
-    found = select(*_COLUMNS).select_from(_KEPT).where(*conditions(names), _ORDER < _BEFORE)
+    found = select(*_COLUMNS).where(*conditions(names), _ORDER < _BEFORE)
     return found.order_by(_c.at.desc(), _c.activity_id.desc()).limit(bindparam("limit"))
 
 
