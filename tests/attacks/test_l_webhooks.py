@@ -10,7 +10,8 @@ import pytest
 from pydantic import SecretStr
 
 from keybearer.server.settings import Settings
-from keybearer.server.webhooks.egress import Address, Network
+from keybearer.server.webhooks.egress import Network
+from keybearer.server.webhooks.names import Address
 from tests.attacks.test_l_logs import stored
 from tests.support.clock import HandClock
 from tests.support.house import open_house

@@ -11,8 +11,7 @@ from sqlalchemy import select
 from keybearer.server.clock import SECOND, as_wire
 from keybearer.server.store.tables import webhooks
 from keybearer.server.upkeep import prune_all
-from keybearer.server.webhooks.sender import MOST_TO_ONE
-from tests.support.receiver import Heard, receiving
+from tests.support.receiver import Heard
 from tests.support.webhook_desk import HookDesk, another_node
 
 SECRETS_AND_PEOPLE = re.compile(r"kb_|whsec_|Ada|Bob|@|example|127\.0\.0\.1")
@@ -219,24 +218,6 @@ async def test_a_node_that_dies_between_sending_and_noting_leaves_the_event_to_a
     assert len({(each.headers["webhook-id"], each.headers["x-keybearer-attempt"]) for each in desk.receiver.heard}) == 1
     (row,) = await desk.log()
     assert (row["status"], row["attempts"], row["claim_id"]) == ("delivered", 1, None)
-
-
-async def test_a_slow_receiver_holds_back_nothing_but_its_own_webhook(desk: HookDesk) -> None:
-    slow = await desk.add(["token.created"])
-    desk.receiver.may_answer.clear()
-    for number in range(MOST_TO_ONE + 2):
-        await desk.ada.make_token(f"Token {number}")
-    await desk.receiver.has_heard(MOST_TO_ONE)
-    async with receiving() as quick:
-        await desk.add(["client.created"], quick.url)
-        await desk.ada.register("Reader")
-        desk.house.node.webhook_sender.wake()
-        await quick.has_heard(1)
-        assert len(desk.receiver.heard) == MOST_TO_ONE
-        desk.receiver.may_answer.set()
-        await desk.all_sent()
-    assert len(desk.receiver.heard) == MOST_TO_ONE + 2
-    assert {heard.said["webhook"]["uuid"] for heard in desk.receiver.heard} == {slow.webhook_id}
 
 
 async def test_the_log_of_deliveries_is_kept_for_90_days(desk: HookDesk) -> None:

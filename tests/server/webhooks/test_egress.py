@@ -7,24 +7,19 @@ from dataclasses import dataclass, field
 from ipaddress import ip_address
 from pathlib import Path
 
-import httpx2
 import pytest
 
 from keybearer.server.records import Answer
-from keybearer.server.webhooks.egress import (
-    MAX_ANSWER_BYTES,
-    PATIENCE_S,
-    TROUBLES,
-    Address,
-    Egress,
-    Network,
-    connection,
-)
+from keybearer.server.rules.webhook_url import Place
+from keybearer.server.webhooks.egress import PATIENCE_S, TROUBLES, Egress, Network
+from keybearer.server.webhooks.exchange import MAX_BODY_BYTES, Connection, connected
+from keybearer.server.webhooks.names import Address
 from tests.support.certificates import Authority
-from tests.support.receiver import Receiver, receiving
+from tests.support.receiver import NO_CONTENT, Receiver, receiving
 
 HEADERS = {"content-type": "application/json", "x-keybearer-attempt": "1"}
 SOON_S = 0.3
+TEAM = 1
 
 
 @dataclass(slots=True)
@@ -33,7 +28,7 @@ class Outside:
 
     answers: list[Sequence[str] | OSError]
     asked: list[tuple[str, int]] = field(default_factory=list)
-    sent: list[httpx2.Request] = field(default_factory=list)
+    reached: list[tuple[str, Place]] = field(default_factory=list)
 
     async def resolve(self, host: str, port: int) -> Sequence[Address]:
         self.asked.append((host, port))
@@ -42,22 +37,18 @@ class Outside:
             raise answer
         return [ip_address(one) for one in answer]
 
-    def recording(self) -> Network:
-        """Return a world in which every request is taken, and nothing is sent."""
+    def with_one_receiver(self, receiver: Receiver) -> Network:
+        """Return a world in which every connection leads to the receiver, in the clear."""
 
-        def take(request: httpx2.Request) -> httpx2.Response:
-            self.sent.append(request)
-            return httpx2.Response(204, content=_nothing())
+        async def connect(address: Address, place: Place) -> Connection:
+            self.reached.append((str(address), place))
+            return await asyncio.open_connection("127.0.0.1", receiver.port)
 
-        return Network(self.resolve, lambda: httpx2.MockTransport(take))
+        return Network(self.resolve, connect)
 
     def real(self) -> Network:
         """Return a world whose names are made up, and whose connections are real."""
         return Network(self.resolve)
-
-
-async def _nothing() -> AsyncIterator[bytes]:
-    yield b""
 
 
 @pytest.fixture
@@ -68,27 +59,35 @@ async def receiver() -> AsyncIterator[Receiver]:
 
 async def posted(network: Network, url: str, *, allows_private: bool = False, patience_s: float = 30.0) -> Answer:
     egress = Egress(network, allows_private=allows_private, patience_s=patience_s)
-    return await egress.post(url, b"{}", HEADERS)
+    return await egress.post(TEAM, url, b"{}", HEADERS)
 
 
-async def test_the_request_goes_to_the_address_that_was_looked_at_under_the_name_that_was_typed() -> None:
+async def test_the_request_goes_to_the_address_that_was_looked_at_under_the_name_that_was_typed(
+    receiver: Receiver,
+) -> None:
     outside = Outside([["93.184.215.14"], ["127.0.0.1"]])
-    answer = await posted(outside.recording(), "https://hooks.example:8443/a?b=%20c")
+    answer = await posted(outside.with_one_receiver(receiver), "https://hooks.example:8443/a/../b?c=%20d")
     assert answer == Answer(204)
     assert outside.asked == [("hooks.example", 8443)]
-    (sent,) = outside.sent
-    assert str(sent.url) == "https://93.184.215.14:8443/a?b=%20c"
-    assert sent.headers["host"] == "hooks.example:8443"
-    assert sent.extensions["sni_hostname"] == "hooks.example"
-    assert sent.headers["x-keybearer-attempt"] == "1"
+    ((address, place),) = outside.reached
+    assert (address, place.port, place.host, place.scheme) == ("93.184.215.14", 8443, "hooks.example", "https")
+    (heard,) = receiver.heard
+    assert (heard.method, heard.path, heard.body) == ("POST", "/a/../b?c=%20d", b"{}")
+    assert heard.headers == HEADERS | {"host": "hooks.example:8443", "content-length": "2", "connection": "close"}
 
 
-async def test_an_ipv6_address_is_one_too() -> None:
+@pytest.mark.parametrize(("url", "path"), [("https://a.example", "/"), ("https://a.example?b=c", "/?b=c")])
+async def test_a_url_without_a_path_has_the_root(receiver: Receiver, url: str, path: str) -> None:
+    assert await posted(Outside([["93.184.215.14"]]).with_one_receiver(receiver), url) == Answer(204)
+    assert receiver.heard[0].path == path
+
+
+async def test_an_ipv6_address_is_one_too(receiver: Receiver) -> None:
     outside = Outside([["2606:4700::1111"]])
-    assert await posted(outside.recording(), "https://hooks.example/") == Answer(204)
-    assert await posted(outside.recording(), "https://[2606:4700::1111]/") == Answer(204)
-    assert [str(sent.url) for sent in outside.sent] == ["https://[2606:4700::1111]/"] * 2
-    assert [sent.headers["host"] for sent in outside.sent] == ["hooks.example", "[2606:4700::1111]"]
+    assert await posted(outside.with_one_receiver(receiver), "https://hooks.example/") == Answer(204)
+    assert await posted(outside.with_one_receiver(receiver), "https://[2606:4700::1111]/") == Answer(204)
+    assert [address for address, _ in outside.reached] == ["2606:4700::1111"] * 2
+    assert [heard.headers["host"] for heard in receiver.heard] == ["hooks.example", "[2606:4700::1111]"]
     assert outside.asked == [("hooks.example", 443)]
 
 
@@ -110,18 +109,18 @@ async def test_an_ipv6_address_is_one_too() -> None:
     ],
 )
 async def test_nothing_is_sent_to_where_no_webhook_may_lead(
-    url: str, addresses: Sequence[str] | OSError, trouble: str
+    receiver: Receiver, url: str, addresses: Sequence[str] | OSError, trouble: str
 ) -> None:
     outside = Outside([addresses])
-    assert await posted(outside.recording(), url) == Answer(None, trouble)
-    assert outside.sent == []
+    assert await posted(outside.with_one_receiver(receiver), url) == Answer(None, trouble)
+    assert (outside.reached, receiver.connections) == ([], 0)
 
 
-async def test_a_name_that_turns_private_between_two_attempts_is_refused_at_the_second() -> None:
+async def test_a_name_that_turns_private_between_two_attempts_is_refused_at_the_second(receiver: Receiver) -> None:
     outside = Outside([["93.184.215.14"], ["127.0.0.1"]])
-    assert await posted(outside.recording(), "https://rebound.example/") == Answer(204)
-    assert await posted(outside.recording(), "https://rebound.example/") == Answer(None, "private")
-    assert len(outside.sent) == 1
+    assert await posted(outside.with_one_receiver(receiver), "https://rebound.example/") == Answer(204)
+    assert await posted(outside.with_one_receiver(receiver), "https://rebound.example/") == Answer(None, "private")
+    assert len(outside.reached) == 1
 
 
 async def test_no_second_look_up_decides_where_the_connection_goes(receiver: Receiver) -> None:
@@ -157,7 +156,7 @@ async def test_a_redirect_is_an_answer_and_no_way(receiver: Receiver, status: in
 
 
 async def test_an_answer_without_end_is_left_after_some_kilobytes(receiver: Receiver) -> None:
-    receiver.answer = b"HTTP/1.1 200 OK\r\ncontent-length: 10000000000\r\n\r\n" + b"x" * (64 * MAX_ANSWER_BYTES)
+    receiver.answer = b"HTTP/1.1 200 OK\r\ncontent-length: 10000000000\r\n\r\n" + b"x" * (64 * MAX_BODY_BYTES)
     assert await posted(Network(), receiver.url, allows_private=True) == Answer(200)
 
 
@@ -188,11 +187,70 @@ async def test_a_name_that_takes_too_long_is_no_answer_either() -> None:
         pytest.param(b"", "protocol", id="nothing"),
         pytest.param(b"220 mail.example ESMTP\r\n", "protocol", id="another protocol"),
         pytest.param(b"HTTP/1.1 200 OK\r\nx: " + b"y" * 200_000 + b"\r\n\r\n", "protocol", id="a header without end"),
+        pytest.param(b"HTTP/1.1 200 OK\r\n" + b"x: y\r\n" * 20_000 + b"\r\n", "protocol", id="headers without end"),
+        pytest.param(b"HTTP/1.1 200 OK\r\nx: y\r\n", "protocol", id="half a head"),
+        pytest.param(b"HTTP/1.1 2000 OK\r\n\r\n", "protocol", id="a status of four digits"),
+        pytest.param(b"HTTP/1.1 099 No\r\n\r\n", "protocol", id="a status below 100"),
+        pytest.param(b"HTTP/2.0 200 OK\r\n\r\n", "protocol", id="a version that was not asked for"),
+        pytest.param(b"\x16\x03\x01\x02\x00\x01\x00\x01", "protocol", id="TLS where none was expected"),
     ],
 )
 async def test_what_is_no_http_is_no_answer(receiver: Receiver, answer: bytes, trouble: str) -> None:
     receiver.answer = answer
     assert await posted(Network(), receiver.url, allows_private=True) == Answer(None, trouble)
+
+
+@pytest.mark.parametrize(
+    ("answer", "status"),
+    [
+        pytest.param(
+            b"HTTP/1.1 103 Hints\r\nlink: x\r\n\r\nHTTP/1.1 204 No Content\r\n\r\n", 204, id="hints come first"
+        ),
+        pytest.param(
+            b"HTTP/1.1 101 Switching\r\nupgrade: x\r\n\r\n", 101, id="another protocol is no answer to wait for"
+        ),
+        pytest.param(b"HTTP/1.0 200\r\n\r\n", 200, id="an old version, and no reason"),
+        pytest.param(b"HTTP/1.1 200 OK\ncontent-length: 0\n\n", 200, id="bare line feeds"),
+    ],
+)
+async def test_the_status_counts_however_it_is_dressed(receiver: Receiver, answer: bytes, status: int) -> None:
+    receiver.answer = answer
+    assert await posted(Network(), receiver.url, allows_private=True) == Answer(status)
+
+
+async def test_a_body_of_known_length_is_not_waited_for_beyond_its_end(receiver: Receiver) -> None:
+    receiver.answer, receiver.hangs_up = b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok", False
+    answers = [await posted(Network(), receiver.url, allows_private=True) for _ in range(20)]
+    assert answers == [Answer(200)] * 20
+
+
+async def test_interim_answers_are_not_read_without_end(receiver: Receiver) -> None:
+    """Each of them takes time from everybody else, and they come as fast as a receiver likes."""
+    receiver.answer = b"HTTP/1.1 100 Continue\r\n\r\n" * 5 + NO_CONTENT
+    assert await posted(Network(), receiver.url, allows_private=True) == Answer(None, "protocol")
+    receiver.answer = b"HTTP/1.1 100 Continue\r\n\r\n" * 4 + NO_CONTENT
+    assert await posted(Network(), receiver.url, allows_private=True) == Answer(204)
+
+
+async def test_a_body_is_not_taken_apart(receiver: Receiver) -> None:
+    """One in chunks of one byte would be work without end; what is in it matters to nobody."""
+    receiver.answer = b"HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n" + b"1\r\na\r\n" * 200_000
+    taken: list[int] = []
+
+    class Counting(asyncio.StreamReader):
+        async def read(self, n: int = -1) -> bytes:
+            taken.append(len(heard := await super().read(n)))
+            return heard
+
+    async def connect(_address: Address, place: Place) -> Connection:
+        reader, loop = Counting(), asyncio.get_running_loop()
+        protocol = asyncio.StreamReaderProtocol(reader)
+        transport, _ = await loop.create_connection(lambda: protocol, "127.0.0.1", place.port)
+        return reader, asyncio.StreamWriter(transport, protocol, reader, loop)
+
+    network = Network(Outside([["127.0.0.1"]]).resolve, connect)
+    assert await posted(network, receiver.url, allows_private=True) == Answer(200)
+    assert sum(taken) <= MAX_BODY_BYTES
 
 
 async def test_where_nobody_listens_the_receiver_is_unreachable() -> None:
@@ -206,8 +264,8 @@ async def test_a_certificate_has_to_be_trusted_and_of_the_name_that_was_typed(tm
     authority = Authority(tmp_path)
     context = ssl.create_default_context(cafile=authority.certificate)
 
-    def trusting() -> httpx2.AsyncBaseTransport:
-        return httpx2.AsyncHTTPTransport(verify=context, trust_env=False)
+    async def trusting(address: Address, place: Place) -> Connection:
+        return await connected(address, place, context)
 
     async with receiving(authority.server("hooks.example")) as receiver:
         outside = Outside([["127.0.0.1"]])
@@ -215,7 +273,7 @@ async def test_a_certificate_has_to_be_trusted_and_of_the_name_that_was_typed(tm
         for connect, name, answer in (
             (trusting, "hooks.example", Answer(204)),
             (trusting, "other.example", Answer(None, "tls")),
-            (connection, "hooks.example", Answer(None, "tls")),
+            (connected, "hooks.example", Answer(None, "tls")),
         ):
             network = Network(outside.resolve, connect)
             assert await posted(network, typed[name], allows_private=True) == answer, name

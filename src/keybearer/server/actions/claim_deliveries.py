@@ -39,8 +39,8 @@ async def claim_deliveries(tx: Transaction, claim: Claim, now: int) -> list[Clai
         found = await webhooks.to_send(tx, webhook_id)
         if found is None:
             continue  # switched off, or deleted, since it was found
-        url, secrets = found
+        team_id, url, secrets = found
         period = (now, now + CLAIM_LASTS)
         taken = await webhook_deliveries.claim(tx, webhook_id, claim.claim_id, period, claim.most[webhook_id])
-        claimed += [ClaimedDelivery(delivery, url, secrets) for delivery in taken]
+        claimed += [ClaimedDelivery(delivery, team_id, url, secrets) for delivery in taken]
     return claimed

@@ -17,7 +17,7 @@ from keybearer.server.records.credentials import (
 from keybearer.server.records.notices import Expiry, Notice, Standing, ToldNotice
 from keybearer.server.records.people import Attempts, MailLink, Member, PasswordAttempt, Place, Session, Team, User
 from keybearer.server.records.verifiers import Report, ResourceServer, Verifier
-from keybearer.server.records.webhooks import Answer, ClaimedDelivery, Delivery, SealedSecrets, Webhook
+from keybearer.server.records.webhooks import Answer, ClaimedDelivery, Delivery, DueWebhook, SealedSecrets, Webhook
 
 __all__ = (
     "ActivityFilter",
@@ -30,6 +30,7 @@ __all__ = (
     "ClientSecret",
     "Code",
     "Delivery",
+    "DueWebhook",
     "Expiry",
     "Family",
     "FamilyStanding",

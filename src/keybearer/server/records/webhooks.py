@@ -62,10 +62,19 @@ class Delivery:
 
 
 @dataclass(frozen=True, slots=True)
+class DueWebhook:
+    """A webhook that has something to be sent, and whose it is."""
+
+    webhook_id: str
+    team_id: int
+
+
+@dataclass(frozen=True, slots=True)
 class ClaimedDelivery:
     """A delivery that this node has claimed, with all that sending it takes."""
 
     delivery: Delivery
+    team_id: int
     url: str
     secrets: SealedSecrets
 

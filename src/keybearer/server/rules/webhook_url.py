@@ -28,6 +28,7 @@ class Place:
         host: a name, or an address as it stands in the URL.
         address: the address that *host* writes out; None if it is a name.
         authority: host and port as they stand in the URL, for the header ``Host``.
+        target: path and query, as a request line has them.
     """
 
     scheme: str
@@ -35,6 +36,7 @@ class Place:
     address: IPv4Address | IPv6Address | None
     port: int
     authority: str
+    target: str
 
 
 def place_of(url: str) -> Place | None:
@@ -44,7 +46,8 @@ def place_of(url: str) -> Place | None:
         return None
     scheme, host = parts[1], parts[2]
     authority = f"{host}:{parts[3]}" if parts[3] else host
-    return Place(scheme, host, host_address(host), int(parts[3] or _DEFAULT_PORTS[scheme]), authority)
+    target = parts[4] if parts[4].startswith("/") else f"/{parts[4]}"
+    return Place(scheme, host, host_address(host), int(parts[3] or _DEFAULT_PORTS[scheme]), authority, target)
 
 
 def problem(url: str, *, allows_private: bool) -> str | None:

@@ -1,10 +1,11 @@
 """Webhooks: a team's subscriptions, with their sealed secrets; a deleted one stays as a row until its log has gone."""
 
 from collections.abc import Collection
+from dataclasses import dataclass
 
 from sqlalchemy import bindparam, func, insert, select, update
 
-from keybearer.server.records import SealedSecrets, Webhook
+from keybearer.server.records import DueWebhook, SealedSecrets, Webhook
 from keybearer.server.store.database import Reader, Row, Transaction
 from keybearer.server.store.rows import as_row, total
 from keybearer.server.store.tables import memberships, teams, users, webhook_deliveries, webhooks
@@ -42,18 +43,23 @@ _COUNT = (
     .where(webhooks.c.team_id == bindparam("team_id"), _IS_THERE)
 )
 _WITH_DUE = (
-    select(webhooks.c.webhook_id)
+    select(webhooks.c.webhook_id, webhooks.c.team_id)
     .where(
         _IS_ON,
         webhooks.c.webhook_id > bindparam("after"),
         webhooks.c.webhook_id.not_in(bindparam("busy", expanding=True)),
+        webhooks.c.team_id.not_in(bindparam("busy_teams", expanding=True)),
         _HAS_DUE,
     )
     .order_by(webhooks.c.webhook_id)
     .limit(bindparam("limit"))
 )
 _SECRETS = select(
-    webhooks.c.url, webhooks.c.sealed_secret, webhooks.c.sealed_previous, webhooks.c.previous_ends_at
+    webhooks.c.team_id,
+    webhooks.c.url,
+    webhooks.c.sealed_secret,
+    webhooks.c.sealed_previous,
+    webhooks.c.previous_ends_at,
 ).where(_IS_THE_ONE)
 _TO_SEND = _SECRETS.where(_IS_ON)
 
@@ -158,22 +164,30 @@ async def count_of_team(reader: Reader, team_id: int) -> int:
     return await total(reader, _COUNT, team_id=team_id)
 
 
-async def with_due(reader: Reader, now: int, after: str, busy: Collection[str], limit: int) -> list[str]:
+@dataclass(frozen=True, slots=True)
+class Busy:
+    """Webhooks, and teams with all of theirs, that get nothing more for now."""
+
+    webhooks: Collection[str]
+    teams: Collection[int]
+
+
+async def with_due(reader: Reader, now: int, after: str, busy: Busy, limit: int) -> list[DueWebhook]:
     """
-    Return the ids of webhooks that have something to be sent at *now*, in their order.
+    Return the webhooks that have something to be sent at *now*, in the order of their ids.
 
     Args:
         after: only those with a greater id.
         busy: not these.
     """
-    rows = await reader.many(_WITH_DUE, now=now, after=after, busy=sorted(busy) or [""], limit=limit)
-    return [row["webhook_id"] for row in rows]
+    excepted = {"busy": sorted(busy.webhooks) or [""], "busy_teams": sorted(busy.teams) or [0]}
+    return [DueWebhook(**row) for row in await reader.many(_WITH_DUE, now=now, after=after, limit=limit, **excepted)]
 
 
-async def to_send(reader: Reader, webhook_id: str) -> tuple[str, SealedSecrets] | None:
-    """Return the URL and the sealed secrets of a webhook that is switched on; None if it is not."""
+async def to_send(reader: Reader, webhook_id: str) -> tuple[int, str, SealedSecrets] | None:
+    """Return the team, the URL and the sealed secrets of a webhook that is switched on; None if it is not."""
     row = await reader.one(_TO_SEND, the_webhook=webhook_id)
-    return (row["url"], _secrets_in(row)) if row else None
+    return (row["team_id"], row["url"], _secrets_in(row)) if row else None
 
 
 async def secrets_of(reader: Reader, webhook_id: str) -> SealedSecrets | None:

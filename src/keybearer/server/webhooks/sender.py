@@ -16,7 +16,7 @@ from keybearer.server.actions.settle_delivery import settle_delivery
 from keybearer.server.clock import Clock
 from keybearer.server.mail.letters import Letters
 from keybearer.server.mail.mailer import Mailer
-from keybearer.server.records import ClaimedDelivery, Webhook
+from keybearer.server.records import ClaimedDelivery, DueWebhook, Webhook
 from keybearer.server.refusals import Refusal
 from keybearer.server.rules.redelivery import is_taken
 from keybearer.server.rules.webhook_signature import Attempt, signed_headers
@@ -26,10 +26,8 @@ from keybearer.server.store.faults import StoreFault
 from keybearer.server.upkeep import again_and_again
 from keybearer.server.webhooks.changes import unseal_secret
 from keybearer.server.webhooks.egress import PATIENCE_S, Egress
+from keybearer.server.webhooks.shares import Shares
 
-# By one node. A receiver that is slow, or dead, holds back nothing but its own webhook.
-MOST_AT_ONCE: Final = 32
-MOST_TO_ONE: Final = 4
 _LOOK_EVERY_S: Final = 0.5
 _NOW_AND_THEN_S: Final = 5.0
 _TELL_AT_ONCE: Final = 20
@@ -65,7 +63,7 @@ class WebhookSender:
         self._woken = asyncio.Event()
         self._to_tell = asyncio.Event()
         self._running: set[asyncio.Task[None]] = set()
-        self._under_way: Counter[str] = Counter()  # by webhook
+        self._shares = Shares()
         self.attempts: Counter[str] = Counter(taken=0, failed=0)
         """How many attempts were ``taken`` by their receivers, and how many ``failed``."""
         self._last = ""  # the webhook served last: who comes after it is served next
@@ -104,8 +102,8 @@ class WebhookSender:
             raise
 
     async def _send_due(self) -> None:
-        while room := MOST_AT_ONCE - len(self._running):
-            most = await self._wanted(room)
+        while self._shares.room:
+            most = await self._wanted()
             if not most:
                 return
             claim = Claim(secrets.record_id(self._now()), most)
@@ -113,20 +111,19 @@ class WebhookSender:
             if not claimed:
                 return  # another node was first
             for each in claimed:
-                self._under_way[each.delivery.webhook_id] += 1
+                self._shares.begin(_due(each))
                 task = asyncio.create_task(self._run(each))
                 self._running.add(task)
                 task.add_done_callback(self._running.discard)
 
-    async def _wanted(self, room: int) -> dict[str, int]:
-        """Return how many deliveries to take of which webhook, in turns, so that each gets its share of the *room*."""
-        busy = [webhook_id for webhook_id, count in self._under_way.items() if count >= MOST_TO_ONE]
+    async def _wanted(self) -> dict[str, int]:
+        """Return how many deliveries to take of which webhook, in turns, so that each gets its share of the room."""
+        busy = webhooks.Busy(self._shares.busy_webhooks, self._shares.busy_teams)
         for after in dict.fromkeys((self._last, "")):
-            found = await webhooks.with_due(self._database, self._now(), after, busy, room)
+            found = await webhooks.with_due(self._database, self._now(), after, busy, self._shares.room)
             if found:
-                self._last = found[-1]
-                share = room // len(found)
-                return {webhook_id: min(MOST_TO_ONE - self._under_way[webhook_id], share) for webhook_id in found}
+                self._last = found[-1].webhook_id
+                return self._shares.share_out(found)
         return {}
 
     async def _run(self, claimed: ClaimedDelivery) -> None:
@@ -143,8 +140,7 @@ class WebhookSender:
         except Exception:  # noqa: BLE001 - the last stop of a task of its own
             _LOG.exception("delivery failed", delivery=delivery.delivery_id)
         finally:
-            self._under_way[delivery.webhook_id] -= 1
-            self._under_way += Counter()  # keeps what is above zero
+            self._shares.end(_due(claimed))
             self._woken.set()
 
     async def _send(self, claimed: ClaimedDelivery) -> None:
@@ -152,9 +148,8 @@ class WebhookSender:
         body = delivery.body.encode()
         attempt = Attempt(delivery.delivery_id, delivery.attempts + 1, sent_at)
         headers = signed_headers(attempt, body, self._secrets(claimed, sent_at))
-        answer = await self._outgoing.egress.post(
-            claimed.url, body, {"content-type": "application/json", "user-agent": "Keybearer-Webhooks", **headers}
-        )
+        headers |= {"content-type": "application/json", "user-agent": "Keybearer-Webhooks"}
+        answer = await self._outgoing.egress.post(claimed.team_id, claimed.url, body, headers)
         self.attempts["taken" if is_taken(answer.status) else "failed"] += 1
         is_noted = await self._database.transact(settle_delivery, delivery, answer, self._now())
         _LOG.info(
@@ -196,3 +191,7 @@ class WebhookSender:
             _LOG.warning("owner not told", webhook=webhook.webhook_id, detail=refusal.detail)
             return False
         return True
+
+
+def _due(claimed: ClaimedDelivery) -> DueWebhook:
+    return DueWebhook(claimed.delivery.webhook_id, claimed.team_id)
