@@ -175,6 +175,28 @@ def test_the_verifier_lives_as_long_as_the_application(
     assert tokens.life == ["started", "closed"]
 
 
+@pytest.mark.parametrize("kind", ["fastapi", "asgi"])
+async def test_the_verifier_is_closed_before_the_server_hears_that_the_application_has_ended(
+    request: pytest.FixtureRequest, tokens: Watched, kind: str
+) -> None:
+    """Servers end the task, or the process, as soon as they hear that: records would not be shipped."""
+    life_when_told: dict[str, list[str]] = {}
+    asked = iter(["lifespan.startup", "lifespan.shutdown"])
+
+    async def receive() -> Any:
+        return {"type": next(asked)}
+
+    async def send(message: Any) -> None:
+        life_when_told[message["type"]] = list(tokens.life)
+
+    await request.getfixturevalue(kind)({"type": "lifespan", "state": {}}, receive, send)
+    assert life_when_told == {
+        "lifespan.startup.complete": ["started"],
+        "lifespan.shutdown.complete": ["started", "closed"],
+    }
+    assert tokens.life == ["started", "closed"]
+
+
 async def test_it_is_not_closed_where_the_application_knows_nothing_of_a_beginning_and_an_end(tokens: Watched) -> None:
     """Servers serve such an application all the same; the verifier begins with the first token."""
 

@@ -27,6 +27,7 @@ _BEGINNINGS: Final = {
     "websocket.close": 403,
     "websocket.http.response.start": 200,
 }
+_ENDS: Final = frozenset({"lifespan.shutdown.complete", "lifespan.shutdown.failed"})
 _BROKEN: Final = 500
 _POLICY_VIOLATION: Final = 1008  # RFC 6455 §7.4.1
 
@@ -115,7 +116,14 @@ class Running:
                     await life.enter_async_context(self._verifier)
                 return await receive()
 
-            await self._app(scope, hear, send)
+            async def say(message: MutableMapping[str, Any]) -> None:
+                if message["type"] in _ENDS:
+                    await (
+                        life.aclose()
+                    )  # before a server hears of it that then waits for nothing, as Hypercorn and uvicorn
+                await send(message)
+
+            await self._app(scope, hear, say)
 
 
 async def caller_of(scope: Scope, verifier: VerifierInterface, headers: Sequence[str]) -> Principal:
