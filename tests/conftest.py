@@ -1,4 +1,4 @@
-"""Fixtures of every test: both databases, a clock for the hand, the house, its process, a browser."""
+"""Fixtures of every test: both databases, a clock for the hand, the house and who is in it, its process, a browser."""
 
 import gc
 from collections.abc import AsyncIterator, Iterator
@@ -20,7 +20,10 @@ from tests.support.postgres import Cluster, running_cluster
 from tests.support.processes import ServerProcess, running_server
 
 if TYPE_CHECKING:
+    from tests.support.api import Stage
     from tests.support.house import House
+    from tests.support.mailbox import Mailbox
+    from tests.support.oauth import Play
     from tests.support.webhook_desk import HookDesk
 
 HOUSE = "https://keybearer.test"
@@ -130,6 +133,30 @@ async def house(database_url: str, tmp_path: Path, clock: HandClock) -> AsyncIte
     settings = Settings(data_dir=tmp_path, database_url=SecretStr(database_url), issuer=HOUSE)
     async with open_house(settings, clock.now, elapsed=clock.elapsed) as running:
         yield running
+
+
+@pytest.fixture
+async def stage(house: "House") -> "Stage":
+    """Put three people and two teams into the house."""
+    from tests.support.api import set_stage  # noqa: PLC0415
+
+    return await set_stage(house)
+
+
+@pytest.fixture
+async def play(house: "House") -> "Play":
+    """Put an app and its users into the house."""
+    from tests.support.oauth import set_play  # noqa: PLC0415
+
+    return await set_play(house)
+
+
+@pytest.fixture
+def mail(house: "House") -> "Mailbox":
+    """Have the mail that the house sends."""
+    from tests.support.mailbox import Mailbox  # noqa: PLC0415
+
+    return Mailbox(house.settings.data_dir / "mail")
 
 
 @pytest.fixture

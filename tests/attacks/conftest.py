@@ -8,18 +8,10 @@ from typing import Final
 import pytest
 
 from tests.support.databases import copy_sqlite
-from tests.support.house import House
-from tests.support.oauth import Play, set_play
 from tests.support.processes import ServerProcess, running, scraped_server
 
 _SECRET: Final = re.compile(r"kb_(?:pat|oat|ort|rsk|ocs|oac)_(?:live|test)_[0-9A-Za-z]{38}")
 _FAILED: Final = re.compile(r"status=5\d\d|\[error|Traceback")
-
-
-@pytest.fixture
-async def play(house: House) -> Play:
-    """Have an app and its users."""
-    return await set_play(house)
 
 
 @pytest.fixture(autouse=True)

@@ -12,19 +12,13 @@ from keybearer.server.store.tables import (
     feed_pending,
 )
 from tests.attacks.redirect_uris import UNFIT
-from tests.support.api import Stage, set_stage
+from tests.support.api import Stage
 from tests.support.client_pages import at_the_desk, count
 from tests.support.elements import read_html
-from tests.support.house import House
 from tests.support.page import Page
 from tests.support.people import CALLBACK, Person
 
 CHANGED = (clients, client_redirect_uris, client_secrets, activity_records, feed, feed_pending)
-
-
-@pytest.fixture
-async def stage(house: House) -> Stage:
-    return await set_stage(house)
 
 
 @pytest.fixture

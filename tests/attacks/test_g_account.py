@@ -13,9 +13,8 @@ from keybearer.server.refusals import Refusal
 from keybearer.server.store import users
 from keybearer.server.store.tables import mail_links
 from tests.attacks.typed_texts import REFUSED_NAMES, SHOWN_NAMES, SPELLINGS, UNFIT_ADDRESSES
-from tests.support.api import Stage, set_stage
+from tests.support.api import Stage
 from tests.support.elements import read_html
-from tests.support.house import House
 from tests.support.mailbox import Mailbox
 from tests.support.people import Person
 from tests.support.residents import at_home
@@ -27,18 +26,8 @@ _LINKS: Final = select(mail_links.c.digest, mail_links.c.email)
 
 
 @pytest.fixture
-async def stage(house: House) -> Stage:
-    return await set_stage(house)
-
-
-@pytest.fixture
 async def ada(stage: Stage) -> Person:
     return await at_home(stage.house, stage.ada)
-
-
-@pytest.fixture
-def mail(house: House) -> Mailbox:
-    return Mailbox(house.settings.data_dir / "mail")
 
 
 async def email_of_ada(stage: Stage) -> str:

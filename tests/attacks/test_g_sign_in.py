@@ -15,9 +15,9 @@ from markupsafe import escape
 from keybearer.server.accounts.passwords import Passwords
 from keybearer.server.store import users
 from tests.attacks.typed_texts import AWAY
-from tests.support.api import Stage, set_stage
+from tests.support.api import Stage
 from tests.support.clock import HandClock
-from tests.support.house import House, open_house
+from tests.support.house import open_house
 from tests.support.people import PASSWORD
 from tests.support.residents import at_home
 
@@ -25,11 +25,6 @@ ADA = "ada@example.com"
 FREE = 5  # wrong passwords that cost no time
 CHEAP = PasswordHasher(time_cost=1, memory_cost=8, parallelism=1)
 Counted = Callable[[], int]
-
-
-@pytest.fixture
-async def stage(house: House) -> Stage:
-    return await set_stage(house)
 
 
 @pytest.fixture

@@ -1,19 +1,13 @@
 """L, I7: a token's text that is sent through whatever the activity log keeps is nowhere in it."""
 
-import pytest
 from sqlalchemy import select
 
 from keybearer.server.store.tables import activity_cursors, activity_records
 from keybearer.wire.activity import words_text
 from tests.support.activity import recorded
-from tests.support.api import Stage, set_stage
+from tests.support.api import Stage
 from tests.support.house import House
 from tests.support.reports import reporting
-
-
-@pytest.fixture
-async def stage(house: House) -> Stage:
-    return await set_stage(house)
 
 
 async def kept(house: House) -> str:

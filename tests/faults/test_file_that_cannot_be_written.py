@@ -4,14 +4,9 @@ import pytest
 
 from keybearer.server.store.sqlite import SqliteDatabase
 from tests.support.house import House
-from tests.support.oauth import Play, set_play
+from tests.support.oauth import Play
 
 pytestmark = pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
-
-
-@pytest.fixture
-async def play(house: House) -> Play:
-    return await set_play(house)
 
 
 def lock_the_file(house: House) -> None:

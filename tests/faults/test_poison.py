@@ -2,14 +2,11 @@
 
 from typing import Final
 
-import pytest
-
 from keybearer.server.rules.sync_answer import FeedView, sync_answer
 from keybearer.verify.lease import Heard
 from keybearer.wire.feed import NO_HASH, Position, SyncQuestion
 from tests.server.store.trial import execute
-from tests.support.house import House
-from tests.support.oauth import Play, set_play
+from tests.support.oauth import Play
 from tests.support.verifiers import asking
 from tests.verify.tokens import EPOCH, chained
 
@@ -31,11 +28,6 @@ ON_SQLITE: Final = {
     "in a time that is a word": "('user.changed', 'user:1', 'yesterday')",
     "in the middle of a microsecond": "('user.changed', 'user:1', 1.5)",
 }
-
-
-@pytest.fixture
-async def play(house: House) -> Play:
-    return await set_play(house)
 
 
 def poison(play: Play) -> dict[str, str]:

@@ -3,27 +3,16 @@
 import pytest
 
 from tests.support.account_pages import ACCOUNT, NEW, OLD, ask, follow, kept
-from tests.support.api import Stage, set_stage
+from tests.support.api import Stage
 from tests.support.clock import HandClock
-from tests.support.house import House
 from tests.support.mailbox import Mailbox, links_in
 from tests.support.people import PASSWORD, Person
 from tests.support.residents import at_home, sign_in
 
 
 @pytest.fixture
-async def stage(house: House) -> Stage:
-    return await set_stage(house)
-
-
-@pytest.fixture
 async def ada(stage: Stage) -> Person:
     return await at_home(stage.house, stage.ada)
-
-
-@pytest.fixture
-def mail(house: House) -> Mailbox:
-    return Mailbox(house.settings.data_dir / "mail")
 
 
 async def test_a_name_is_changed_and_said_to_be(stage: Stage, ada: Person) -> None:

@@ -11,17 +11,11 @@ from keybearer.server.pages import activity_chart
 from keybearer.server.reads import activity
 from keybearer.server.store.database import Transaction
 from keybearer.server.store.tables import activity_records
-from tests.support.api import Stage, set_stage
+from tests.support.api import Stage
 from tests.support.clock import HandClock
 from tests.support.happenings import SPOILT, happen, held_token, spoil
-from tests.support.house import House
 from tests.support.page import Page
 from tests.support.verifiers import asking
-
-
-@pytest.fixture
-async def stage(house: House) -> Stage:
-    return await set_stage(house)
 
 
 def records_of(page: Page) -> int:

@@ -9,15 +9,10 @@ from keybearer.audit.trust import is_signed
 from keybearer.server.store.tables import activity_records
 from keybearer.wire.checkpoint import Checkpoint, key_from, opened
 from keybearer.wire.merkle import leaf_hash, root_of, verify_consistency, verify_inclusion
-from tests.support.api import Stage, set_stage
+from tests.support.api import Stage
 from tests.support.happenings import seal_all
 from tests.support.house import House
 from tests.support.reports import Reporting, reporting
-
-
-@pytest.fixture
-async def stage(house: House) -> Stage:
-    return await set_stage(house)
 
 
 @pytest.fixture

@@ -10,7 +10,7 @@ from keybearer.server.clock import HOUR
 from keybearer.server.store import clients
 from keybearer.server.store.tables import client_secrets
 from keybearer.server.store.tables import clients as clients_table
-from tests.support.api import Stage, set_stage
+from tests.support.api import Stage
 from tests.support.client_pages import (
     NOBODYS,
     at_the_desk,
@@ -22,14 +22,8 @@ from tests.support.client_pages import (
     told_of,
 )
 from tests.support.clock import HandClock
-from tests.support.house import House
 from tests.support.people import CALLBACK, Person
 from tests.support.scenes import App
-
-
-@pytest.fixture
-async def stage(house: House) -> Stage:
-    return await set_stage(house)
 
 
 @pytest.fixture

@@ -4,17 +4,11 @@ import pytest
 
 from keybearer.server.store import clients as client_rows
 from keybearer.server.store.tables import client_redirect_uris, clients
-from tests.support.api import Stage, set_stage
+from tests.support.api import Stage
 from tests.support.client_pages import at_the_desk, count, path_of, told_of
 from tests.support.elements import read_html
-from tests.support.house import House
 from tests.support.page import Page
 from tests.support.people import CALLBACK, Person
-
-
-@pytest.fixture
-async def stage(house: House) -> Stage:
-    return await set_stage(house)
 
 
 @pytest.fixture

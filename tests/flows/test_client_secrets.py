@@ -5,18 +5,12 @@ from sqlalchemy import select
 
 from keybearer.server import secrets
 from keybearer.server.store.tables import client_secrets
-from tests.support.api import Stage, set_stage
+from tests.support.api import Stage
 from tests.support.client_pages import at_the_desk, count, path_of, token_endpoint_blames, told_of
 from tests.support.clock import HandClock
-from tests.support.house import House
 from tests.support.people import CALLBACK, Person, RegisteredApp
 
 WORKS, REFUSED = "invalid_grant", "invalid_client"
-
-
-@pytest.fixture
-async def stage(house: House) -> Stage:
-    return await set_stage(house)
 
 
 @pytest.fixture

@@ -5,16 +5,10 @@ import pytest
 from keybearer.server.store import tables
 from keybearer.server.store.authorizations import MOST_OF_SESSION
 from tests.support.clock import HandClock
-from tests.support.house import House
-from tests.support.oauth import CALLBACK, Play, brought, set_play
+from tests.support.oauth import CALLBACK, Play, brought
 from tests.support.scenes import PASSWORD
 
 ISSUER = "https://keybearer.test"
-
-
-@pytest.fixture
-async def play(house: House) -> Play:
-    return await set_play(house)
 
 
 async def test_the_page_says_who_asks_for_what_where_and_for_how_long(play: Play, clock: HandClock) -> None:

@@ -7,20 +7,14 @@ from keybearer.server.records import User
 from keybearer.server.store import users
 from keybearer.server.store.tables import grants
 from tests.support.activity import recorded
-from tests.support.api import Stage, set_stage
+from tests.support.api import Stage
 from tests.support.clock import HandClock
-from tests.support.house import House
 from tests.support.scenes import PASSWORD, App
 
 APPS = "/settings/apps"
 TEAM_APPS = "/team/apps"
 STATUS = "/api/v2/status"
 CALLBACK = "https://app.example.com/cb"
-
-
-@pytest.fixture
-async def stage(house: House) -> Stage:
-    return await set_stage(house)
 
 
 async def an_app(stage: Stage, name: str) -> App:

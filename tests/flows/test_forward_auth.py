@@ -11,16 +11,11 @@ from keybearer.server.store import users
 from keybearer.server.store.faults import StoreUnavailable
 from keybearer.wire.packing import packed_place, packed_token
 from keybearer.wire.principal import Principal
-from tests.support.api import Stage, set_stage
+from tests.support.api import Stage
 from tests.support.house import House
 from tests.support.verifiers import Asking, asking
 
 IDENTITY = ("user", "user-email", "team", "role", "permissions", "client", "environment")
-
-
-@pytest.fixture
-async def stage(house: House) -> Stage:
-    return await set_stage(house)
 
 
 @pytest.fixture

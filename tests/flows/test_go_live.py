@@ -7,17 +7,11 @@ import pytest
 from keybearer.server.store import clients as client_rows
 from keybearer.server.store.faults import Conflict
 from keybearer.server.store.tables import client_secrets, clients
-from tests.support.api import Stage, set_stage
+from tests.support.api import Stage
 from tests.support.client_pages import NOBODYS, at_the_desk, count, path_of, token_endpoint_blames, told_of
-from tests.support.house import House
 from tests.support.page import Page
 from tests.support.people import CALLBACK, Person, RegisteredApp
 from tests.support.scenes import App
-
-
-@pytest.fixture
-async def stage(house: House) -> Stage:
-    return await set_stage(house)
 
 
 @pytest.fixture

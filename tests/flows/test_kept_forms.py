@@ -6,10 +6,9 @@ import pytest
 
 from keybearer.server.pages import client
 from keybearer.server.store.faults import StoreUnavailable
-from tests.support.api import Stage, set_stage
+from tests.support.api import Stage
 from tests.support.browser import Browser
 from tests.support.clock import HandClock
-from tests.support.house import House
 from tests.support.page import Page
 from tests.support.people import PASSWORD, Person
 
@@ -38,11 +37,6 @@ FORMS: Final[list[tuple[str, str, dict[str, str | list[str]]]]] = [
     ),
     ("/team/webhooks/{hook}", "Save changes", {"url": "https://hooks.example.com/2", "events": ["member.*"]}),
 ]
-
-
-@pytest.fixture
-async def stage(house: House) -> Stage:
-    return await set_stage(house)
 
 
 @pytest.fixture

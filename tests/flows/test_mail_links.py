@@ -7,27 +7,16 @@ import pytest
 from keybearer.server.actions.set_user_disabled import set_user_disabled
 from keybearer.server.activities import Actor
 from tests.support.account_pages import ACCOUNT, NEW, OLD, ask, follow, kept
-from tests.support.api import Stage, set_stage
+from tests.support.api import Stage
 from tests.support.clock import HandClock
-from tests.support.house import House
 from tests.support.mailbox import Mailbox
 from tests.support.people import Person
 from tests.support.residents import at_home, sign_in
 
 
 @pytest.fixture
-async def stage(house: House) -> Stage:
-    return await set_stage(house)
-
-
-@pytest.fixture
 async def ada(stage: Stage) -> Person:
     return await at_home(stage.house, stage.ada)
-
-
-@pytest.fixture
-def mail(house: House) -> Mailbox:
-    return Mailbox(house.settings.data_dir / "mail")
 
 
 async def test_the_link_acts_in_a_browser_where_nobody_is_signed_in(stage: Stage, ada: Person, mail: Mailbox) -> None:

@@ -22,18 +22,12 @@ from keybearer.wire.denial import Reason
 from tests.support.api import set_stage
 from tests.support.clock import HandBoottime, HandClock
 from tests.support.house import House, open_house
-from tests.support.oauth import Play, set_play
+from tests.support.oauth import Play
 from tests.support.scraped import Scraped, scrape_of, scraping
 from tests.support.verifiers import asking
 from tests.support.webhook_desk import HookDesk
 
 Scrape = Callable[[], Awaitable[Scraped]]
-
-
-@pytest.fixture
-async def play(house: House) -> Play:
-    """Have an app and its users."""
-    return await set_play(house)
 
 
 @pytest.fixture

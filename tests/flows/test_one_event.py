@@ -18,19 +18,13 @@ from keybearer.verify.decide import decide
 from keybearer.verify.mirror import Mirror
 from keybearer.wire.denial import Denial
 from keybearer.wire.feed import Event, Fetched
-from tests.support.api import Stage, set_stage
+from tests.support.api import Stage
 from tests.support.clock import HandClock
-from tests.support.house import House
 from tests.support.scenes import PASSWORD, App
 
 ACTOR = Actor("a test", "127.0.0.1")
 EVENTS = select(feed).order_by(feed.c.seq)
 LIVE_GRANTS = select(func.count().label("total")).select_from(grants).where(grants.c.ended_at.is_(None))
-
-
-@pytest.fixture
-async def stage(house: House) -> Stage:
-    return await set_stage(house)
 
 
 async def leave(stage: Stage, _app: App) -> str:

@@ -11,19 +11,14 @@ import pytest
 from keybearer import RateLimited, Verifier
 from keybearer.sdk.clocks import Clocks
 from keybearer.sdk.session import Surroundings
-from tests.support.api import Stage, set_stage
+from tests.support.api import Stage
 from tests.support.clock import HandClock
-from tests.support.house import House, open_house
+from tests.support.house import open_house
 from tests.support.verifiers import asking
 
 LIMIT: Final = 200
 IN_HAND: Final = 3  # one call for each process that counts: two APIs and the server
 Calls = dict[str, Callable[[], Awaitable[bool]]]
-
-
-@pytest.fixture
-async def stage(house: House) -> Stage:
-    return await set_stage(house)
 
 
 @pytest.fixture

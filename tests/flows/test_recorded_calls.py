@@ -7,14 +7,9 @@ import pytest
 from keybearer.reporting.segment import Segment, Unwritable
 from keybearer.wire.activity import CALL
 from tests.support.activity import recorded
-from tests.support.api import Stage, set_stage
+from tests.support.api import Stage
 from tests.support.house import House
 from tests.support.verifiers import asking
-
-
-@pytest.fixture
-async def stage(house: House) -> Stage:
-    return await set_stage(house)
 
 
 async def calls(house: House) -> list[dict[str, Any]]:

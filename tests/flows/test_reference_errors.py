@@ -4,16 +4,10 @@ import pytest
 
 from keybearer.server.http.intake import MAX_BODY_BYTES
 from keybearer.server.store import memberships, users
-from tests.support.api import Stage, set_stage
+from tests.support.api import Stage
 from tests.support.clock import HandClock
-from tests.support.house import House
 
 UNAUTHENTICATED = (401, {"error": "Unauthenticated."})
-
-
-@pytest.fixture
-async def stage(house: House) -> Stage:
-    return await set_stage(house)
 
 
 async def test_401_no_token_and_the_challenge_names_no_error(stage: Stage) -> None:

@@ -2,14 +2,8 @@
 
 import pytest
 
-from tests.support.api import Stage, set_stage
+from tests.support.api import Stage
 from tests.support.clock import HandClock
-from tests.support.house import House
-
-
-@pytest.fixture
-async def stage(house: House) -> Stage:
-    return await set_stage(house)
 
 
 async def test_times_are_in_utc_in_whole_seconds(stage: Stage, clock: HandClock) -> None:

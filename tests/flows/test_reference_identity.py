@@ -5,9 +5,8 @@ import asyncio
 import pytest
 
 from keybearer.server.store import memberships, users
-from tests.support.api import Stage, set_stage
+from tests.support.api import Stage
 from tests.support.clock import HandClock
-from tests.support.house import House
 
 TEAM_PROPERTIES = [
     "object",
@@ -24,11 +23,6 @@ TEAM_PROPERTIES = [
     "updated_at",
     "archived_at",
 ]
-
-
-@pytest.fixture
-async def stage(house: House) -> Stage:
-    return await set_stage(house)
 
 
 async def test_get_status_is_204_with_a_valid_token_else_401(stage: Stage) -> None:

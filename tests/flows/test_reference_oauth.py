@@ -3,17 +3,11 @@
 import pytest
 
 from tests.support.clock import HandClock
-from tests.support.house import House
-from tests.support.oauth import CALLBACK, Play, brought, refused, set_play
+from tests.support.oauth import CALLBACK, Play, brought, refused
 from tests.support.scenes import PASSWORD
 
 YEAR_S = 31_536_000
 SHAPE = ["token_type", "expires_in", "access_token", "refresh_token"]
-
-
-@pytest.fixture
-async def play(house: House) -> Play:
-    return await set_play(house)
 
 
 async def test_authorize_asks_for_login_first_if_there_is_no_session(play: Play) -> None:

@@ -3,17 +3,11 @@
 import pytest
 
 from keybearer.server.clock import SECOND
-from tests.support.api import Stage, set_stage
+from tests.support.api import Stage
 from tests.support.clock import HandClock
-from tests.support.house import House
 
 LIMIT = 200
 INTERVAL_S = 60 / LIMIT
-
-
-@pytest.fixture
-async def stage(house: House) -> Stage:
-    return await set_stage(house)
 
 
 async def test_every_answer_carries_limit_and_remaining(stage: Stage) -> None:

@@ -8,16 +8,10 @@ from keybearer.server.api.routes import ENDPOINTS
 from keybearer.server.records import Team
 from keybearer.server.store import memberships, teams
 from tests.support.activity import recorded
-from tests.support.api import Stage, set_stage
+from tests.support.api import Stage
 from tests.support.clock import HandClock
-from tests.support.house import House
 
 BOTH_KINDS = pytest.mark.parametrize("kind", ["pat", "oat"])
-
-
-@pytest.fixture
-async def stage(house: House) -> Stage:
-    return await set_stage(house)
 
 
 def _filled(path: str, team: Team) -> str:

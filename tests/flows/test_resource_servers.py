@@ -16,18 +16,12 @@ from keybearer.server.store.resource_servers import note_seen
 from keybearer.server.store.tables import feed, resource_servers
 from keybearer.wire import token_text
 from tests.support.activity import recorded
-from tests.support.api import Stage, set_stage
+from tests.support.api import Stage
 from tests.support.browser import Browser
 from tests.support.clock import HandClock
-from tests.support.house import House
 
 LIST = "/operator/resource-servers"
 ACTOR = Actor("a test", "127.0.0.1")
-
-
-@pytest.fixture
-async def stage(house: House) -> Stage:
-    return await set_stage(house)
 
 
 @pytest.fixture

@@ -9,11 +9,10 @@ from keybearer.server.actions.replace_password import replace_password
 from keybearer.server.activities import Actor
 from keybearer.server.store.database import Transaction
 from keybearer.server.store.tables import activity_records
-from tests.support.api import Stage, set_stage
+from tests.support.api import Stage
 from tests.support.browser import Browser
 from tests.support.clock import HandClock
 from tests.support.elements import read_html
-from tests.support.house import House
 from tests.support.mailbox import Mailbox
 from tests.support.page import Page
 from tests.support.people import PASSWORD, Person
@@ -21,11 +20,6 @@ from tests.support.residents import at_home, sign_in
 
 SECURITY: Final = "/settings/security"
 CHOSEN: Final = "seven green lamps hum"
-
-
-@pytest.fixture
-async def stage(house: House) -> Stage:
-    return await set_stage(house)
 
 
 @pytest.fixture

@@ -17,21 +17,16 @@ from keybearer.server.refusals import Refusal
 from keybearer.server.settings import Settings
 from keybearer.server.store import users
 from tests.support import residents
-from tests.support.api import Stage, set_stage
+from tests.support.api import Stage
 from tests.support.browser import Browser
 from tests.support.clock import HandClock
-from tests.support.house import House, open_house
+from tests.support.house import open_house
 from tests.support.people import PASSWORD, Person
 from tests.support.scenes import Scene
 
 SESSION: Final = "__Host-kb_session"
 HERE: Final = "/settings/account"
 ACTOR: Final = Actor("-", "-")
-
-
-@pytest.fixture
-async def stage(house: House) -> Stage:
-    return await set_stage(house)
 
 
 @pytest.fixture

@@ -2,23 +2,15 @@
 
 import asyncio
 
-import pytest
-
 from keybearer.server.actions.remove_member import remove_member
 from keybearer.server.activities import Actor
 from keybearer.server.refusals import Refusal
 from keybearer.server.store import users
-from tests.support.api import Stage, set_stage
+from tests.support.api import Stage
 from tests.support.clock import HandClock
-from tests.support.house import House
 
 MEMBERS = "/team/members"
 NEEDS_AN_ADMIN = "A team needs an admin. Make somebody else admin first."
-
-
-@pytest.fixture
-async def stage(house: House) -> Stage:
-    return await set_stage(house)
 
 
 async def test_the_last_admin_cannot_be_lowered_nor_leave(stage: Stage) -> None:

@@ -10,18 +10,12 @@ from keybearer.server.clock import HOUR, as_wire
 from keybearer.server.records import Member
 from keybearer.server.store import memberships
 from tests.support.activity import recorded
-from tests.support.api import Stage, set_stage
+from tests.support.api import Stage
 from tests.support.browser import Browser
 from tests.support.clock import HandClock
-from tests.support.house import House
 
 MEMBERS = "/team/members"
 STATUS = "/api/v2/status"
-
-
-@pytest.fixture
-async def stage(house: House) -> Stage:
-    return await set_stage(house)
 
 
 async def remove(browser: Browser, name: str) -> None:

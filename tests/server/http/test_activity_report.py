@@ -18,7 +18,7 @@ from keybearer.wire.activity import entry_from, words_text
 from keybearer.wire.denial import Bearer
 from tests.reporting.spools import ASKED
 from tests.support.activity import recorded
-from tests.support.api import Stage, set_stage
+from tests.support.api import Stage
 from tests.support.clock import HandClock
 from tests.support.happenings import seal_all
 from tests.support.house import House
@@ -40,11 +40,6 @@ class AtTheDoor:
     async def take(self, records: list[Record], reporter: str) -> list[tuple[Record, str]]:
         answer = await self.api.report([line_of_record(record, reporter) for record in records])
         return [(records[refused["line"] - 1], refused["error"]) for refused in answer["refused"]]
-
-
-@pytest.fixture
-async def stage(house: House) -> Stage:
-    return await set_stage(house)
 
 
 @pytest.fixture

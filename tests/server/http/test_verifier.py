@@ -11,18 +11,12 @@ from keybearer.server.activities import Actor
 from keybearer.verify.lease import Heard
 from keybearer.wire.feed import Fetched
 from keybearer.wire.messages import fetched_from_json
-from tests.support.api import Stage, set_stage
-from tests.support.house import House
+from tests.support.api import Stage
 from tests.support.verifiers import Asking, asking
 
 SYNC, FETCH, COUNT = "/verifier/sync", "/verifier/fetch", "/verifier/count"
 ACTOR = Actor("a test", "127.0.0.1")
 HASH = "00" * 32
-
-
-@pytest.fixture
-async def stage(house: House) -> Stage:
-    return await set_stage(house)
 
 
 @pytest.fixture
