@@ -172,15 +172,15 @@ def entry_bytes(entry: Entry) -> bytes:
     if not (entry.reporter is None) == (entry.boot is None) == (entry.n is None):
         raise ValueError("the entry has one of reporter, boot and n without the others")
     parts = (
-        _what(entry.action),
+        _action(entry.action),
         f'"at":{_at(entry.at)},',
-        _whence(entry.boot, entry.client, entry.environment, entry.grant, entry.method, entry.ms),
+        _boot_to_ms(entry.boot, entry.client, entry.environment, entry.grant, entry.method, entry.ms),
         "" if entry.n is None else f'"n":{_n(entry.n)},',
-        _how(entry.outcome, entry.reason, entry.reporter),
+        _outcome_to_reporter(entry.outcome, entry.reason, entry.reporter),
         "" if entry.request_id is None else f'"request_id":{_request_id(entry.request_id)},',
-        _where(entry.route),
+        _route(entry.route),
         "" if entry.sealed is None else f'"sealed":{_sealed(entry.sealed)},',
-        _whose(entry.status, entry.team, entry.token, entry.token_last4),
+        _status_to_last4(entry.status, entry.team, entry.token, entry.token_last4),
     )
     return f'{{{"".join(parts)}"v":1}}'.encode()
 
@@ -275,12 +275,12 @@ _FROM_URL: Final = bytes.maketrans(b"-_+/", b"+/!!")
 
 _REQUIRED: Final = ("at", "action", "outcome")
 # An entry in the order of its keys: what many have in common, and between that what each has of its own.
-_what: Final = _in_common("action")
+_action: Final = _in_common("action")
 _at: Final = JUDGES["at"]
-_whence: Final = _in_common("boot", "client", "environment", "grant", "method", "ms")
+_boot_to_ms: Final = _in_common("boot", "client", "environment", "grant", "method", "ms")
 _n: Final = JUDGES["n"]
-_how: Final = _in_common("outcome", "reason", "reporter")
+_outcome_to_reporter: Final = _in_common("outcome", "reason", "reporter")
 _request_id: Final = JUDGES["request_id"]
-_where: Final = _in_common("route")
+_route: Final = _in_common("route")
 _sealed: Final = JUDGES["sealed"]
-_whose: Final = _in_common("status", "team", "token", "token_last4")
+_status_to_last4: Final = _in_common("status", "team", "token", "token_last4")
