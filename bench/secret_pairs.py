@@ -52,10 +52,10 @@ def _clients(stage: Stage) -> Questions:
     """Each pair from an address of its own, because failures are limited by client and address."""
     unknown = secrets.random_client_id()
     for number in range(stage.plain):
-        whence = f"X-Forwarded-For: 10.0.{number >> 8}.{number & 255}\r\n"
+        forwarded = f"X-Forwarded-For: 10.0.{number >> 8}.{number & 255}\r\n"
         form = f"grant_type=refresh_token&refresh_token={_MINT.text('ort')}&client_secret={_MINT.text('ocs')}"
         known, other = (f"{form}&client_id={client_id}" for client_id in (stage.client_id, unknown))
-        yield post(TOKEN_PATH, known, whence), post(TOKEN_PATH, other, whence)
+        yield post(TOKEN_PATH, known, forwarded), post(TOKEN_PATH, other, forwarded)
 
 
 def _sign_ins(stage: Stage) -> Questions:

@@ -8,7 +8,7 @@ from typing import Any, Final
 from keybearer.reporting.asked import Asked
 from keybearer.sdk.errors import InvalidToken, Unavailable
 from keybearer.sdk.frameworks.answers import REFUSALS, Answer, Challenge, demand, limit_headers, open_paths, token_in
-from keybearer.sdk.frameworks.recording import answerable, begun, begun_in_vain, ended, note_refusal
+from keybearer.sdk.frameworks.recording import answerable, begun, begun_refused, ended, note_refusal
 from keybearer.sdk.interfaces import VerifierInterface
 from keybearer.wire.principal import Principal
 
@@ -140,7 +140,7 @@ async def caller_of(scope: Scope, verifier: VerifierInterface, headers: Sequence
         try:
             principal = await verifier.verify(token_in(headers))
         except InvalidToken as refusal:
-            scope[CALL] = begun_in_vain(verifier, refusal, _asked(scope))
+            scope[CALL] = begun_refused(verifier, refusal, _asked(scope))
             raise
         scope[CALL] = begun(verifier, principal.bearer, _asked(scope))
         scope[_LEFT] = await verifier.count(principal)

@@ -15,7 +15,7 @@ from keybearer.reporting.asked import Asked
 from keybearer.reporting.calls import Call
 from keybearer.sdk.errors import InvalidToken, Unavailable
 from keybearer.sdk.frameworks.answers import REFUSALS, Challenge, Refusal, demand, limit_headers, open_paths, token_in
-from keybearer.sdk.frameworks.recording import answerable, begun, begun_in_vain, ended, note_refusal, wait_answerable
+from keybearer.sdk.frameworks.recording import answerable, begun, begun_refused, ended, note_refusal, wait_answerable
 from keybearer.sdk.interfaces import SyncVerifierInterface
 from keybearer.sdk.sync_verifier import SyncVerifier
 from keybearer.wire.principal import Principal
@@ -142,7 +142,7 @@ def caller_of(request: HttpRequest) -> Principal:
         try:
             principal = verifier().verify(_token(request))
         except InvalidToken as refusal:
-            _begin_in_vain(request, refusal)
+            _begin_refused(request, refusal)
             raise
         _begin(request, principal)
         request.keybearer_left = verifier().count(principal)
@@ -161,7 +161,7 @@ async def caller_of_async(request: HttpRequest) -> Principal:
         if principal is None:
             principal = await asyncio.to_thread(verifier().verify, token)
     except InvalidToken as refusal:
-        _begin_in_vain(request, refusal)
+        _begin_refused(request, refusal)
         raise
     _begin(request, principal)
     left = verifier().counted(principal)
@@ -235,9 +235,9 @@ def _begin(request: HttpRequest, principal: Principal) -> None:
         setattr(request, _CALL, begun(verifier(), principal.bearer, _asked(request)))
 
 
-def _begin_in_vain(request: HttpRequest, refusal: InvalidToken) -> None:
+def _begin_refused(request: HttpRequest, refusal: InvalidToken) -> None:
     if hasattr(request, _CALL):
-        setattr(request, _CALL, begun_in_vain(verifier(), refusal, _asked(request)))
+        setattr(request, _CALL, begun_refused(verifier(), refusal, _asked(request)))
 
 
 def _asked(request: HttpRequest) -> Asked:

@@ -10,7 +10,7 @@ from werkzeug.local import LocalProxy
 from keybearer.reporting.asked import Asked
 from keybearer.sdk.errors import InvalidToken, Unavailable
 from keybearer.sdk.frameworks.answers import REFUSALS, Challenge, Refusal, demand, limit_headers, open_paths, token_in
-from keybearer.sdk.frameworks.recording import begun, begun_in_vain, ended, note_refusal, wait_answerable
+from keybearer.sdk.frameworks.recording import begun, begun_refused, ended, note_refusal, wait_answerable
 from keybearer.sdk.interfaces import SyncVerifierInterface
 from keybearer.wire.principal import Principal
 
@@ -89,7 +89,7 @@ def _caller() -> Principal:
         try:
             caller = verifier.verify(token_in(request.headers.getlist("Authorization")))
         except InvalidToken as refusal:
-            kept[_CALL] = begun_in_vain(verifier, refusal, _asked())
+            kept[_CALL] = begun_refused(verifier, refusal, _asked())
             raise
         kept[_CALL] = begun(verifier, caller.bearer, _asked())
         kept[_LEFT] = verifier.count(caller)

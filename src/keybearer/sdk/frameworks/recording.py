@@ -26,7 +26,7 @@ def begun(verifier: AnyVerifier, bearer: Bearer, asked: Asked) -> Call | None:
     return call
 
 
-def begun_in_vain(verifier: AnyVerifier, refusal: InvalidToken, asked: Asked) -> Call | None:
+def begun_refused(verifier: AnyVerifier, refusal: InvalidToken, asked: Asked) -> Call | None:
     """
     Keep that a known token is not accepted; None for an unknown one: nobody can say whose it is.
 
