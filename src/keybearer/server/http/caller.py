@@ -8,6 +8,7 @@ from urllib.parse import unquote_plus
 from starlette.requests import Request
 
 from keybearer.server import refusals
+from keybearer.server.batching import Batcher
 from keybearer.server.http.edge import address_of, note_in_log
 from keybearer.server.http.forms import Form
 from keybearer.server.limits.attempts import AttemptLimit
@@ -17,7 +18,6 @@ from keybearer.server.reads.caller import Credentials, authenticate
 from keybearer.server.records import Client
 from keybearer.server.refusals import Refusal
 from keybearer.server.settings import Rate
-from keybearer.server.together import Together
 
 T = TypeVar("T")
 
@@ -35,7 +35,7 @@ class Caller:
     def __init__(self, node: Node) -> None:
         self._node = node
         self._failures = AttemptLimit(FAILURES)
-        self._look_ups: Together[Credentials, Client | Refusal] = Together(self._read, self._look_up)
+        self._look_ups: Batcher[Credentials, Client | Refusal] = Batcher(self._read, self._look_up)
 
     async def of(self, request: Request, form: Form) -> Client:
         """

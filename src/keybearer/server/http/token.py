@@ -9,6 +9,7 @@ from starlette.responses import Response
 from keybearer.server import refusals
 from keybearer.server.actions.exchange_code import Exchange, exchange_code
 from keybearer.server.actions.refresh_tokens import Refresh, refresh_tokens
+from keybearer.server.batching import Batcher
 from keybearer.server.http.answers import NO_STORE, json_answer
 from keybearer.server.http.edge import actor_of, note_in_log
 from keybearer.server.http.forms import Form
@@ -16,7 +17,6 @@ from keybearer.server.issuing import TokenPair, terms_of
 from keybearer.server.node import Node
 from keybearer.server.records import Client
 from keybearer.server.refusals import Refusal
-from keybearer.server.together import Together
 
 # Known to OAuth, but never open to a client that cannot keep a secret (RFC 6749 §4.4).
 _CONFIDENTIAL_ONLY: Final = frozenset({"client_credentials"})
@@ -30,8 +30,8 @@ class TokenEndpoint:
     def __init__(self, node: Node) -> None:
         self._node = node
         self._terms = terms_of(node.settings)
-        self._exchanges: Together[Exchange, TokenPair | Refusal] = Together(node.act, self._exchange_all)
-        self._refreshes: Together[Refresh, TokenPair | Refusal] = Together(node.act, self._refresh_all)
+        self._exchanges: Batcher[Exchange, TokenPair | Refusal] = Batcher(node.act, self._exchange_all)
+        self._refreshes: Batcher[Refresh, TokenPair | Refusal] = Batcher(node.act, self._refresh_all)
         self._grant_types: Mapping[str, GrantType] = {
             "authorization_code": self._authorization_code,
             "refresh_token": self._refresh_token,

@@ -6,8 +6,8 @@ from typing import Any
 
 import pytest
 
+from keybearer.server.batching import Batcher
 from keybearer.server.store.faults import OutcomeUnknown, StoreUnavailable
-from keybearer.server.together import Together
 
 
 class Kitchen:
@@ -35,8 +35,8 @@ class Kitchen:
 
 
 async def served(kitchen: Kitchen, *asked: int) -> list[int | BaseException]:
-    together: Together[int, int] = Together(kitchen.act, kitchen.serve)
-    asking = [asyncio.ensure_future(together.ask(one)) for one in asked]
+    batcher: Batcher[int, int] = Batcher(kitchen.act, kitchen.serve)
+    asking = [asyncio.ensure_future(batcher.ask(one)) for one in asked]
     await asyncio.sleep(0)
     kitchen.door.set()
     return await asyncio.gather(*asking, return_exceptions=True)
@@ -55,10 +55,10 @@ async def test_whoever_comes_alone_does_not_wait_for_company() -> None:
 
 async def test_while_a_call_runs_the_others_gather_for_the_next() -> None:
     kitchen = Kitchen()
-    together: Together[int, int] = Together(kitchen.act, kitchen.serve)
+    batcher: Batcher[int, int] = Batcher(kitchen.act, kitchen.serve)
     asking = []
     for one in range(1, 7):
-        asking.append(asyncio.ensure_future(together.ask(one)))
+        asking.append(asyncio.ensure_future(batcher.ask(one)))
         for _ in range(5):
             await asyncio.sleep(0)
     kitchen.door.set()
@@ -91,8 +91,8 @@ async def test_when_nobody_knows_whether_it_was_kept_all_are_told_so_and_nothing
 
 async def test_a_caller_who_goes_away_leaves_the_others_alone() -> None:
     kitchen = Kitchen()
-    together: Together[int, int] = Together(kitchen.act, kitchen.serve)
-    leaving, staying = (asyncio.ensure_future(together.ask(one)) for one in (1, 2))
+    batcher: Batcher[int, int] = Batcher(kitchen.act, kitchen.serve)
+    leaving, staying = (asyncio.ensure_future(batcher.ask(one)) for one in (1, 2))
     await asyncio.sleep(0)
     leaving.cancel()
     kitchen.door.set()
@@ -103,10 +103,10 @@ async def test_a_caller_who_goes_away_leaves_the_others_alone() -> None:
 
 async def test_who_asks_at_the_moment_when_the_last_call_ends_is_served() -> None:
     kitchen = Kitchen()
-    together: Together[int, int] = Together(kitchen.act, kitchen.serve)
+    batcher: Batcher[int, int] = Batcher(kitchen.act, kitchen.serve)
     kitchen.door.set()
     async with asyncio.timeout(20):
-        assert await together.ask(await together.ask(1)) == 4
+        assert await batcher.ask(await batcher.ask(1)) == 4
     assert kitchen.calls == [[1], [2]]
 
 
@@ -118,11 +118,11 @@ async def test_until_a_call_begins_its_work_callers_gather_for_it() -> None:
         await begins.wait()
         return await work(kitchen)
 
-    together: Together[int, int] = Together(act, kitchen.serve)
+    batcher: Batcher[int, int] = Batcher(act, kitchen.serve)
     kitchen.door.set()
     asking = []
     for one in range(1, 4):
-        asking.append(asyncio.ensure_future(together.ask(one)))
+        asking.append(asyncio.ensure_future(batcher.ask(one)))
         await asyncio.sleep(0)
     begins.set()
     assert await asyncio.gather(*asking) == [2, 4, 6]
@@ -133,8 +133,8 @@ async def test_a_call_that_cannot_begin_its_work_fails_for_all_who_wait() -> Non
     async def act(_work: Callable[[Any], Awaitable[Any]]) -> Any:
         raise StoreUnavailable("closed")
 
-    together: Together[int, int] = Together(act, Kitchen().serve)
-    answers = await asyncio.gather(together.ask(1), together.ask(2), return_exceptions=True)
+    batcher: Batcher[int, int] = Batcher(act, Kitchen().serve)
+    answers = await asyncio.gather(batcher.ask(1), batcher.ask(2), return_exceptions=True)
     assert [type(answer) for answer in answers] == [StoreUnavailable, StoreUnavailable]
 
 
@@ -146,19 +146,19 @@ async def test_a_work_that_is_done_again_from_its_start_serves_the_same_callers(
         await work(kitchen)
         return await work(kitchen)
 
-    together: Together[int, int] = Together(act, kitchen.serve)
-    assert await asyncio.gather(*(together.ask(one) for one in (1, 2))) == [2, 4]
+    batcher: Batcher[int, int] = Batcher(act, kitchen.serve)
+    assert await asyncio.gather(*(batcher.ask(one) for one in (1, 2))) == [2, 4]
     assert kitchen.calls == [[1, 2], [1, 2]]
 
 
 async def test_while_what_was_done_is_being_kept_the_next_call_works() -> None:
     kitchen = Kitchen()
-    together: Together[int, int] = Together(kitchen.act, kitchen.serve)
+    batcher: Batcher[int, int] = Batcher(kitchen.act, kitchen.serve)
     kitchen.door.set()
     kitchen.till.clear()
     asking = []
     for one in range(1, 7):
-        asking.append(asyncio.ensure_future(together.ask(one)))
+        asking.append(asyncio.ensure_future(batcher.ask(one)))
         for _ in range(10):
             await asyncio.sleep(0)
     kitchen.till.set()

@@ -32,7 +32,7 @@ class _Serve(Protocol[Asked_contra, Answer_co]):
     ) -> Awaitable[Sequence[Answer_co | None]]: ...
 
 
-class Together(Generic[Asked, Answer]):
+class Batcher(Generic[Asked, Answer]):
     """
     Gathers callers until a call's work begins, and serves them all by that call.
 
