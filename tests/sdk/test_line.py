@@ -10,8 +10,8 @@ from pathlib import Path
 import pytest
 
 from keybearer.sdk.driver import Call
-from keybearer.sdk.line import Line, is_direct
-from keybearer.sdk.transport import MAX_ANSWER_BYTES, Unanswered
+from keybearer.sdk.line import Line
+from keybearer.sdk.transport import MAX_ANSWER_BYTES, Unanswered, is_direct
 from keybearer.sdk.trust import trust_for
 from tests.support.certificates import Authority
 

@@ -31,9 +31,10 @@ GOOD = compose("kb", "pat", "live", "g" * 32)
         pytest.param("https://a.example:443,https://b.example", KEY, "is not the address", id="two in one text"),
         pytest.param("http://auth.example.com", KEY, "plain HTTP", id="plain HTTP to elsewhere"),
         pytest.param([], KEY, "at least one", id="no address"),
+        pytest.param(None, KEY, "at least one", id="an address out of a variable that is not there"),
     ],
 )
-def test_what_cannot_work_is_said_at_once(url: str | list[str], key: Any, about: str) -> None:
+def test_what_cannot_work_is_said_at_once(url: Any, key: Any, about: str) -> None:
     with pytest.raises(ValueError, match=about):
         Verifier(url, key=key)
 

@@ -7,7 +7,6 @@ import ssl
 from collections.abc import Callable
 from functools import cache, partial
 from typing import Any, cast
-from urllib.request import getproxies
 
 import h11
 import httpx2
@@ -15,12 +14,6 @@ import httpx2
 from keybearer.sdk.driver import TIMEOUT_S, Call
 from keybearer.sdk.reading import Answer, Reading
 from keybearer.sdk.transport import Unanswered, demand_success, object_in
-
-
-def is_direct() -> bool:
-    """Tell whether nodes are reached without a proxy, as far as the environment says."""
-    proxies = getproxies()
-    return not any(proxies.get(scheme) for scheme in ("http", "https", "all"))
 
 
 class Line:

@@ -44,9 +44,9 @@ def checked_urls(url: str | Sequence[str], *, is_insecure: bool) -> tuple[str, .
         ValueError: there is none, or one is malformed, or plain HTTP: whoever is on the way could read the key there,
             and say that an ended token is good.
     """
+    if not url:  # as where a variable of the environment is not there
+        raise ValueError("give at least one address of a Keybearer server, such as https://auth.example.com")
     urls = tuple(each.rstrip("/") for each in ([url] if isinstance(url, str) else url))
-    if not urls:
-        raise ValueError("give at least one address of a Keybearer server")
     for each in urls:
         parts = urlsplit(each)
         is_http = parts.scheme in {"https", "http"} and _has_good_port(parts)

@@ -16,9 +16,9 @@ from keybearer.sdk.delivery import Delivery
 from keybearer.sdk.driver import Driver
 from keybearer.sdk.following import follow
 from keybearer.sdk.judging import Wanted
-from keybearer.sdk.line import Line, is_direct
+from keybearer.sdk.line import Line
 from keybearer.sdk.nodes import Nodes
-from keybearer.sdk.transport import Transport
+from keybearer.sdk.transport import Transport, is_direct
 from keybearer.sdk.trust import trust_for
 from keybearer.verify.granted_calls import GrantedCalls
 from keybearer.verify.lease import Lease

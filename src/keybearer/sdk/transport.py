@@ -5,12 +5,26 @@ import json
 import ssl
 from collections.abc import Sequence
 from typing import Any, Final
+from urllib.request import getproxies
 
 import httpx2
 
 from keybearer.sdk.driver import Call
 
+_REDIRECT: Final = ": redirects are not followed, so give the address that it leads to"
+_LIKELY: Final = {
+    **dict.fromkeys((301, 302, 303, 307, 308), _REDIRECT),
+    403: ": a Keybearer server never does, so something before it refuses the request",
+    404: ": see that this is a Keybearer server's address, and that the server is not older than the SDK",
+    407: ": the proxy of the environment wants to know who asks",
+}
 MAX_ANSWER_BYTES: Final = 4_000_000  # a page of a thousand events has a tenth of that
+
+
+def is_direct() -> bool:
+    """Tell whether nodes are reached without a proxy, as far as the environment says."""
+    proxies = getproxies()
+    return not any(proxies.get(scheme) for scheme in ("http", "https", "all"))
 
 
 class Unanswered(Exception):
@@ -80,7 +94,8 @@ class Transport:
         except TimeoutError:
             raise Unanswered(f"{node} does not answer within {timeout_s:.1f} s", is_silent=True) from None
         except (httpx2.HTTPError, OSError) as error:
-            raise Unanswered(f"{node} cannot be reached: {error!r}", is_silent=True) from error
+            way = "" if is_direct() else " (perhaps by the proxy that the environment names: see HTTPS_PROXY, NO_PROXY)"
+            raise Unanswered(f"{node} cannot be reached{way}: {error!r}", is_silent=True) from error
 
     async def _answer(self, node: str, path: str, request: dict[str, Any]) -> dict[str, Any]:
         async with self._client.stream("POST", node + path, **request) as response:
@@ -100,10 +115,10 @@ def demand_success(node: str, status: int) -> None:
     Raises:
         Unanswered: the node says something else.
     """
-    if status in {401, 403}:
+    if status == 401:
         raise Unanswered(f"{node} does not accept the resource server's key: it is revoked, or another server's")
     if status != 200:
-        raise Unanswered(f"{node} answers {status}", is_unknown=status == 404)
+        raise Unanswered(f"{node} answers {status}{_LIKELY.get(status, '')}", is_unknown=status == 404)
 
 
 def object_in(node: str, text: bytes | bytearray) -> dict[str, Any]:
