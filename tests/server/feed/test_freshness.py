@@ -1,34 +1,38 @@
 """Requests that are answered out of memory hear whether it has all that was committed before they were sent."""
 
 import asyncio
-from dataclasses import dataclass, field
 
 import pytest
 
 from keybearer.server.feed.freshness import Freshness
+from keybearer.server.shared_runs import SharedRuns
 from keybearer.server.store.faults import StoreUnavailable
 
 
-@dataclass(slots=True)
 class Feed:
     """A reader whose looks end when the test says so."""
 
-    tells_at_once: bool = False
-    begun: int = 0
-    ended: asyncio.Event = field(default_factory=asyncio.Event)
-    fault: Exception | None = None
+    def __init__(self, *, tells_at_once: bool = False, fault: Exception | None = None) -> None:
+        self.tells_at_once = tells_at_once
+        self.begun = 0
+        self.ends = [asyncio.Event(), asyncio.Event()]  # of the first look, and of the second
+        self._fault = fault
+        self._looks = SharedRuns(self._look, "look")
 
-    async def fresh(self) -> None:
-        self.begun += 1
-        await self.ended.wait()
-        if self.fault:
-            raise self.fault
+    def coming_look(self) -> asyncio.Task[None]:
+        return self._looks.coming()
 
     def is_fresh(self) -> bool:
-        return self.fault is None
+        return True
+
+    async def _look(self) -> None:
+        self.begun += 1
+        await self.ends[self.begun - 1].wait()
+        if self._fault:
+            raise self._fault
 
 
-async def turns(count: int = 5) -> None:
+async def turns(count: int = 10) -> None:
     for _ in range(count):
         await asyncio.sleep(0)
 
@@ -38,7 +42,7 @@ async def test_where_the_store_answers_at_once_so_does_this() -> None:
     assert (freshness.takes_time, freshness.knows_all()) == (False, True)
 
 
-async def test_elsewhere_all_requests_of_a_turn_share_a_look_that_begins_after_them() -> None:
+async def test_elsewhere_all_who_ask_before_a_look_begins_share_it_and_who_asks_later_waits_for_the_next() -> None:
     feed, told = Feed(), list[bool]()
     freshness = Freshness(feed)  # type: ignore[arg-type] # all of it that is used
     for _ in range(3):
@@ -46,19 +50,22 @@ async def test_elsewhere_all_requests_of_a_turn_share_a_look_that_begins_after_t
     assert feed.begun == 0
     await turns()
     assert (feed.begun, told) == (1, [])
-    freshness.when_known(told.append)  # was read after that look began: it has one of its own
+    later = list[bool]()
+    freshness.when_known(later.append)
     await turns()
-    assert feed.begun == 2
-    feed.ended.set()
+    assert feed.begun == 1, "two looks at once"
+    feed.ends[0].set()
     await turns()
-    assert told == [True] * 4
+    assert (told, later) == ([True] * 3, []), "the later one was told by a look that began before it asked"
+    feed.ends[1].set()
+    await turns()
+    assert (feed.begun, later) == (2, [True])
 
 
 @pytest.mark.parametrize("fault", [StoreUnavailable("the store is away"), TypeError("a mistake of ours")])
 async def test_after_a_look_that_failed_nobody_is_left_waiting(fault: Exception) -> None:
     feed, told = Feed(fault=fault), list[bool]()
-    feed.ended.set()
-    asyncio.get_running_loop().set_exception_handler(lambda *_: None)  # the mistake is told of there
+    feed.ends[0].set()
     Freshness(feed).when_known(told.append)  # type: ignore[arg-type] # all of it that is used
     await turns()
     assert told == [False]
@@ -66,7 +73,7 @@ async def test_after_a_look_that_failed_nobody_is_left_waiting(fault: Exception)
 
 async def test_one_who_fails_does_not_keep_the_others_waiting() -> None:
     feed, told = Feed(), list[bool]()
-    feed.ended.set()
+    feed.ends[0].set()
     failed: list[object] = []
     asyncio.get_running_loop().set_exception_handler(lambda _, context: failed.append(context["exception"]))
     freshness = Freshness(feed)  # type: ignore[arg-type] # all of it that is used

@@ -145,9 +145,13 @@ class FeedReader:
         if self._database.answers_at_once:
             await self._look()  # sharing would cost more than the look
         else:
-            await asyncio.shield(self._looks.coming())
+            await asyncio.shield(self.coming_look())
         assert self._window is not None  # noqa: S101 - a look that did not fail leaves a window
         return self._window.head
+
+    def coming_look(self) -> asyncio.Task[None]:
+        """Return the look that `fresh` waits for where it shares one: for those who have no task to wait in."""
+        return self._looks.coming()
 
     def is_fresh(self) -> bool:
         """
