@@ -1,10 +1,11 @@
 """The doubles for users' tests behave as the verifiers do that they stand for."""
 
 import asyncio
+from pathlib import Path
 
 import pytest
 
-from keybearer import InvalidToken, Unavailable
+from keybearer import ActivityLog, InvalidToken, SyncVerifier, Unavailable, Verifier
 from keybearer.testing import FakeSyncVerifier, FakeVerifier
 from keybearer.wire.denial import Reason
 
@@ -29,6 +30,27 @@ async def test_the_asynchronous_double_answers_as_a_verifier_does() -> None:
         with pytest.raises(InvalidToken) as caught:
             await fake.verify(token)
         assert caught.value.reason is Reason.REVOKED
+
+
+# What the SDK's own parts call.
+INNER = {"ask", "is_closed", "reset_after_fork", "shut"}
+
+
+@pytest.mark.parametrize(("real", "double"), [(Verifier, FakeVerifier), (SyncVerifier, FakeSyncVerifier)])
+def test_whatever_an_api_asks_of_a_verifier_a_double_answers(
+    real: type[object], double: type[FakeVerifier | FakeSyncVerifier]
+) -> None:
+    assert {name for name in dir(real) if not name.startswith("_")} - INNER <= set(dir(double()))
+
+
+def test_an_application_that_has_calls_recorded_takes_a_double(tmp_path: Path) -> None:
+    fake = FakeSyncVerifier()
+    assert fake.reporting(ActivityLog(tmp_path / "activity")) is fake
+    assert list(tmp_path.iterdir()) == []
+    principal = fake.verify(fake.issue())
+    assert fake.valid_until(principal) > fake.now()
+    fake.is_away = True
+    assert fake.valid_until(principal) <= fake.now()
 
 
 def test_a_principal_is_shown_without_what_is_personal() -> None:

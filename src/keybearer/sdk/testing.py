@@ -12,6 +12,7 @@ from typing import Final, Self
 from keybearer.reporting.asked import Asked, recordable
 from keybearer.reporting.calls import Call
 from keybearer.reporting.lines import Outcome
+from keybearer.reporting.reporter import ActivityLog
 from keybearer.reporting.segment import Unwritable
 from keybearer.sdk.clocks import SYSTEM
 from keybearer.sdk.errors import InvalidToken, RateLimited, Unavailable
@@ -122,6 +123,27 @@ class _Tokens:
         """Return who acts by *token*; None if that cannot be told."""
         return None if self.is_away else self._held.get(token)
 
+    def counted(self, principal: Principal) -> Left | None:
+        """Count one call; None if it must not be made."""
+        try:
+            return self._counted(principal)
+        except RateLimited:
+            return None
+
+    def reporting(self, activity: ActivityLog) -> Self:
+        """Do nothing: a double records every call, in `recorded` and in no folder."""
+        del activity
+        return self
+
+    def now(self) -> float:
+        """Return the moment on the clock of `valid_until`."""
+        return SYSTEM.boottime()
+
+    def valid_until(self, principal: Principal) -> float:
+        """Return until when a principal may be relied on if nothing more is heard."""
+        del principal
+        return self.now() + (0.0 if self.is_away else self.recheck_s * 2)
+
     def _counted(self, principal: Principal) -> Left:
         if self._calls is None:
             return Left(LIMIT, LIMIT - 1)
@@ -199,13 +221,6 @@ class FakeSyncVerifier(_Tokens):
     def count(self, principal: Principal) -> Left:
         """Count one call, or raise as a `SyncVerifier` does."""
         return self._counted(principal)
-
-    def counted(self, principal: Principal) -> Left | None:
-        """Count one call; None if it must not be made."""
-        try:
-            return self._counted(principal)
-        except RateLimited:
-            return None
 
     def ready(self, timeout_s: float | None = None) -> None:
         """Return; a double is always ready, unless its server is away."""
