@@ -3,14 +3,16 @@
 from pathlib import Path
 
 import pytest
-from sqlalchemy import select, update
+from sqlalchemy import insert, select, update
 
 from keybearer.server.actions.erase_activity import erase_activity
 from keybearer.server.activities import Actor
+from keybearer.server.clock import DAY
 from keybearer.server.sealing import witness
 from keybearer.server.sealing.retention import prune_activity
 from keybearer.server.sealing.witness import Contradiction, Witness
 from keybearer.server.store import activity_forgetting
+from keybearer.server.store.activity_checkpoints import THIN_FROM, thin
 from keybearer.server.store.tables import activity_checkpoints, activity_cursors, activity_logs, activity_records
 from keybearer.wire.activity import entry_from
 from keybearer.wire.checkpoint import Checkpoint
@@ -121,6 +123,27 @@ async def test_of_old_days_each_log_keeps_the_last_checkpoint_and_goes_on_as_bef
     await rig.node().turn()
     assert await rig.is_all_signed()
     assert {log.frozen_why for log in (await rig.logs()).values()} == {None}
+
+
+async def test_many_old_checkpoints_are_thinned_stretch_by_stretch_and_none_but_the_last_of_a_day_stays(
+    rig: Sealed,
+) -> None:
+    for _ in range(2):  # two teams' logs
+        await rig.record(1)
+    await rig.node().turn()
+    team = (await rig.logs())["/team/7/2026-11"]
+    first_day, young = 20_000 * DAY, 20_003 * DAY
+    made = [
+        {"log_id": team.log_id, "size": 100 + n, "root": bytes(32), "at": first_day + n * DAY // 900, "note": "signed"}
+        for n in range(3_200)
+    ]
+    made[950]["note"], made[1_799]["note"] = None, ""  # not signed yet; and passed over, the last of the second day
+    await rig.database.transact(lambda tx: tx.run_all(insert(activity_checkpoints), made))
+    place: tuple[int, int] | None = THIN_FROM
+    while place is not None:
+        place = await rig.database.transact(thin, young, place)
+    sizes = {row["size"] for row in await rig.rows(activity_checkpoints) if row["size"] >= 100}
+    assert sizes == {100 + n for n in (899, 950, 1_798, 2_699, *range(2_700, 3_200))}
 
 
 def test_a_long_witness_keeps_each_logs_last_word_and_those_who_share_it_go_over_to_the_new_one(

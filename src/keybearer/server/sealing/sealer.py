@@ -166,9 +166,9 @@ class Sealer:
         while await self._database.transact(activity_intake.forget_cursors, before):
             pass
         first_whole_day = (self._now() - _ALL_CHECKPOINTS_FOR) // DAY * DAY
-        thinned = -1
-        while thinned:
-            thinned = await self._database.transact(activity_checkpoints.thin, first_whole_day)
+        place: tuple[int, int] | None = activity_checkpoints.THIN_FROM
+        while place is not None:
+            place = await self._database.transact(activity_checkpoints.thin, first_whole_day, place)
         await asyncio.to_thread(self._witness.thin)
 
     def close(self) -> None:

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
 
-from sqlalchemy import bindparam, delete, func, insert, select, tuple_, update
+from sqlalchemy import BigInteger, bindparam, delete, func, insert, select, tuple_, update
 
 from keybearer.server.clock import DAY
 from keybearer.server.store.database import Reader, Transaction
@@ -40,20 +40,26 @@ _KEEP_NOTE: Final = (
     )
     .values(note=bindparam("note"))
 )
-_IS_OLD: Final = activity_checkpoints.c.at < bindparam("before")
-_PLACE: Final = tuple_(activity_checkpoints.c.log_id, activity_checkpoints.c.size)
-_LAST_OF_DAYS: Final = (
-    select(activity_checkpoints.c.log_id, func.max(activity_checkpoints.c.size))
-    .where(_IS_OLD, activity_checkpoints.c.note > PASSED_OVER)
-    .group_by(activity_checkpoints.c.log_id, activity_checkpoints.c.at // DAY)
-)
-_THIN: Final = delete(activity_checkpoints).where(
-    _PLACE.in_(
-        select(activity_checkpoints.c.log_id, activity_checkpoints.c.size)
-        .where(_IS_OLD, activity_checkpoints.c.note.is_not(None), _PLACE.not_in(_LAST_OF_DAYS))
-        .limit(1_000)
+_LOOKED_AT: Final = 1_001
+_STRETCH: Final = (
+    select(
+        activity_checkpoints.c.log_id,
+        activity_checkpoints.c.size,
+        activity_checkpoints.c.at,
+        func.coalesce(func.length(activity_checkpoints.c.note), -1).label("note_length"),
     )
+    .where(
+        tuple_(activity_checkpoints.c.log_id, activity_checkpoints.c.size)
+        >= tuple_(bindparam("log_id", type_=BigInteger), bindparam("size", type_=BigInteger))
+    )
+    .order_by(activity_checkpoints.c.log_id, activity_checkpoints.c.size)
+    .limit(_LOOKED_AT)
 )
+_FORGET: Final = delete(activity_checkpoints).where(
+    activity_checkpoints.c.log_id == bindparam("the_log"), activity_checkpoints.c.size == bindparam("the_size")
+)
+THIN_FROM: Final = (0, 0)
+"""Where `thin` begins: a log's id, and a size."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,11 +118,30 @@ async def keep_notes(tx: Transaction, notes: Sequence[tuple[Decided, str]]) -> N
     await tx.run_all(_KEEP_NOTE, rows)
 
 
-async def thin(tx: Transaction, before: int) -> int:
+async def thin(tx: Transaction, before: int, start: tuple[int, int]) -> tuple[int, int] | None:
     """
-    Delete some of the old checkpoints, but of each log and day the last one that was signed; return how many.
+    Look at the next checkpoints, and delete the old ones, but of each log and day the last one that was signed.
 
     Args:
         before: those decided from then on all stay; the beginning of a day, in microseconds since 1970 UTC.
+        start: where the last call came to; `THIN_FROM` at first.
+
+    Returns:
+        Where this one came to: a checkpoint that is looked at again, or the next log; None at the end.
     """
-    return await tx.run(_THIN, before=before)
+    rows = await tx.many(_STRETCH, log_id=start[0], size=start[1])
+    kept: set[tuple[int, int]] = set()
+    needless = []
+    for row in reversed(rows):
+        if row["at"] >= before or row["note_length"] < 0:
+            continue
+        log_and_day = (row["log_id"], row["at"] // DAY)
+        if row["note_length"] > 0 and log_and_day not in kept:
+            kept.add(log_and_day)
+        else:
+            needless.append({"the_log": row["log_id"], "the_size": row["size"]})
+    await tx.run_all(_FORGET, needless)
+    if len(rows) < _LOOKED_AT:
+        return None
+    last = rows[-1]
+    return (last["log_id"] + 1, 0) if last["at"] >= before else (last["log_id"], last["size"])
