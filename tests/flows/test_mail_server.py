@@ -9,12 +9,14 @@ from urllib.parse import quote, urlsplit
 
 import pytest
 from pydantic import SecretStr
+from sqlalchemy import select
 
 from keybearer.server.clock import HOUR
 from keybearer.server.mail.mailer import must_begin_tls
-from keybearer.server.records import Webhook
+from keybearer.server.records import Notice, Webhook
 from keybearer.server.settings import Settings
-from keybearer.server.store import users, webhooks
+from keybearer.server.store import notices, users, webhooks
+from keybearer.server.store.tables import grants
 from tests.support.account_pages import ACCOUNT, NEW, OLD, ask, follow, kept
 from tests.support.activity import recorded
 from tests.support.api import Stage, set_stage
@@ -26,7 +28,7 @@ from tests.support.mail_server import PASSWORD, USER, MailServer, mail_server
 from tests.support.mailbox import links_in
 from tests.support.people import Person
 from tests.support.residents import at_home
-from tests.support.waiting import PATIENCE_S
+from tests.support.waiting import PATIENCE_S, until
 
 
 @pytest.fixture
@@ -144,6 +146,25 @@ async def test_an_owner_whom_no_mail_reaches_does_not_have_the_others_mailed_aga
             node.webhook_sender.wake()
             await asyncio.sleep(0.01)
     assert [letter["To"] for letter in office.taken] == [stage.ada.email]
+
+
+async def test_users_whom_no_mail_reaches_do_not_hold_up_what_the_others_are_told(
+    stage: Stage, office: MailServer
+) -> None:
+    node, now = stage.house.node, stage.house.node.now()
+    office.unknown = "@nowhere.test"
+    people = [await stage.scene.person(f"User{number}") for number in range(10)]
+    for each in people:
+        await stage.scene.member(stage.acme, each, "member")
+        await stage.scene.personal_token(each, stage.acme)
+        lost = (f"{each.user_id}@nowhere.test",) * 2
+        await node.act(users.set_email, each.user_id, lost if each != people[-1] else (each.email,) * 2, now, now)
+    rows = await node.database.many(select(grants.c.grant_id, grants.c.user_id))
+    told = [Notice(row["grant_id"], row["user_id"], "revoked", now, None) for row in rows]
+    await node.act(notices.put_all, told, now, now)
+    node.notice_sender.wake()
+    await until(lambda: bool(office.taken))
+    assert [letter["To"] for letter in office.taken] == [people[-1].email]
 
 
 @pytest.mark.parametrize("scheme", ["smtp", "smtps"])

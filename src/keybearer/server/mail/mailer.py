@@ -30,6 +30,10 @@ class Letter:
     text: str
 
 
+class LetterRefused(Refusal):
+    """``unavailable``, but the mail server is there: it does not take this mail, or mail to this address."""
+
+
 @dataclass(frozen=True, slots=True)
 class Mailer:
     """
@@ -52,7 +56,8 @@ class Mailer:
         Send *letter*.
 
         Raises:
-            Refusal: ``unavailable``: the mail server, or the disk, does not take it now.
+            Refusal: ``unavailable``: the mail server, or the disk, does not take it now; a `LetterRefused` if the mail
+                server would take others.
             ValueError: there is a line end in a header.
 
         Source: RFC 5322 §3.6 (``Date`` is required, ``Message-ID`` expected; big providers refuse mail without).
@@ -96,6 +101,8 @@ class Mailer:
                 start_tls=True if must_begin_tls(url) else None,
                 timeout=_TIMEOUT_S,
             )
+        except (aiosmtplib.SMTPRecipientsRefused, aiosmtplib.SMTPDataError) as error:
+            raise _unavailable(error, LetterRefused) from error
         except aiosmtplib.SMTPException as error:
             raise _unavailable(error) from error
 
@@ -116,9 +123,9 @@ class Mailer:
             opened.write(bytes(message))
 
 
-def _unavailable(error: Exception) -> Refusal:
+def _unavailable(error: Exception, kind: type[Refusal] = Refusal) -> Refusal:
     public = "The mail could not be sent, so nothing has changed yet. Try again in a few minutes."
-    return Refusal("unavailable", public, f"mail: {type(error).__name__}")
+    return kind("unavailable", public, f"mail: {type(error).__name__}")
 
 
 def must_begin_tls(url: SplitResult) -> bool:

@@ -10,7 +10,7 @@ import structlog
 from keybearer.server import secrets
 from keybearer.server.actions.note_expiries import note_expiries
 from keybearer.server.clock import MINUTE, Clock
-from keybearer.server.mail.mailer import Mailer
+from keybearer.server.mail.mailer import LetterRefused, Mailer
 from keybearer.server.notices.letters import NoticeLetters
 from keybearer.server.records import ToldNotice
 from keybearer.server.refusals import Refusal
@@ -70,25 +70,31 @@ class NoticeSender:
                     return  # the mail server may be away; the next look tries the next one
 
     async def _tell(self, user_id: int) -> bool:
-        """Mail one user all notices that wait and are still true; False if that has to be tried again."""
+        """
+        Mail one user all notices that wait and are still true; what cannot be mailed is tried again later.
+
+        Returns:
+            False: the mail server may be away, so that no other mail could be sent now.
+        """
         now = self._now()
         claim_id = secrets.record_id(now)
         claimed = await self._database.transact(notices.claim, user_id, claim_id, now, now + _CLAIM_LASTS)
         told = [one for one in claimed if is_still_news(one.kind, one.at, one.standing, now)]
-        if not told or self._letters is None or await self._is_sent(user_id, self._letters, told):
+        fault = await self._fault(user_id, self._letters, told) if told and self._letters else None
+        if fault is None:
             await self._database.transact(notices.forget, claim_id)
             return True
         next_at = now + retry_after(min(one.attempts for one in told) + 1)
         await self._database.transact(notices.put_off, claim_id, next_at, now - NEWS_FOR)
-        return False
+        return isinstance(fault, (LetterRefused, ValueError))
 
-    async def _is_sent(self, user_id: int, letters: NoticeLetters, told: list[ToldNotice]) -> bool:
-        """Send the mail; a fault of one mail, or of the mail server at the moment, must not stop the others."""
+    async def _fault(self, user_id: int, letters: NoticeLetters, told: list[ToldNotice]) -> Refusal | ValueError | None:
+        """Send the mail; return why it could not be sent, which must not stop the others; None if it was."""
         try:
             await self._mailer.send(letters.letter(told))
         except (Refusal, ValueError) as fault:
             why = fault.detail if isinstance(fault, Refusal) else type(fault).__name__
             _LOG.warning("notice not mailed, to be tried again", user=user_id, why=why)
-            return False
+            return fault
         _LOG.info("notice mailed", user=user_id, count=len(told))
-        return True
+        return None
