@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import AsyncIterator
 from pathlib import Path
 
+import httpx2
 import pytest
 
 from tests.support.api import Stage, set_stage
@@ -12,6 +13,7 @@ from tests.support.house import House
 from tests.support.verifiers import Asking, asking
 from tests.support.waiting import BOUND_S, PATIENCE_S, Town, certain, open_town, revoking, still_waits, until
 
+LONGER_BOUND_S = 30
 SILENT_S = 309  # five minutes, and what the clocks of two machines may be apart by then
 
 
@@ -73,6 +75,32 @@ async def test_a_node_that_has_ended_leaves_word_of_its_verifiers(stage: Stage, 
     await certain(task)
     town.boottime.advance(0.01)  # by now it is known of that node that it ended a bound ago
     await certain(await revoking(stage))
+
+
+async def test_a_verifier_of_a_node_with_a_longer_bound_is_waited_for_by_that_bound(stage: Stage, town: Town) -> None:
+    town.settings = town.settings.model_copy(update={"bound": LONGER_BOUND_S})
+    await (await at_another_node(await asking(stage.house), await town.node())).sync()
+    task = await revoking(stage)
+    town.boottime.advance(BOUND_S)
+    await still_waits(task)
+    town.boottime.advance(LONGER_BOUND_S - BOUND_S)
+    await certain(task)
+
+
+async def test_a_node_that_has_ended_is_reckoned_with_by_the_bound_that_it_had(stage: Stage, town: Town) -> None:
+    town.settings = town.settings.model_copy(update={"bound": LONGER_BOUND_S})
+    async with town.node_for_a_while() as other:
+        await (await at_another_node(await asking(stage.house), other)).sync()
+    await certain_after(LONGER_BOUND_S, await revoking(stage), town)
+    await certain(await revoking(stage))
+
+
+async def certain_after(seconds: int, task: asyncio.Task[httpx2.Response], town: Town) -> None:
+    """See that a revocation is certain after so long, and no sooner; and let a moment more go by."""
+    town.boottime.advance(seconds - 0.01)
+    await still_waits(task)
+    town.boottime.advance(0.02)
+    await certain(task)
 
 
 async def test_a_node_that_vanished_is_reckoned_with_until_it_must_have_noticed_itself(

@@ -58,7 +58,7 @@ async def test_that_the_other_nodes_verifiers_are_not_known_is_told_once(databas
     async with opened(database_url) as real:
         database = Observed(real)
         reader, verifiers = FeedReader(database, clock.boottime, lease_s=60.0), Verifiers(clock.boottime)
-        neighbours = Neighbours(database, reader, verifiers, clock.boottime, bound_s=600.0)
+        neighbours = Neighbours(database, reader, verifiers, clock.boottime, bound_s=600)
         certainty = Certainty(reader, verifiers, neighbours, clock.boottime, bound_s=600.0)
         async with reader.following():
             await execute(database_url, TELL)

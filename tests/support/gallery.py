@@ -205,7 +205,7 @@ class Gallery:
 
 async def _appear_elsewhere(tx: Transaction) -> None:
     """Have a node whose only verifier says nothing, so that what is ended takes its time to come to everybody."""
-    await verifier_nodes.appear(tx, "elsewhere")
+    await verifier_nodes.appear(tx, "elsewhere", 10)
     await verifier_nodes.tell(tx, "elsewhere", Report("", 0, {("an API", "a process"): 0}))
 
 

@@ -42,12 +42,14 @@ class ToldNode:
         beat: grows while the node lives.
         is_closed: it has ended, and answers nobody any more; the verifiers that it has answered may live.
         wanted: the newest event of which it is asked how far it has come.
+        bound_s: a verifier that it has not answered for so long accepts nothing.
     """
 
     node_id: str
     beat: int
     is_closed: bool
     wanted: int
+    bound_s: int
     report: Report
 
 
@@ -59,6 +61,7 @@ async def everyone(reader: Reader) -> list[ToldNode]:
             row["beat"],
             bool(row["is_closed"]),
             row["wanted"],
+            row["bound"],
             Report(row["epoch"], _END if row["is_closed"] else row["seq"], _from_text(row["reached"])),
         )
         for row in await reader.many(_ALL)
@@ -71,9 +74,10 @@ async def wanted(reader: Reader, node_id: str) -> int:
     return row["wanted"] if row else 0
 
 
-async def appear(tx: Transaction, node_id: str) -> None:
-    """Let every node know that this one answers verifiers."""
-    await tx.run(_APPEAR, node_id=node_id, beat=0, is_closed=0, wanted=0, epoch="", seq=0, reached="{}")
+async def appear(tx: Transaction, node_id: str, bound_s: int) -> None:
+    """Let every node know that this one answers verifiers, who believe it for less than *bound_s*."""
+    unsaid = {"epoch": "", "seq": 0, "reached": "{}"}
+    await tx.run(_APPEAR, node_id=node_id, beat=0, is_closed=0, wanted=0, bound=bound_s, **unsaid)
 
 
 async def beat(tx: Transaction, node_id: str) -> bool:

@@ -48,12 +48,12 @@ class Certainty:
     """
     Waits, for all callers together, until a change has reached every verifier.
 
-    If a verifier does not confirm it, the bound is waited for: after that no verifier accepts anything that the change
-    has ended.
+    If a verifier does not confirm it, the longest bound of any node is waited for: after that no verifier accepts
+    anything that the change has ended.
 
     Args:
         boottime: seconds that go on while the machine sleeps.
-        bound_s: S of coherence.md.
+        bound_s: S of coherence.md, of the verifiers that this node answers.
 
     Source: coherence.md 5.5, consequence (iii).
     """
@@ -165,6 +165,6 @@ class Certainty:
         return [*others, *self._own()]
 
     def _is_over(self, mark: Mark, reports: list[Report] | None) -> bool:
-        if self._boottime() - mark.at >= self._bound_s:
+        if self._boottime() - mark.at >= self._neighbours.longest_bound_s:
             return True
         return reports is not None and mark.seq is not None and spread(mark.epoch, mark.seq, reports).is_certain

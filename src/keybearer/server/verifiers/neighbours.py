@@ -41,7 +41,7 @@ class Neighbours:
 
     Args:
         boottime: seconds that go on while the machine sleeps.
-        bound_s: who has not been answered for so long accepts nothing.
+        bound_s: a verifier that this node has not answered for so long accepts nothing. Other nodes may have another.
     """
 
     def __init__(
@@ -50,13 +50,14 @@ class Neighbours:
         feed: FeedReader,
         verifiers: Verifiers,
         boottime: Callable[[], float],
-        bound_s: float,
+        bound_s: int,
     ) -> None:
         self._database = database
         self._feed = feed
         self._verifiers = verifiers
         self._boottime = boottime
         self._bound_s = bound_s
+        self._longest_bound_s = bound_s
         self._node_id = secrets.token_hex(8)
         self._announced_at = -math.inf
         self._announcing = asyncio.Lock()
@@ -96,11 +97,16 @@ class Neighbours:
             if self._is_announced():
                 return
             began_at = self._boottime()
-            await self._database.transact(verifier_nodes.appear, self._node_id)
+            await self._database.transact(verifier_nodes.appear, self._node_id, self._bound_s)
             self._told = None
             await self._feed.fresh()  # what is answered from here on has all that was acknowledged before
             self._announced_at = began_at
             self._is_answering.set()
+
+    @property
+    def longest_bound_s(self) -> int:
+        """The longest bound of any node, as the table had it last: no verifier of any believes for longer."""
+        return self._longest_bound_s
 
     async def reports(self, seq: int) -> list[Report]:
         """
@@ -123,7 +129,9 @@ class Neighbours:
         for node in gone:
             _LOG.info("node gone", node=node.node_id)
             await self._database.transact(verifier_nodes.forget, node)
-        return [node for node in told if node not in gone]
+        there = [node for node in told if node not in gone]
+        self._longest_bound_s = max([self._bound_s, *(node.bound_s for node in there)])
+        return there
 
     def _is_announced(self) -> bool:
         return self._boottime() - self._announced_at <= _SILENT_S
@@ -137,7 +145,7 @@ class Neighbours:
 
     def _patience_s(self, node: ToldNode) -> float:
         """Return after how long a standstill all that a node has ever answered has lost its force."""
-        return self._bound_s + (0 if node.is_closed else _SILENT_ELSEWHERE_S)
+        return node.bound_s + (0 if node.is_closed else _SILENT_ELSEWHERE_S)
 
     async def _share(self) -> None:
         delay = FaultLog(_LOG, "neighbours put off")

@@ -55,5 +55,6 @@ verifier_nodes = Table(
     Column("epoch", Text, nullable=False),
     Column("seq", BigInteger, nullable=False),
     Column("reached", Text, nullable=False),
+    Column("bound", BigInteger, nullable=False, server_default="300"),
     CheckConstraint("is_closed IN (0, 1)", name="is_closed"),
 )
