@@ -48,7 +48,7 @@ def test_a_line_that_was_written_in_another_way_is_not_believed_and_whoever_did_
     fault = only_fault(lines)
     assert (fault.line, fault.what.rpartition("; ")[2]) == (
         1,
-        "an export that an older version wrote, or another tool wrote anew, has to be made again",
+        "an export that an older version wrote, or another tool rewrote, has to be made again",
     )
 
 

@@ -147,5 +147,6 @@ def _commitments(records: Sequence[_Record]) -> Iterable[tuple[Any, ...]]:
 
 _decode: Final = msgspec.json.Decoder(_Record).decode_lines
 _encode: Final = msgspec.json.Encoder().encode_lines
-_BEFORE: Final = b'"entry":'  # where an entry begins in a record's line, and where it ends; in no text is a mark
-_BEHIND: Final = b',"index":'  # of quotation without a backslash
+# Where an entry begins and ends in a record's line: no text has a quotation mark without a backslash in it.
+_BEFORE: Final = b'"entry":'
+_BEHIND: Final = b',"index":'

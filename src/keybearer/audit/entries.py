@@ -79,7 +79,7 @@ def read_entries(block: bytes) -> list[ReadEntry]:
 
 def judge(entries: Sequence[EntryOf[Any]], written: bytes) -> None:
     """
-    Refuse texts that have not the form of their key, as far as their types do not demand it; but for what is sealed.
+    Refuse texts without the form of their key, where the types alone do not ensure it; what is sealed is not judged.
 
     Args:
         written: the entries' bytes, which are known to be what these entries are written as.

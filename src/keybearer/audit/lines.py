@@ -80,7 +80,7 @@ def record_line(place: tuple[int, bytes] | None, entry: bytes, details: Details 
     """
     Write the line of a record.
 
-    What is stored may have been tampered with: then what is no entry stands there as a text, and is told by that.
+    What is stored may have been tampered with: what is not an entry is written as text, and is recognised by that.
 
     Args:
         place: its index in the log, and the hash that the log has there; None while no checkpoint speaks for it.
@@ -131,7 +131,7 @@ def _parts(raw: bytes) -> dict[str, Any]:
     if written != raw:  # two readers could read it in two ways
         raise BadLine(
             "the line is not written as RFC 8785 writes it, keys in order, each once, without spaces; "
-            "an export that an older version wrote, or another tool wrote anew, has to be made again"
+            "an export that an older version wrote, or another tool rewrote, has to be made again"
         )
     return parts
 

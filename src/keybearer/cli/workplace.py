@@ -132,20 +132,20 @@ def look_into_database(settings: Settings, work: Callable[[Database], Awaitable[
         Trouble: as `in_database` does, or the database is not there, or not at this version.
     """
     _demand_current(settings)
-    return _done(settings, work, only_looks=True)
+    return _done(settings, work, read_only=True)
 
 
-def _done(settings: Settings, work: Callable[[Database], Awaitable[T]], *, only_looks: bool = False) -> T:
+def _done(settings: Settings, work: Callable[[Database], Awaitable[T]], *, read_only: bool = False) -> T:
     try:
-        return asyncio.run(_with_open_database(settings.store_url, work, only_looks=only_looks))
+        return asyncio.run(_with_open_database(settings.store_url, work, read_only=read_only))
     except Refusal as refusal:
         raise trouble_of(refusal) from None
     except StoreFault as fault:
         raise _unusable(settings, fault) from None
 
 
-async def _with_open_database(url: str, work: Callable[[Database], Awaitable[T]], *, only_looks: bool) -> T:
-    database = await open_database(url, only_looks=only_looks)
+async def _with_open_database(url: str, work: Callable[[Database], Awaitable[T]], *, read_only: bool) -> T:
+    database = await open_database(url, read_only=read_only)
     try:
         return await work(database)
     finally:

@@ -9,7 +9,7 @@ from typing import Final
 from keybearer.wire.quota import MOST_WANTS, UNCOUNTED, Grant, Left, Terms, Want
 
 MOST_KEPT: Final = 100_000
-SHARE: Final = 20  # no more of the limit is granted at once
+SHARE: Final = 20  # at most the limit divided by this is granted at once
 
 
 @dataclass(slots=True)
@@ -31,7 +31,7 @@ class GrantedCalls:
 
     A call is let through only if it was granted before, so however many verifiers there are, and whatever answers are
     lost or come late, together they let no more through than the nodes took off the limit. Granted calls expire soon,
-    but for one, which stays in hand: a call now and then need not wait for an answer.
+    except for one, which is kept: so an occasional call need not wait for an answer.
 
     While no node answers, a few calls are lent. They are paid back before anything else is let through, so that nobody
     is ever more than those few ahead of what was granted, however often the nodes come and go.
@@ -59,12 +59,12 @@ class GrantedCalls:
 
     @property
     def limit(self) -> int:
-        """Calls a window, as a node said last."""
+        """Calls in each window, as a node said last."""
         return self._limit
 
     def spend(self, user_id: int, team_id: int, now: float) -> Left | None:
         """
-        Let one call through; None if there is none in hand.
+        Let one call through; None if none is held.
 
         Args:
             now: seconds, BOOTTIME.
@@ -89,7 +89,7 @@ class GrantedCalls:
 
     def lend(self, user_id: int, team_id: int, now: float) -> Left | None:
         """
-        Let one call through that nobody has granted, because nobody answers; out of the next grants it is paid back.
+        Let one call through that nobody has granted, because nobody answers; the next grants pay it back.
 
         Returns:
             None where as many are owed as are granted at once, or a node has said that the limit is used up.
@@ -139,7 +139,7 @@ class GrantedCalls:
             self._terms, self._limit, self._regained_a_second = terms, terms.limit, terms.limit / terms.window_s
             for grant in grants:
                 held = self._place((grant.user_id, grant.team_id))
-                # What was held before does not live longer because something came to it, but for the one in hand.
+                # What was held before does not live longer because more has come, except for the one that is kept.
                 is_more_than_one = held.left > 1 and now < held.until
                 left = grant.calls + (held.left if is_more_than_one else min(held.left, 1))
                 paid_back = min(held.owed, left)
@@ -149,7 +149,7 @@ class GrantedCalls:
                 held.blocked_until = now + grant.wait_s
 
     def count_nothing(self, until: float) -> None:
-        """Let calls through uncounted when none is in hand: the server is one that counts none."""
+        """Let calls through uncounted when none is held: the server does not count."""
         self._uncounted_until = until
 
     @property
@@ -160,12 +160,12 @@ class GrantedCalls:
         return UNCOUNTED if now < self._uncounted_until else None
 
     def _has(self, key: tuple[int, int], waiting: int, now: float) -> bool:
-        """Tell whether enough came for those who wait since they began to."""
+        """Tell whether enough has come for those who wait, since they began to."""
         held = self._held.get(key)
         return held is not None and now < held.until and held.left > max(1, waiting)
 
     def _want(self, key: tuple[int, int], waiting: int, now: float) -> Want:
-        """Ask for what a life's time will need if it goes on like this, growing by twice at most."""
+        """Ask for what will be used during the life of a grant at the present rate, at most twice what was used."""
         held = self._held.get(key) or _Held()
         life_s, elapsed = self._terms.life_s, max(now - held.asked_at, 1e-6)
         foreseen = min(math.ceil(held.used * life_s / elapsed), 2 * held.used)

@@ -153,7 +153,7 @@ class Lease:
         self.fresh = -math.inf
 
     def forget(self) -> None:
-        """Begin anew: the mirror is empty, and believed nothing of until the next answer."""
+        """Start again: the mirror is empty, and not believed until the next answer."""
         self.mirror.begin_at(0)
         self.position = NOWHERE
         self.fresh = -math.inf

@@ -14,7 +14,7 @@ class RecentDenials:
     """
     What was refused within the last second, so that a bad token in a loop is not asked about in a loop.
 
-    Any event of the feed empties it: one may be about a token in it. No more is kept than *most*, whoever sends what.
+    Any event of the feed empties it: one may be about a token in it. At most *most* are kept, whatever is sent.
     """
 
     def __init__(self, most: int = MOST_DENIALS, keep_s: float = DENIAL_S) -> None:

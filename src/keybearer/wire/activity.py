@@ -14,7 +14,7 @@ from keybearer.wire.token_text import masked
 VERSION: Final = 1
 CALL: Final = "api.called"
 MAX_ENTRY_BYTES: Final = 16 * 1024
-MAX_VALUE_BYTES: Final = 8 * 1024  # of what one sealed field says
+MAX_VALUE_BYTES: Final = 8 * 1024  # of one sealed field's value
 SALT_BYTES: Final = 32
 OPENINGS: Final = {field: b"kb1" + field.encode() + b"\x00" for field in SEALED}  # what is hashed before the salt
 
@@ -88,7 +88,7 @@ def seal(
             else equal values would show.
 
     Returns:
-        The commitments, which belong into the entry, and the details that open them.
+        The commitments, which belong in the entry, and the details that open them.
 
     Raises:
         ValueError: a field is unknown, or its value too long.

@@ -41,7 +41,7 @@ def packed_token(kind: str, expires_at: int, *, is_narrowed: bool, ids: tuple[st
     return _TOKEN.pack(expires_at, flags) + "\0".join(ids).encode()
 
 
-@lru_cache(1024)  # of what is called often every call wants them
+@lru_cache(1024)  # every call needs them, and the same tokens call again and again
 def ids_of(packed: bytes) -> tuple[str, str, str]:
     """Return the token's id, its grant's, and the last four characters of its text."""
     if packed[8] & _HAS_UUIDS:
@@ -52,7 +52,7 @@ def ids_of(packed: bytes) -> tuple[str, str, str]:
 
 
 def is_of_grant(packed: bytes, grant_id: str) -> bool:
-    """Tell whether a token hangs on this grant; quicker than `ids_of` for one that is met anew."""
+    """Tell whether a token hangs on this grant; quicker than `ids_of` for a token seen for the first time."""
     sought = _uuid_bytes(grant_id)
     if sought and packed[8] & _HAS_UUIDS:
         return packed.startswith(sought, _TOKEN.size + 16)
@@ -115,7 +115,7 @@ def role_and_person_of(packed: bytes) -> tuple[str, str, str]:
     return role, name, email
 
 
-@lru_cache(16)  # whoever looks for one looks for it among many tokens
+@lru_cache(16)  # one grant is looked for among many tokens
 def _uuid_bytes(text: str) -> bytes:
     """Return the 16 bytes of a UUID in its one canonical form; nothing for any other text."""
     try:

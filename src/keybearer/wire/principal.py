@@ -120,7 +120,7 @@ class Principal:
         return packing.ids_of(self.token)[2]
 
 
-@lru_cache(1024)  # of what is called often every call wants it
+@lru_cache(1024)  # every call needs one, and the same tokens call again and again
 def _bearer(user_id: int, place: bytes, client_id: str | None, token: bytes) -> Bearer:
     team_id, environment = packing.team_id_of(place), packing.environment_of(place)
     token_id, grant_id, last4 = packing.ids_of(token)

@@ -26,7 +26,7 @@ KINDS: Final = {
 }
 BEARER_KINDS: Final = frozenset({"pat", "oat"})
 LOOKS_LIKE_ONE: Final = r"([a-z][a-z0-9]{0,15}_[a-z]{3}_(?:live|test)_)[0-9A-Za-z]{8,}([0-9A-Za-z]{4})"
-_LOOKS_LIKE_ONE: Final = re.compile(LOOKS_LIKE_ONE)
+_MASKABLE: Final = re.compile(LOOKS_LIKE_ONE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,4 +96,4 @@ def kind_of(text: str) -> str | None:
 
 def masked(text: str) -> str:
     """Take the secret part out of everything in *text* that looks like a token's; kind and last characters stay."""
-    return _LOOKS_LIKE_ONE.sub(r"\1...\2", text) if "_live_" in text or "_test_" in text else text
+    return _MASKABLE.sub(r"\1...\2", text) if "_live_" in text or "_test_" in text else text

@@ -195,9 +195,9 @@ async def test_a_copy_that_is_only_looked_at_keeps_its_epoch(database_url: str) 
         witness_of(database_url).unlink()
     else:
         await execute(database_url, ELSEWHERE["another server"])
-    looking = await open_database(database_url, only_looks=True)
+    looking = await open_database(database_url, read_only=True)
     assert await looking.position() == before
-    with pytest.raises(StoreUnavailable, match="looked at"):
+    with pytest.raises(StoreUnavailable, match="read-only"):
         await looking.transact(add_and_announce, "two")
     await looking.close()
     assert not (database_url.startswith("sqlite") and witness_of(database_url).exists())

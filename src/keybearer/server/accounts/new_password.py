@@ -8,13 +8,13 @@ async def put_password(tx: Transaction, user_id: int, password_hash: str, kept_s
     """
     Keep the password, and end what somebody may have who knew the old one; personal tokens and apps go on.
 
-    Ended are: all other sessions, mailed links, codes that nobody has redeemed, and what browsers may try of their own
-    because somebody signed in there under the old password.
+    This ends all other sessions, mailed links, codes that nobody has redeemed, and the separate counts of wrong
+    passwords that browsers have in which somebody signed in with the old one.
 
     Args:
         user_id: of a user who is locked.
         password_hash: Argon2id, PHC text, of a password that the policy lets pass.
-        kept_session: the one that goes on; None keeps none.
+        kept_session: the id of the one that goes on; None ends all.
     """
     await users.set_password(tx, user_id, password_hash, now)
     if kept_session is None:

@@ -132,7 +132,7 @@ def must_begin_tls(url: SplitResult) -> bool:
     """
     Tell whether a mail server must offer STARTTLS: a password leaves this machine, which nobody on the way may read.
 
-    Where there is none, STARTTLS is taken if it is offered.
+    If it need not, STARTTLS is used if it is offered.
 
     Source: RFC 8314 §3 (credentials go by TLS).
     """

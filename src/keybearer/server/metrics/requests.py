@@ -39,9 +39,9 @@ class _ByRoute(dict[tuple[str, str], Answered]):
 
 class Requests:
     """
-    Counts; what tells counts apart is a route's pattern or a word of ours, never anything that was sent.
+    Counts by routes' patterns and words of ours, never by anything that was sent.
 
-    What is known to be possible begins with 0: who watches sees its first time, too, as a rise.
+    What is known to be possible begins at 0, so that its first time shows as a rise, too.
 
     Attributes:
         answered: by the application, by method and route.

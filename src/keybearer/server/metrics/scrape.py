@@ -1,4 +1,4 @@
-"""What Prometheus asks: an application of one door, that stands on an address of its own."""
+"""What Prometheus asks: an application with one door, at an address of its own."""
 
 import asyncio
 from typing import Final
@@ -42,7 +42,7 @@ class Scrape:
         return app
 
     async def keep(self) -> None:
-        """Let the other workers know what this one has measured; a disk that takes nothing hinders nothing else."""
+        """Tell the other workers what this one has measured; a full disk disturbs nothing else."""
         try:
             self._measure()
         except OSError as error:

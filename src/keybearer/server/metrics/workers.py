@@ -23,7 +23,7 @@ _WRITE: Final = msgspec.msgpack.Encoder().encode
 @contextmanager
 def folder_of_workers(within: Path) -> Iterator[Path]:
     """
-    Lend a folder that has a folder for each worker; those that servers left behind which were killed are removed.
+    Lend a folder that has a folder for each worker; those left behind by servers that were killed are removed.
 
     Raises:
         OSError: no folder can be made in *within*.

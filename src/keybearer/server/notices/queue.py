@@ -20,7 +20,7 @@ async def put_revoked(tx: Transaction, actor: Actor, ended: Sequence[Grant], now
 
 
 async def put_client_deleted(tx: Transaction, actor: Actor, client_id: str, now: int) -> None:
-    """Have everybody who let a client in told that it was deleted, but for whoever did that."""
+    """Have everybody who let a client in told that it was deleted, except whoever deleted it."""
     await notices.put_for_client(tx, client_id, actor.user_id, now)
 
 

@@ -52,7 +52,7 @@ async def _take(request: Request) -> Response:
 
 
 async def _change(request: Request, text: str) -> Response:
-    """Let the new address count, and write to it; the change stands even where that mail cannot be sent."""
+    """Put the new address in force, and write to it; the change stands even if that mail cannot be sent."""
     node: Node = request.app.state.node
     changed = await node.act(confirm_email_change, actor_of(request), text, node.now())
     said = f"Your email address is now {changed.email}. Sign in with it from now on."

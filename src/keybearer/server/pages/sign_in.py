@@ -80,7 +80,7 @@ async def _enter(request: Request, attempt: PasswordAttempt, form: Form) -> Resp
 
 
 async def _go_on(request: Request, visitor: Visitor, attempt: PasswordAttempt, form: Form) -> Response:
-    """Let the session go on under a new cookie, its password given just now."""
+    """Give the session a new cookie: its password was given just now."""
     node: Node = request.app.state.node
     now = node.now()
     cookie = secrets.random_secret()

@@ -57,7 +57,7 @@ class LogPlace(msgspec.Struct, frozen=True, gc=False):
     index: int
 
 
-# A page has many: made by position, one takes a fifth of what a tuple with names takes, made by them.
+# A page has many, so how long it takes to make one counts: a fifth of a named tuple, if the fields go by position.
 class Happening(msgspec.Struct, frozen=True, gc=False):
     """
     One record, opened; None where there is nothing to say, or where it was erased.

@@ -29,7 +29,7 @@ async def authenticate(reader: Reader, asked: Sequence[Credentials], now: int) -
         now: microseconds since 1970 UTC.
 
     Returns:
-        ``invalid_client`` where nobody is; its detail says why, its sentence does not.
+        For credentials that are no client's the refusal ``invalid_client``; its detail says why, its sentence does not.
 
     Source: RFC 6749 §2.3.1, §3.2.1.
     """

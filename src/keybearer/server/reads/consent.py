@@ -13,7 +13,7 @@ from keybearer.verify.decide import FOLLOWS_ROLE
 
 @dataclass(frozen=True, slots=True)
 class Wanted:
-    """What the app asks for, by which user it is asked, and the name of the product whose page asks."""
+    """What the app asks for, of which user, and the name of the product whose page asks."""
 
     client: Client
     narrowing: str
@@ -97,9 +97,9 @@ def _choice(wanted: Wanted, place: Place, allowed: frozenset[str], held: tuple[G
     return Choice(
         team=place.team,
         role=place.role,
-        can=_weightiest_first(asked & allowed),
-        cannot=_weightiest_first(allowed - asked),
-        beyond=_weightiest_first(asked - allowed),
+        can=_changing_first(asked & allowed),
+        cannot=_changing_first(allowed - asked),
+        beyond=_changing_first(asked - allowed),
         fresh=(asked & allowed) - has,
         since=grant.created_at if grant and families else None,
     )
@@ -109,6 +109,6 @@ def _reach(family: Family, allowed: frozenset[str]) -> frozenset[str]:
     return allowed if family.narrowing == FOLLOWS_ROLE else allowed & frozenset(family.scope.split())
 
 
-def _weightiest_first(names: frozenset[str]) -> tuple[str, ...]:
-    """Return what changes things before what only reads."""
+def _changing_first(names: frozenset[str]) -> tuple[str, ...]:
+    """Sort permissions: those that change things before those that only read."""
     return tuple(sorted(names, key=lambda name: (only_reads(name), name)))

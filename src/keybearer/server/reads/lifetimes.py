@@ -13,7 +13,7 @@ _MAX_DIGITS: Final = 6
 
 @dataclass(frozen=True, slots=True)
 class OfferedLifetimes:
-    """What a person may choose from; the days as ``YYYY-MM-DD``, or '' where no day of one's own fits the policy."""
+    """What a person may choose from; the days as ``YYYY-MM-DD``, or '' where the policy leaves no day to choose."""
 
     presets: tuple[Preset, ...]
     first_day: str

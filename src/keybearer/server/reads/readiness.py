@@ -10,7 +10,7 @@ from keybearer.server.store.faults import StoreFault
 from keybearer.server.store.migrations import newest, revision
 
 _PATIENCE_S: Final = 2
-# A refresh repeated within ten seconds is answered anew; at a node whose clock is off by more it looks like theft.
+# A refresh repeated within ten seconds is answered again; at a node whose clock is off by more it looks like theft.
 _MOST_APART: Final = 5 * SECOND
 
 

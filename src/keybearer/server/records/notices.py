@@ -9,9 +9,9 @@ class Standing:
     What decides whether a user is to be told of a grant's end.
 
     Args:
-        over_at: when the grant was ended, or its app deleted; None while neither is so.
-        runs_out_at: when the last of its tokens ends by itself, those left out that were revoked or used up; None if
-            there is none.
+        over_at: when the grant was ended, or its app deleted; None while neither has happened.
+        runs_out_at: when the last of its tokens ends by itself, not counting those that were revoked or used up; None
+            if there is none.
         born_at: when the newest of these was made.
     """
 

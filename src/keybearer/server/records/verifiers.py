@@ -28,9 +28,9 @@ class Report:
 
     Args:
         epoch: the feed's lineage that this is about.
-        seq: how far the feed reached when this was written; of what came later it says nothing. For a node that
-            answers nobody any more, the end of all numbers.
-        reached: verifier -> the newest event that it says it has applied; 0 for one that is elsewhere, or has not said.
+        seq: how far the feed reached when this was written; it says nothing of what came later. For a node that
+            answers nobody any more, the largest number there is.
+        reached: verifier -> the newest event that it has confirmed; 0 for one that is elsewhere, or has confirmed none.
     """
 
     epoch: str

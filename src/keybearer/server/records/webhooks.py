@@ -9,7 +9,7 @@ class Webhook:
     A team's subscription to events, sent to a URL.
 
     Args:
-        events: the patterns of what it is told, parted by blanks.
+        events: the patterns of what it is told, separated by spaces.
         failures: how many deliveries in a row have failed for good.
         previous_ends_at: until when a secret that was rotated out goes on signing; None if there is none.
     """
@@ -41,7 +41,7 @@ class Delivery:
     One event on its way to one webhook.
 
     Args:
-        attempts: how often it was sent and the answer, or that there was none, noted.
+        attempts: how many were noted, whether they were answered or not.
         due_at: when it is taken up next; for one that is being sent, when another node may do so.
         answered: the status of the last answer; None if there was none, and ``trouble`` says why.
     """

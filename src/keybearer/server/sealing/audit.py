@@ -12,7 +12,7 @@ from keybearer.audit.openings import check_details
 from keybearer.server.records import ActivityLog
 from keybearer.server.rules.activity_logs import may_be_pruned, why_misnamed
 from keybearer.server.store import activity_audit, activity_checkpoints, activity_logs, activity_tiles
-from keybearer.server.store.activity import copies_of, is_said_by
+from keybearer.server.store.activity import copies_of, matches_entry
 from keybearer.server.store.database import Reader, Row
 from keybearer.wire.activity import entry_from, open_details
 from keybearer.wire.merkle import leaf_hash, root_of
@@ -106,7 +106,7 @@ def _are_sound(rows: Sequence[Row], first: int, leaves: Sequence[bytes]) -> bool
         entries = read_entries(b"\n".join(written))
         details = [_details(b"{}" if row["details"] is None else row["details"]) for row in rows]
         check_details(entries, details)
-        return all(map(is_said_by, rows, entries, details))
+        return all(map(matches_entry, rows, entries, details))
     except _UNREADABLE:
         return False
 

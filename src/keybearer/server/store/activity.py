@@ -74,8 +74,8 @@ def copies_of(entry: Entry | ReadEntry) -> dict[str, Any]:
     return dict(zip(_COPIES, _copied(entry), strict=True))
 
 
-def is_said_by(row: Row, entry: Entry | ReadEntry, details: Details) -> bool:
-    """Tell whether what a row repeats is what its entry says, and its details unless they were erased."""
+def matches_entry(row: Row, entry: Entry | ReadEntry, details: Details) -> bool:
+    """Tell whether the columns of a row repeat what its entry says, and its details unless they were erased."""
     user = details.get("user")
     return bool(row["user_id"] == (int(user[1]) if user else None) and _in_row(row) == _copied(entry))
 

@@ -7,7 +7,7 @@ from sqlalchemy import Select, bindparam, select
 
 from keybearer.server.records import ActivityFilter, ActivityLog
 from keybearer.server.store.activity import STORED_DETAILS, STORED_ENTRY
-from keybearer.server.store.activity_search import conditions, said
+from keybearer.server.store.activity_search import conditions, names_and_values
 from keybearer.server.store.database import Reader, Row
 from keybearer.server.store.tables import activity_logs, activity_records
 
@@ -37,7 +37,7 @@ async def logs_of(reader: Reader, team_id: int) -> list[ActivityLog]:
 
 async def placed(reader: Reader, wanted: ActivityFilter, log_id: int, after: int, most: int) -> list[Row]:
     """Return the next records of a log behind the index *after*."""
-    names, values = said(wanted)
+    names, values = names_and_values(wanted)
     return await reader.many(_placed(names), log_id=log_id, after=after, most=most, **values)
 
 
@@ -48,7 +48,7 @@ async def all_placed(reader: Reader, log_id: int, after: int, most: int) -> list
 
 async def unplaced(reader: Reader, wanted: ActivityFilter, after: int, most: int) -> list[Row]:
     """Return the next records that have no place in a log yet, behind the one numbered *after*."""
-    names, values = said(wanted)
+    names, values = names_and_values(wanted)
     return await reader.many(_unplaced(names), after=after, most=most, **values)
 
 

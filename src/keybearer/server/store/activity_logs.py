@@ -166,7 +166,7 @@ async def grow(tx: Transaction, log: ActivityLog, size: int, root: bytes) -> Non
 
 async def freeze(tx: Transaction, log: ActivityLog, signed_size: int, why: str, now: int) -> bool:
     """
-    Let nothing be added to a log or signed for it any more; False if it was frozen already.
+    Freeze a log: nothing more is added to it or signed for it; False if it was frozen already.
 
     Its records that no signed checkpoint covers go on into the next part.
     """

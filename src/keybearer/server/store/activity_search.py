@@ -60,7 +60,7 @@ async def newest(reader: Reader, wanted: ActivityFilter, before: TimeAndNumber, 
     """Return the newest records *before* that position, at most *limit*."""
     if wanted.until is not None:  # the end of what is read anyway, not one more question
         before = min(before, (wanted.until, 0))
-    names, values = said(replace(wanted, until=None))
+    names, values = names_and_values(replace(wanted, until=None))
     at, activity_id = before
     return await reader.many(_newest(names), at=at, activity_id=activity_id, limit=limit, **values)
 
@@ -72,7 +72,7 @@ async def newest_of_own(reader: Reader, user_id: int, action: str, limit: int) -
 
 async def by_number(reader: Reader, wanted: ActivityFilter, activity_id: int) -> Row | None:
     """Return the record of this number if it is one of those wanted."""
-    names, values = said(wanted)
+    names, values = names_and_values(wanted)
     return await reader.one(_one(names), activity_id=activity_id, **values)
 
 
@@ -83,13 +83,13 @@ async def tally(reader: Reader, wanted: ActivityFilter, length: int, most: int) 
     Args:
         length: of a stretch, in microseconds; stretches are counted from 1970.
     """
-    names, values = said(wanted)
+    names, values = names_and_values(wanted)
     rows = await reader.many(_tally(names), length=length, most=most, **values)
     return [Tally(int(row["stretch"]), int(row["done"]), int(row["others"])) for row in rows]
 
 
-def said(wanted: ActivityFilter) -> tuple[frozenset[str], dict[str, Any]]:
-    """Return what decides the statement, as names, and its values."""
+def names_and_values(wanted: ActivityFilter) -> tuple[frozenset[str], dict[str, Any]]:
+    """Return the names that decide the statement, one for each condition, and the values that it is run with."""
     values = {field.name: getattr(wanted, field.name) for field in fields(wanted)}
     given = {name: value for name, value in values.items() if value is not None}
     rare = {name for name, usual in _USUAL.items() if given.get(name, usual) != usual}
@@ -97,7 +97,7 @@ def said(wanted: ActivityFilter) -> tuple[frozenset[str], dict[str, Any]]:
 
 
 def conditions(names: frozenset[str]) -> list[ColumnElement[bool]]:
-    """Return what a record must be like, out of the names that `said` gave."""
+    """Return what a record must be like, by the names of `names_and_values`."""
     given = [_c.team_id == bindparam("team_id")]
     given += [column == bindparam(name) for name, column in _EQUAL.items() if name in names]
     if "since" in names:

@@ -1,4 +1,4 @@
-"""What waits in the database, counted for whoever watches it: never more than the first thousand, by their index."""
+"""What waits in the database, counted for the metrics: never more than the first thousand, by their index."""
 
 from typing import Final, NamedTuple
 

@@ -162,5 +162,5 @@ async def add_secret(tx: Transaction, secret: ClientSecret) -> None:
 
 
 async def end_secrets(tx: Transaction, client_id: str, at: int) -> None:
-    """Let all present secrets of the client end at *at*, those that end sooner excepted."""
+    """End all present secrets of the client at *at*, except those that end sooner."""
     await tx.run(_END_SECRETS, the_client=client_id, at=at)

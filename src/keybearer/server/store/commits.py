@@ -1,4 +1,4 @@
-"""What the transactions of a process came to, counted for whoever watches the database."""
+"""The commits of a process, counted for the metrics: how long they took, and what they changed."""
 
 from collections import Counter
 from collections.abc import Iterable

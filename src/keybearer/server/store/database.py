@@ -174,16 +174,16 @@ def at_once(look_up: Coroutine[Any, Any, T]) -> T:
     raise RuntimeError("a look-up waits, in a database that answers at once")
 
 
-ONLY_LOOKS: Final = "this database was opened to be looked at, and not to be changed"
+READ_ONLY: Final = "this database was opened read-only"
 
 
-async def open_database(url: str, *, only_looks: bool = False) -> Database:
+async def open_database(url: str, *, read_only: bool = False) -> Database:
     """
     Open the database at *url*; its tables must be there already.
 
     Args:
         url: ``sqlite:///relative/path``, ``sqlite:////absolute/path`` or ``postgresql://…``.
-        only_looks: it refuses transactions, and its lineage is not settled: a restored copy that is only looked at
+        read_only: it refuses transactions, and its lineage is not settled: a restored copy that is only looked at
             keeps its epoch.
 
     Raises:
@@ -194,10 +194,10 @@ async def open_database(url: str, *, only_looks: bool = False) -> Database:
     if url.startswith("sqlite:///"):
         from keybearer.server.store.sqlite import open_sqlite  # noqa: PLC0415
 
-        return await open_sqlite(url.removeprefix("sqlite:///"), only_looks=only_looks)
+        return await open_sqlite(url.removeprefix("sqlite:///"), read_only=read_only)
     if url.startswith(("postgresql://", "postgres://")):
         from keybearer.server.store.postgres import open_postgres  # noqa: PLC0415
 
-        return await open_postgres(url, only_looks=only_looks)
+        return await open_postgres(url, read_only=read_only)
     msg = "the database URL must start with sqlite:/// or postgresql://"
     raise ValueError(msg)

@@ -55,7 +55,7 @@ def with_standing(rows: FromClause, grant_id: ColumnElement[str], *columns: Colu
     return select(*columns, *_STANDING).select_from(with_whole_grant(rows, grant_id).outerjoin(PERSONAL, is_its_token))
 
 
-def parted(row: Row) -> tuple[dict[str, Any], Standing]:
+def split_standing(row: Row) -> tuple[dict[str, Any], Standing]:
     """Return what a row of `with_standing` has beside the standing, and the standing."""
     names = Standing.__dataclass_fields__
     return {name: value for name, value in row.items() if name not in names}, Standing(**{n: row[n] for n in names})
@@ -95,7 +95,7 @@ _FORGET = delete(expiries).where(expiries.c.grant_id.in_(bindparam("grant_ids", 
 
 async def watch(tx: Transaction, grant_id: str, ends_at: int, look_at: int) -> None:
     """
-    Have somebody look at the grant's end at *look_at*, or before, if that is so already.
+    Have somebody look at the grant's end at *look_at*, or earlier where that was asked for already.
 
     Args:
         ends_at: when it ends; 0 if that is not known yet.
@@ -115,7 +115,7 @@ async def is_any_due(reader: Reader, now: int) -> bool:
 
 async def take_due(tx: Transaction, now: int, limit: int) -> list[Expiry]:
     """Return up to *limit* grants to look at, and let no other node look at them until this transaction ends."""
-    taken = [parted(row) for row in await tx.many(_TAKE_DUE, now=now, limit=limit)]
+    taken = [split_standing(row) for row in await tx.many(_TAKE_DUE, now=now, limit=limit)]
     return [Expiry(**row, standing=standing) for row, standing in taken]
 
 
@@ -126,6 +126,6 @@ async def look_again(tx: Transaction, moments: Mapping[str, tuple[int, int]]) ->
 
 
 async def forget(tx: Transaction, grant_ids: Sequence[str]) -> None:
-    """Look at these grants no more."""
+    """Stop looking at these grants."""
     if grant_ids:
         await tx.run(_FORGET, grant_ids=grant_ids)

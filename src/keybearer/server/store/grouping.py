@@ -42,7 +42,7 @@ class _Done:
     done: Sequence[str] = ()
 
     def tell(self) -> None:
-        """Answer the waiter, unless he has gone away: that must not hurt the others."""
+        """Answer the caller, unless they have gone away: that must not hurt the others."""
         if self.job.answer.done():
             return
         if self.raised is None:
@@ -111,7 +111,7 @@ class GroupWriter:
         group: list[_Job] = []
         while self._waiting and len(group) < _LARGEST_GROUP:
             job = self._waiting.popleft()
-            if not job.answer.done():  # gone away before his work began: it is not begun
+            if not job.answer.done():  # else the caller has gone away before the work began
                 group.append(job)
         return group
 
@@ -129,7 +129,7 @@ class GroupWriter:
                 one.tell()
 
     async def _give_up(self, group: list[_Job], fault: StoreUnavailable) -> list[_Done]:
-        """Tell all the same, also who was refused: what he was refused for may have been rolled back."""
+        """Tell all of them the same, even those who were refused: the reason may have been rolled back too."""
         self._refusal.failed(fault)
         await self._session.renew()
         return [_Done(job, raised=type(fault)(*fault.args)) for job in group]

@@ -35,7 +35,7 @@ class ListStatement:
         return text, [each.value_in(padded) if isinstance(each, _Place) else each for each in order]
 
     def _learn(self, lengths: tuple[int, ...], values: Mapping[str, Any]) -> tuple[str, list[Any]]:
-        """Have the lists written out, with places in the place of values; what the statement brings along stays."""
+        """Write the lists out, with a `_Place` for each value; the statement's own literals stay."""
         places: dict[str, Any] = {name: _Place(name, None) for name in values}
         for name, length in zip(self._lists, lengths, strict=True):
             places[name] = [_Place(name, index) for index in range(length)]
@@ -49,8 +49,8 @@ def _padded(value: Any) -> Any:
     """
     Repeat the last value of a list until their number is a power of two.
 
-    A list of each length is a text of its own, which each connection plans anew: a refresh's seven joins for half a
-    millisecond and more.
+    A list of each length is a text of its own, which each connection has to plan: a refresh's seven joins take half a
+    millisecond or more.
     """
     if not value:
         return value

@@ -41,7 +41,7 @@ async def add(tx: Transaction, link: MailLink) -> None:
 
 
 async def activate(tx: Transaction, digest: bytes) -> None:
-    """Let the link of this digest work, which counted as used when it was made."""
+    """Make the link of this digest work, which counted as used when it was made."""
     await tx.run(_ACTIVATE, the_digest=digest)
 
 
@@ -73,10 +73,10 @@ async def made_since(reader: Reader, user_id: int, since: int) -> list[int]:
 
 
 async def end(tx: Transaction, user_id: int, purpose: str, now: int) -> bool:
-    """Let no link of this purpose act any more; False if none did."""
+    """End the user's links of this purpose; False if none still acted."""
     return await tx.run(_END, the_user=user_id, the_purpose=purpose, now=now) > 0
 
 
 async def end_all(tx: Transaction, user_id: int, now: int) -> None:
-    """Let no link that was mailed for this user act any more."""
+    """End all links that were mailed for this user."""
     await tx.run(_END_ALL, the_user=user_id, now=now)

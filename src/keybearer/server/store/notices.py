@@ -8,7 +8,7 @@ from sqlalchemy.dialects.postgresql import insert as upsert
 
 from keybearer.server.records import Notice, ToldNotice
 from keybearer.server.store.database import Reader, Transaction
-from keybearer.server.store.expiries import PERSONAL, parted, with_standing
+from keybearer.server.store.expiries import PERSONAL, split_standing, with_standing
 from keybearer.server.store.rows import as_row
 from keybearer.server.store.tables import clients, grants, notices, teams, users
 
@@ -122,7 +122,7 @@ async def claim(tx: Transaction, user_id: int, claim_id: str, now: int, until: i
     """
     if not await tx.run(_CLAIM, the_user=user_id, by_claim=claim_id, now=now, until=until):
         return []
-    told = [parted(row) for row in await tx.many(_TOLD, by_claim=claim_id)]
+    told = [split_standing(row) for row in await tx.many(_TOLD, by_claim=claim_id)]
     return [ToldNotice(**row, standing=standing) for row, standing in told]
 
 

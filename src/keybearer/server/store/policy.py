@@ -18,7 +18,7 @@ async def present(reader: Reader) -> str | None:
 
 
 async def put(tx: Transaction, digest: str) -> bool:
-    """Let this policy be in force instead of another; of two nodes that bring it at once, one is told True."""
+    """Put this policy in force; True if it changes anything: of two nodes that bring it at once, one is told so."""
     if await present(tx) is None:
         await tx.run(_ADD, singleton=1, digest=digest)
     return await tx.run(_CHANGE, the_digest=digest) > 0

@@ -9,7 +9,7 @@ import asyncpg
 from sqlalchemy import BigInteger, Executable, cast, func, select, text
 
 from keybearer.server.store.commits import Commits
-from keybearer.server.store.database import ONLY_LOOKS, EpochAndSeq, Reader, Row, Transaction
+from keybearer.server.store.database import READ_ONLY, EpochAndSeq, Reader, Row, Transaction
 from keybearer.server.store.faults import StoreUnavailable
 from keybearer.server.store.feed_numbering import read_position
 from keybearer.server.store.listeners import Listeners
@@ -35,9 +35,9 @@ class PostgresDatabase:
 
     answers_at_once = False
 
-    def __init__(self, address: Address, *, only_looks: bool = False) -> None:
+    def __init__(self, address: Address, *, read_only: bool = False) -> None:
         self._boundary = Boundary(address)
-        self._only_looks = only_looks
+        self._read_only = read_only
         self._readers = Connections(address, _READERS, self._settle)
         self._writers = Connections(address, _WRITERS, self._settle)
         self.commits = Commits()
@@ -69,8 +69,8 @@ class PostgresDatabase:
         return await self._transact(lambda tx: work(tx, *args, **kwargs), is_synced=False)
 
     async def _transact(self, work: Callable[[Transaction], Awaitable[T]], *, is_synced: bool = True) -> T:
-        if self._closing or self._only_looks:
-            raise StoreUnavailable(ONLY_LOOKS if self._only_looks else "the database is closed")
+        if self._closing or self._read_only:
+            raise StoreUnavailable(READ_ONLY if self._read_only else "the database is closed")
         task = asyncio.create_task(self._persist(work, is_synced=is_synced))
         self._running.add(task)
         task.add_done_callback(self._end)
@@ -155,7 +155,7 @@ class PostgresDatabase:
             self._readers.give(connection)
 
     async def _settle(self, connection: Link) -> None:
-        if not self._only_looks:
+        if not self._read_only:
             self._listeners.tell(await settle_lineage(connection, self._boundary))
 
     async def pass_barrier(self) -> str:
@@ -204,8 +204,8 @@ async def _prove(tx: Transaction) -> str:
     return epoch
 
 
-async def open_postgres(url: str, *, only_looks: bool = False) -> PostgresDatabase:
+async def open_postgres(url: str, *, read_only: bool = False) -> PostgresDatabase:
     """Open the database at *url*; see `open_database`."""
-    database = PostgresDatabase(Address.parse(url), only_looks=only_looks)
+    database = PostgresDatabase(Address.parse(url), read_only=read_only)
     await database.position()  # so that a wrong address is known now
     return database

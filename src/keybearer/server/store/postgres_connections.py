@@ -114,14 +114,14 @@ def name_fault(error: Exception) -> Exception:
 
 
 def leave_if_gone(connection: Link, error: Exception) -> None:
-    """Let nobody borrow a connection any more that the server does not listen to, by this *error*."""
+    """Close a connection, so that nobody borrows it again, if this *error* says that the server has left it."""
     if isinstance(error, _GONE):
         connection.terminate()
 
 
 class Connections:
     """
-    Connections held ready: the one used last goes first, a broken one is made anew.
+    Connections held ready: the one used last goes first, a broken one is replaced.
 
     asyncpg's own pool resets a connection each time it comes back, a round trip that
     costs two thirds of the rate of look-ups. Nothing here leaves anything to reset.
@@ -183,7 +183,7 @@ class Connections:
             self._ready.pop().terminate()
 
     def give(self, connection: Link) -> None:
-        """Take a borrowed connection back; in the middle of a transaction it is of no more use."""
+        """Take a borrowed connection back; in the middle of a transaction it cannot be used again."""
         self._places.release()
         if connection.is_closed():
             return

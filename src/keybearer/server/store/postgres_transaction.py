@@ -150,7 +150,7 @@ async def number_events(connection: Link) -> EpochAndSeq | None:
 
 async def commit(connection: Link) -> None:
     """
-    Commit; only a COMMIT that says so, without a word more, has committed.
+    Commit; it has succeeded only if PostgreSQL answers COMMIT, without any notice.
 
     Raises:
         StoreUnavailable: the server rolled back instead.

@@ -110,7 +110,7 @@ async def leave_lost_team(tx: Transaction, session_id: str, lost: int | None, te
 
 
 async def renew(tx: Transaction, session_id: str, digest: bytes, now: int) -> bool:
-    """Let the session go on under a new cookie, its password given *now*; False if it has ended."""
+    """Give the session a new cookie, after its password was given *now*; False if it has ended."""
     return await tx.run(_RENEW, the_session=session_id, new_digest=digest, now=now) == 1
 
 

@@ -137,11 +137,11 @@ def _which_file(path: str) -> tuple[int, int]:
     return (found.st_dev, found.st_ino)
 
 
-async def open_sqlite(path: str, *, only_looks: bool = False) -> SqliteDatabase:
+async def open_sqlite(path: str, *, read_only: bool = False) -> SqliteDatabase:
     """Open the database file at *path*; see `open_database`."""
-    session = SqliteSession(path, only_looks=only_looks)
+    session = SqliteSession(path, read_only=read_only)
     try:
-        if not only_looks:
+        if not read_only:
             await session.settle_lineage()
         return SqliteDatabase(path, session)
     except BaseException:

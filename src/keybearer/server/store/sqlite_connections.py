@@ -55,7 +55,7 @@ def open_connection(path: str) -> apsw.Connection:
     try:
         connection = apsw.Connection(path, flags=apsw.SQLITE_OPEN_READWRITE)
         connection.wal_autocheckpoint(0)
-        # A statement on a table with a partial index is otherwise planned anew for each value that it is given.
+        # A statement on a table with a partial index is otherwise planned again for each value that it is given.
         connection.config(apsw.SQLITE_DBCONFIG_ENABLE_QPSG, 1)
         connection.pragma("foreign_keys", True)
         connection.pragma("synchronous", "FULL")

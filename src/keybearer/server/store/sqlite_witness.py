@@ -65,7 +65,7 @@ class HeadWitness:
         os.close(self._file)
 
     def _belong_to_owner_of(self, path: str) -> None:
-        """Let root's commands leave no file behind that the server cannot open, as SQLite does with its own."""
+        """Give the file the database's owner, as SQLite does with its own: the server could not open one of root's."""
         if os.geteuid() != 0:
             return
         database, own = Path(path).stat(), os.fstat(self._file)

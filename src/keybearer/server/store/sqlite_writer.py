@@ -11,7 +11,7 @@ from typing import Any
 
 import apsw
 
-from keybearer.server.store.database import ONLY_LOOKS, EpochAndSeq
+from keybearer.server.store.database import READ_ONLY, EpochAndSeq
 from keybearer.server.store.faults import NO_HEAD, OutcomeUnknown, StoreUnavailable
 from keybearer.server.store.feed_numbering import number
 from keybearer.server.store.sqlite_connections import Rows, SqlitePart, open_connection
@@ -33,17 +33,17 @@ class SqliteSession:
     The writing connection, as the group writer drives it.
 
     Args:
-        only_looks: it refuses to begin, and leaves the file beside the database alone.
+        read_only: it refuses to begin, and leaves the file beside the database alone.
     """
 
-    def __init__(self, path: str, *, only_looks: bool = False) -> None:
+    def __init__(self, path: str, *, read_only: bool = False) -> None:
         self._path = path
         self._thread = ThreadPoolExecutor(1, thread_name_prefix="sqlite-commit")
         self._log_pages = 0
         self._numbered: Position | None = None
         self._open()
         try:
-            self._witness = None if only_looks else HeadWitness(path)
+            self._witness = None if read_only else HeadWitness(path)
         except StoreUnavailable:
             self._connection.close()
             raise
@@ -72,7 +72,7 @@ class SqliteSession:
             StoreUnavailable: another process keeps it for too long, or the file is only looked at.
         """
         if self._witness is None:
-            raise StoreUnavailable(ONLY_LOOKS)
+            raise StoreUnavailable(READ_ONLY)
         if not self._is_open:
             await self._in_thread(self._open)
         try:

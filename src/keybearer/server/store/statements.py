@@ -21,8 +21,8 @@ from sqlalchemy.sql.sqltypes import Enum, NullType
 
 from keybearer.server.store.list_statement import ListStatement
 
-# A module's statements are a few hundred. Whoever makes statements anew at every call
-# pays for compiling them and must not fill the memory.
+# The modules have a few hundred statements. Code that made new ones at every call would pay
+# for compiling them, and must not fill the memory.
 _MOST_KNOWN = 4096
 
 

@@ -75,7 +75,7 @@ async def wanted(reader: Reader, node_id: str) -> int:
 
 
 async def appear(tx: Transaction, node_id: str, bound_s: int) -> None:
-    """Let every node know that this one answers verifiers, who believe it for less than *bound_s*."""
+    """Tell every node that this one answers verifiers, which believe it for less than *bound_s* seconds."""
     unsaid = {"epoch": "", "seq": 0, "reached": "{}"}
     await tx.run(_APPEAR, node_id=node_id, beat=0, is_closed=0, wanted=0, bound=bound_s, **unsaid)
 

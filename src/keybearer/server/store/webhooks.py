@@ -234,7 +234,7 @@ async def count_failure(tx: Transaction, webhook_id: str) -> Webhook | None:
 
 
 async def forget_failures(tx: Transaction, webhook_id: str) -> None:
-    """Begin to count anew: a delivery was taken."""
+    """Count failures from zero again: a delivery was taken."""
     await tx.run(_FORGET_FAILURES, the_webhook=webhook_id)
 
 

@@ -56,7 +56,7 @@ class Names:
     """
     Looks names up; at most a few for one team, so that names for which nobody answers hold up nobody else's.
 
-    A look-up that nobody waits for any more keeps its place until it ends: so long the system is busy with it.
+    A look-up that nobody waits for any more keeps its place until it ends: until then the system is busy with it.
     """
 
     def __init__(self, resolve: Resolver) -> None:

@@ -94,7 +94,7 @@ class WebhookSender:
         self._to_tell.set()
 
     async def _look(self) -> None:
-        """Send what is due; while the store is away, look now and then only, and say so as seldom."""
+        """Send what is due; while the store is away, look and log less often."""
         try:
             await self._send_due()
         except StoreFault:
