@@ -88,7 +88,7 @@ def _tell(request: Request, examined: Examined, refusal: Refusal, *, may_redirec
         client=examined.client,
         host=host_of(examined.redirect_uri),
         stays_here=is_on_this_device(examined.redirect_uri),
-        said=refusal.public,
+        message=refusal.public,
         address=address,
     )
 

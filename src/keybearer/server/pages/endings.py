@@ -14,7 +14,7 @@ from keybearer.server.pages.cookies import ENDING, leave_notice, read_cookie, se
 
 Ended = Literal["token", "app", "member", "api"]
 
-_TRUE_AT_THE_END: Final[dict[str, str]] = {
+_RESULTS: Final[dict[str, str]] = {
     "token": "no one accepts it any more",
     "app": "no one accepts its tokens any more",
     "member": "no one accepts their tokens any more",
@@ -32,12 +32,12 @@ class Ending:
     How far something that was ended has come.
 
     Args:
-        said: what is true at the end.
+        result: what is true once it is over, a sentence without capital and full stop.
         apis: how many APIs verify tokens; confirmed: how many of them know.
         left_s: seconds until it is over at the latest.
     """
 
-    said: str
+    result: str
     apis: int
     confirmed: int
     left_s: int
@@ -79,7 +79,7 @@ async def look_for_ending(request: Request) -> None:
         return
     left_s = min(node.settings.bound, -(-left // SECOND))
     is_over = spread.is_certain or left <= 0
-    request.scope[_SEEN] = Ending(_TRUE_AT_THE_END[ended], spread.apis, spread.confirmed, left_s, is_over)
+    request.scope[_SEEN] = Ending(_RESULTS[ended], spread.apis, spread.confirmed, left_s, is_over)
 
 
 def seen_ending(request: Request) -> Ending | None:

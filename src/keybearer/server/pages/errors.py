@@ -41,14 +41,14 @@ async def error_page(request: Request, refusal: Refusal, status: int = 0) -> Res
         status: 0: the refusal's own.
     """
     status = status or status_of(refusal)
-    said = _ADVICE.get(status, refusal.public) if refusal.code in {"forbidden", "not_found"} else refusal.public
+    message = _ADVICE.get(status, refusal.public) if refusal.code in {"forbidden", "not_found"} else refusal.public
     answer = render(
         request,
         "error.html",
         None,
         status,
         heading=_HEADINGS_OF_CODES.get(refusal.code) or _HEADINGS.get(status, "This did not work"),
-        said=said,
+        message=message,
         others=[other.public for other in refusal.others],
         request_id=request_id(request),
         offers_switch=refusal.code in {"forbidden", "not_found", "conflict"},

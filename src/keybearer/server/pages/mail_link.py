@@ -55,12 +55,12 @@ async def _change(request: Request, text: str) -> Response:
     """Put the new address in force, and write to it; the change stands even if that mail cannot be sent."""
     node: Node = request.app.state.node
     changed = await node.act(confirm_email_change, actor_of(request), text, node.now())
-    said = f"Your email address is now {changed.email}. Sign in with it from now on."
+    notice = f"Your email address is now {changed.email}. Sign in with it from now on."
     try:
         await node.mailer.send(Letters(node.settings).address_to_prove(changed.email, changed.link))
     except Refusal as refusal:
         note_refusal(request, refusal)
-    return redirect(request, "/settings/account", said)
+    return redirect(request, "/settings/account", notice)
 
 
 def _over(request: Request, refusal: Refusal) -> Response:

@@ -132,7 +132,7 @@ def keep_to_fields(refusal: Refusal) -> None:
 
 def _errors_of(refusal: Refusal) -> dict[str, str]:
     """Return field name -> sentences, a line each; '' is the form as a whole."""
-    said: dict[str, list[str]] = {}
+    by_field: dict[str, list[str]] = {}
     for each in (refusal, *refusal.others):
-        said.setdefault(each.field, []).append(each.public)
-    return {name: "\n".join(sentences) for name, sentences in said.items()}
+        by_field.setdefault(each.field, []).append(each.public)
+    return {name: "\n".join(sentences) for name, sentences in by_field.items()}
