@@ -105,7 +105,7 @@ const keyId = (name, key) => sha256(name, '\n', key).subarray(0, 4).toString('he
 function checkpointOf(note, name, key) {
   const place = note.lastIndexOf('\n\n');
   if (place < 0 || !note.endsWith('\n') || !note.isWellFormed() || /[\u0000-\u0009\u000b-\u001f]/.test(note)) {
-    throw new Wrong('the checkpoint is no signed note');
+    throw new Wrong('the checkpoint is not a signed note');
   }
   const text = note.slice(0, place + 1);
   const publicKey = createPublicKey({
@@ -126,7 +126,7 @@ function checkpointOf(note, name, key) {
   const [origin, size, root, ...rest] = text.split('\n');
   const hash = base64(root);
   if (rest.length !== 1 || !/^(0|[1-9][0-9]{0,15})$/.test(size) || !Number.isSafeInteger(+size) || hash?.length !== 32) {
-    throw new Wrong("the checkpoint has not just three lines: a log's name, its size, its root");
+    throw new Wrong("the checkpoint does not have exactly three lines: a log's name, its size, its root");
   }
   return { origin, size: +size, root: hash };
 }
@@ -153,7 +153,7 @@ function is32Bytes(text) {
   return typeof text === 'string' && text.length === 43 && Buffer.from(text, 'base64url').toString('base64url') === text;
 }
 
-// There is one way to write a line, RFC 8785's: so no key stands in it twice, and no two readers can read it in two ways.
+// A line can be written in one way only, RFC 8785's: so no key is in it twice, and all readers read the same.
 function parsed(text) {
   let value;
   try {
@@ -273,7 +273,7 @@ class Verifier {
     if ('log' in line) return this.exactly(line, ['log', 'key', 'checkpoint'], (value) => typeof value === 'string');
     if ('skip' in line) {
       this.exactly(line, ['skip', 'hashes'], Array.isArray);
-      if (line.skip.length !== 2 || !line.skip.every(Number.isSafeInteger)) throw new Wrong('skip has not two numbers');
+      if (line.skip.length !== 2 || !line.skip.every(Number.isSafeInteger)) throw new Wrong('skip is not two numbers');
       const hashes = line.hashes.map(base64);
       if (hashes.some((hash) => hash?.length !== 32)) throw new Wrong('one of the hashes is not base64 of 32 bytes');
       return { ...line, hashes };
@@ -284,7 +284,7 @@ class Verifier {
 
   exactly(line, names, isGood) {
     if (Object.keys(line).length !== names.length || !names.every((name) => isGood(line[name]))) {
-      throw new Wrong(`the line has not just ${names.join(', ')}`);
+      throw new Wrong(`the line does not have exactly ${names.join(', ')}`);
     }
     return line;
   }

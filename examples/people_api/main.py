@@ -24,6 +24,6 @@ app.include_router(people.router)
 
 @app.get("/readyz", tags=["Operation"])
 async def ready(response: Response) -> dict[str, Any]:
-    """Tell whether calls can be served: not before the first word of Keybearer, nor out of touch with it."""
+    """Tell whether calls can be served: once Keybearer has answered, and while the verifier is in touch with it."""
     response.status_code = 200 if verifier.is_ready else 503
     return {"is_ready": verifier.is_ready}

@@ -78,7 +78,7 @@ def delete_person(writer: Writer, people: People, person_id: Id) -> None:
 
 
 def _found(person: Person | None) -> Person:
-    """Return the person; somebody of another team is not there: nobody learns who is."""
+    """Return the person, or answer 404: also for a person of another team, so that nobody learns who is there."""
     if person is None:
         raise HTTPException(404, "There is no such person in this team.")
     return person

@@ -7,7 +7,7 @@ from starlette.exceptions import HTTPException
 
 
 def answer_refusals(app: FastAPI) -> None:
-    """Have *app* answer 404 and 422 so."""
+    """Make *app* answer 404 and 422 in this form."""
     app.add_exception_handler(HTTPException, _as_sentence)
     app.add_exception_handler(RequestValidationError, _by_property)
 
@@ -19,9 +19,9 @@ async def _as_sentence(_: Request, refusal: Exception) -> JSONResponse:
 
 async def _by_property(_: Request, refusal: Exception) -> JSONResponse:
     assert isinstance(refusal, RequestValidationError)
-    said: dict[str, list[str]] = {}
+    sentences: dict[str, list[str]] = {}
     for error in refusal.errors():
         _, *steps = error["loc"]  # the first is where it stood: body, path, query
         path = "" if error["type"] == "json_invalid" else ".".join(map(str, steps))
-        said.setdefault(path or "errors", []).append(error["msg"].removeprefix("Value error, "))
-    return JSONResponse(said, 422)
+        sentences.setdefault(path or "errors", []).append(error["msg"].removeprefix("Value error, "))
+    return JSONResponse(sentences, 422)

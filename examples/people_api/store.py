@@ -26,7 +26,7 @@ CREATE TABLE IF NOT EXISTS people (
 );
 CREATE INDEX IF NOT EXISTS people_of_a_team ON people (environment, team_id);
 """
-# What a caller reaches. The role that sees only what is assigned to it is the API's to obey: who is assigned, it knows.
+# What a caller reaches. Only the API knows what is assigned to whom, so it has to limit the role assigned-only itself.
 _REACHED = """environment = :environment AND team_id = :team_id
     AND (:role <> 'assigned-only' OR assigned_to = :user_id)"""
 _ADD = """
@@ -68,7 +68,7 @@ class Store:
     def page(self, caller: Principal, limit: int, offset: int) -> tuple[list[Person], int]:
         """Return some of the people, by name, and how many there are in all."""
         with self._open() as database:
-            database.execute("BEGIN")  # both are told of the same moment
+            database.execute("BEGIN")  # so that page and total are of the same moment
             rows = database.execute(_PAGE, {**_who(caller), "limit": limit, "offset": offset}).fetchall()
             total = database.execute(_COUNT, _who(caller)).fetchone()["total"]
         return [_person(row) for row in rows], total

@@ -34,7 +34,7 @@ def is_signed(key: bytes, signature: bytes, message: bytes) -> bool:
 
 def test_a_note_of_gos_own_is_read_with_its_key() -> None:
     """Only what comes after the signature is held against it: it is no checkpoint."""
-    with pytest.raises(BadNote, match="not just three lines"):
+    with pytest.raises(BadNote, match="not have exactly three lines"):
         opened(NEUMANN_NOTE, key_from(NEUMANN), is_signed)
     with pytest.raises(BadNote, match="a signature that PeterNeumann did not make"):
         opened(NEUMANN_NOTE.replace("think", "thank"), key_from(NEUMANN), is_signed)
@@ -102,8 +102,8 @@ ROOT_LINE = CHECKPOINT.text.split("\n")[2]
         pytest.param(NOTE.replace(f"— {ORIGIN}", "— other"), "not signed by", id="another name"),
         pytest.param(NOTE.replace("=\n", "\n"), "not base64", id="base64 cut off"),
         pytest.param(NOTE + " " * 70_000, "longer than a note can be", id="too long"),
-        pytest.param(with_line(0, ""), "not just three lines", id="no origin"),
-        pytest.param(with_line(0, "a b"), "not just three lines", id="an origin with a space"),
+        pytest.param(with_line(0, ""), "not have exactly three lines", id="no origin"),
+        pytest.param(with_line(0, "a b"), "not have exactly three lines", id="an origin with a space"),
         pytest.param(with_line(1, "017"), "not a whole number", id="a size with a leading zero"),
         pytest.param(with_line(1, "-1"), "not a whole number", id="a size below nothing"),
         pytest.param(with_line(1, "\u0661\u0667"), "not a whole number", id="a size in other digits"),
@@ -112,7 +112,7 @@ ROOT_LINE = CHECKPOINT.text.split("\n")[2]
         pytest.param(
             with_line(2, ROOT_LINE[:-2] + "J="), "not base64 as it is written", id="bits left over in the root"
         ),
-        pytest.param(signed_text(CHECKPOINT.text + "more\n"), "not just three lines", id="an extension"),
+        pytest.param(signed_text(CHECKPOINT.text + "more\n"), "not have exactly three lines", id="an extension"),
         pytest.param(NOTE + "— x AAAA\n", "too short", id="a signature without one"),
         pytest.param("\ud800" + NOTE, "control characters", id="half a character"),
     ],

@@ -89,7 +89,7 @@ def _opened(records: Sequence[_Record]) -> dict[int, tuple[str, ...]]:
     Open all that has a detail, and return by the index which fields have none.
 
     Raises:
-        ValueError: a detail opens nothing, or what is left is no commitment.
+        ValueError: a detail opens nothing, or what is left is not a commitment.
     """
     details = zip(*[astuple(record.details) for record in records], strict=True)
     erased = defaultdict(list)
@@ -112,7 +112,7 @@ def _left(told: Sequence[Any], committed: Sequence[Any]) -> list[int]:
     pairs = enumerate(zip(told, committed, strict=True))
     left = [place for place, (detail, commitment) in pairs if detail is None and commitment is not None]
     if not all(is_32_bytes(committed[place]) for place in left):
-        raise ValueError("what is left is no commitment")
+        raise ValueError("what is left is not a commitment")
     return left
 
 
@@ -126,7 +126,7 @@ def _open(field: str, told: Sequence[Any], committed: Sequence[Any]) -> None:
     if not all(told):
         told, committed = list(compress(told, told)), list(compress(committed, told))
     if not all(committed):
-        raise ValueError("there is a detail of what was not sealed")
+        raise ValueError("there is a detail of a field that was not sealed")
     check_openings(field, told, committed)
 
 

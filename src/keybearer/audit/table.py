@@ -48,14 +48,14 @@ def row(index: int | None, entry: bytes, details: Details | None) -> bytes:
         index: its place in the log.
         details: what of its details is left.
     """
-    said: dict[str, object] = {"index": index}
+    cells: dict[str, object] = {"index": index}
     try:
         read = read_entry(entry)
         opened = open_details(read, details or {})
-        said |= {"at": moment(read.at), **opened, **{name: getattr(read, name) for name in _COPIES}}
+        cells |= {"at": moment(read.at), **opened, **{name: getattr(read, name) for name in _COPIES}}
     except ValueError:
         pass
-    return _line(said.get(name) for name in COLUMNS)
+    return _line(cells.get(name) for name in COLUMNS)
 
 
 def moment(at: int) -> str:

@@ -18,7 +18,7 @@ class Trust:
         notes: checkpoints that were saved before, signed with one of these keys.
 
     Raises:
-        BadNote: one of the notes is no checkpoint, or is not signed so.
+        BadNote: one of the notes is not a checkpoint, or is not signed with such a key.
     """
 
     def __init__(self, keys: Sequence[VerifierKey], notes: Iterable[str] = ()) -> None:

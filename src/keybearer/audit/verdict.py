@@ -34,7 +34,7 @@ class LogVerdict:
         records: how many of them are in the export.
         skipped: how many are left out, and stand there by their hashes.
         unsigned: how many further records no checkpoint speaks for yet: they prove nothing.
-        erased: by the index of a record which of its fields were erased, or not told to whom the export is for.
+        erased: by the index of a record which of its fields were erased, or may not be seen by whom the export is for.
         kept: the sizes of the saved checkpoints that it goes on from.
         fault: what is wrong, if something is; what comes after it was not looked at.
     """

@@ -31,7 +31,7 @@ class Verification:
 
     def take(self, lines: Sequence[bytes], batch: Batch | None = None) -> None:
         """
-        Look at the next lines: together as many as agree with each other, and what is left alone.
+        Look at the next lines: as many together as agree with each other, the others one by one.
 
         Args:
             lines: each as it stands in the file, with its end; best some hundred at a time.

@@ -95,13 +95,13 @@ def seal(
     """
     salts = randomness(SALT_BYTES * len(values))
     sealed, details, start = {}, {}, 0
-    for field, said in values.items():
-        (value, opening, encoded), salt = _told(field, said), salts[start : (start := start + SALT_BYTES)]
+    for field, text in values.items():
+        (value, opening, encoded), salt = _prepared(field, text), salts[start : (start := start + SALT_BYTES)]
         # Both in one: 32 bytes and a zero are 44 characters, of which the last says nothing.
         both = salt + b"\0" + sha256(opening + salt + encoded).digest() + b"\0"
-        text = binascii.b2a_base64(both, newline=False).translate(_TO_URL).decode()
-        details[field] = (text[:43], value)
-        sealed[field] = text[44:87]
+        written = binascii.b2a_base64(both, newline=False).translate(_TO_URL).decode()
+        details[field] = (written[:43], value)
+        sealed[field] = written[44:87]
     return sealed, details
 
 
@@ -220,10 +220,10 @@ def _entry(parts: Any) -> Entry:
     return Entry(**parts)
 
 
-@lru_cache(1_024)  # callers come again, with what they say
-def _told(field: str, said: str) -> tuple[str, bytes, bytes]:
+@lru_cache(1_024)  # the same callers come again
+def _prepared(field: str, text: str) -> tuple[str, bytes, bytes]:
     """Return what a field says, masked, and what is hashed of it before the salt and behind it."""
-    value = masked(said)
+    value = masked(text)
     return value, _opening(field), _sealable(field, value)
 
 

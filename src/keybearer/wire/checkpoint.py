@@ -23,7 +23,7 @@ IsSigned = Callable[[bytes, bytes, bytes], bool]
 
 
 class BadNote(ValueError):
-    """A note is malformed, is not signed by the key that is asked for, or is no checkpoint: it is not believed."""
+    """A note is malformed, is not signed by the key that is asked for, or is not a checkpoint: it is not believed."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -182,13 +182,13 @@ def _signature(line: str) -> tuple[str, bytes, bytes]:
 def _checkpoint(text: str) -> Checkpoint:
     lines = text.split("\n")
     if len(lines) != 4 or not _is_name(lines[0]):
-        raise BadNote("the checkpoint has not just three lines: a log's name, its size, its root")
+        raise BadNote("the checkpoint does not have exactly three lines: a log's name, its size, its root")
     origin, size, root, _ = lines
     if not (size.isascii() and size.isdigit()) or str(int(size[:17])) != size or int(size) > MAX_SIZE:
         raise BadNote("the size in the checkpoint is not a whole number")
     hashed = _decoded(root, "the root in the checkpoint")
     if len(hashed) != HASH_BYTES:
-        raise BadNote("the root in the checkpoint has not 32 bytes")
+        raise BadNote("the root in the checkpoint is not 32 bytes long")
     return Checkpoint(origin, int(size), hashed)
 
 

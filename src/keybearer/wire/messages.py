@@ -194,7 +194,7 @@ def _hash(text: str) -> bytes:
     except ValueError as error:
         raise Malformed("a hash is not hexadecimal") from error
     if len(hashed) != 32:
-        raise Malformed("a hash has not 32 bytes")
+        raise Malformed("a hash is not 32 bytes long")
     return hashed
 
 

@@ -28,7 +28,7 @@ def packed_token(kind: str, expires_at: int, *, is_narrowed: bool, ids: tuple[st
         ids: the token's, its grant's, and the last four characters of its text.
 
     Raises:
-        ValueError: there is no such kind, or a text is no Unicode or has a NUL in it.
+        ValueError: there is no such kind, or a text is not Unicode or has a NUL in it.
         struct.error: there is no such time.
     """
     if any("\0" in each for each in ids):
@@ -83,7 +83,7 @@ def packed_place(team_id: int, membership_id: int, environment: str, role: str, 
         person: the user's name, and their address.
 
     Raises:
-        ValueError: there is no such environment, or a text is no Unicode or has a NUL in it.
+        ValueError: there is no such environment, or a text is not Unicode or has a NUL in it.
         struct.error: a number is out of range.
     """
     name, email = person

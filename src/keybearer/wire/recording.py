@@ -1,4 +1,4 @@
-"""Where an API's own words go that belong into the record of the call at hand."""
+"""Adds an API's own words to the record of the call that is being handled."""
 
 from collections.abc import Mapping
 from contextvars import ContextVar

@@ -135,5 +135,7 @@ def _place_in_tile(level: int, place: int) -> tuple[Tile, int, int]:
 def _hashes(tiles: Mapping[Tile, bytes], tile: Tile, end: int, first: int = 0) -> list[bytes]:
     hashes = leaves_in(tiles.get(tile, b"")[first * HASH_BYTES : end * HASH_BYTES])
     if len(hashes) < end - first or (hashes and len(hashes[-1]) < HASH_BYTES):
-        raise DamagedTiles(f"the tile at level {tile[0]}, place {tile[1]}, has not the {end} hashes that it should")
+        raise DamagedTiles(
+            f"the tile at level {tile[0]}, place {tile[1]}, does not have the {end} hashes that it should"
+        )
     return hashes

@@ -79,10 +79,12 @@ EDITS: list[Any] = [
         id="said to be nobody's",
     ),
     pytest.param([f"UPDATE activity_logs SET part = 2 WHERE {OF_TEAM}"], "its name says", id="said to be another part"),
-    pytest.param([f"UPDATE activity_tiles SET hashes = 'x' WHERE {OF_TEAM}"], "has not the 20 hashes", id="no tile"),
+    pytest.param(
+        [f"UPDATE activity_tiles SET hashes = 'x' WHERE {OF_TEAM}"], "does not have the 20 hashes", id="no tile"
+    ),
     pytest.param(
         [f"UPDATE activity_tiles SET hashes = (SELECT root FROM activity_logs LIMIT 1) WHERE {OF_TEAM}"],
-        "has not the 20 hashes",
+        "does not have the 20 hashes",
         id="the tile",
     ),
     pytest.param(

@@ -181,8 +181,8 @@ class _Reader:
 
 def _note(where: str, meaning: str) -> str:
     """Return where a field stands, if that has to be said, and what it means, as one note in HTML."""
-    said = ". ".join(part for part in (where, meaning.strip()) if part)
-    return inline_html(said[:1].upper() + said[1:])
+    note = ". ".join(part for part in (where, meaning.strip()) if part)
+    return inline_html(note[:1].upper() + note[1:])
 
 
 def _in_words(kind: str, schema: Json, reader: _Reader) -> str:

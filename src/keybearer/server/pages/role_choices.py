@@ -57,7 +57,7 @@ def of_the_form(refusal: Refusal) -> Refusal:
 def _in_words(role: str, given: frozenset[str], words: Mapping[str, str]) -> str:
     """Say what a role allows, by what it lacks where that is shorter."""
     reach = _REACH.get(role, "everything")
-    lacking = [said for name, said in words.items() if name not in given]
+    lacking = [sentence for name, sentence in words.items() if name not in given]
     if not lacking:
         return f"May do {reach}."
     if not given:
@@ -66,8 +66,8 @@ def _in_words(role: str, given: frozenset[str], words: Mapping[str, str]) -> str
         return f"May look at {reach}, and change nothing."
     if len(lacking) <= 3:
         return f"May do {reach} but: {_joined(lacking)}."
-    return f"May: {_joined([said for name, said in words.items() if name in given])}."
+    return f"May: {_joined([sentence for name, sentence in words.items() if name in given])}."
 
 
 def _joined(sentences: list[str]) -> str:
-    return "; ".join(said[:1].lower() + said[1:].rstrip(".") for said in sentences)
+    return "; ".join(sentence[:1].lower() + sentence[1:].rstrip(".") for sentence in sentences)

@@ -105,11 +105,11 @@ def _in_the_form(refusal: Refusal) -> Refusal:
 
 
 def _changed(ended: int, *, is_revoking: bool) -> str:
-    said = "Your password is changed, and you are signed out everywhere else."
+    changed = "Your password is changed, and you are signed out everywhere else."
     if not is_revoking:
-        return f"{said} Tokens and apps go on working."
+        return f"{changed} Tokens and apps go on working."
     what = "1 token or app was cut off" if ended == 1 else f"{ended} tokens and apps were cut off"
-    return f"{said} {what}."
+    return f"{changed} {what}."
 
 
 async def _end(request: Request) -> Response:

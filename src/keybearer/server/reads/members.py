@@ -71,7 +71,7 @@ async def newcomer(reader: Reader, team_id: int, email: str, now: int) -> User:
         email: as typed.
 
     Raises:
-        Refusal: ``invalid``: it is no address, nobody here has it, or a member has it.
+        Refusal: ``invalid``: it is not an address, nobody here has it, or a member has it.
     """
     user = await users.by_email(reader, clean_address(email).key)
     if user is None:

@@ -34,10 +34,10 @@ async def empty_barrier(reader: Reader) -> str:
 async def clock_apart(database: Database, now: Clock) -> str:
     """Return by how much this machine's clock differs from the database's, in words; '' where it hardly does."""
     before = now()
-    told = await database.clock()
-    if told is None:
+    theirs = await database.clock()
+    if theirs is None:
         return ""
-    ahead, behind = before - told, told - now()
+    ahead, behind = before - theirs, theirs - now()
     if max(ahead, behind) < _MOST_APART:
         return ""
     how = f"{ahead // SECOND} s ahead of" if ahead > behind else f"{behind // SECOND} s behind"

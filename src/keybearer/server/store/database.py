@@ -168,8 +168,8 @@ def at_once(look_up: Coroutine[Any, Any, T]) -> T:
     try:
         look_up.send(None)
     except StopIteration as end:
-        told: T = end.value
-        return told
+        found: T = end.value
+        return found
     look_up.close()
     raise RuntimeError("a look-up waits, in a database that answers at once")
 

@@ -80,7 +80,7 @@ async def lock_of_user(tx: Transaction, team_id: int, user_id: int) -> Member | 
     """
     Return the user's place in the team, and let nobody change or end it until this transaction ends.
 
-    Nor does anybody else lock it: what the user has in the team can be counted, and stays as many.
+    Nobody else can lock it meanwhile, so what the user has in the team can be counted and does not change.
     """
     row = await tx.one(_LOCK_OF_USER, team_id=team_id, user_id=user_id)
     return Member(**row) if row else None

@@ -50,7 +50,7 @@ def open_connection(path: str) -> apsw.Connection:
     Nothing is checkpointed behind anybody's back: the writer does that in its quiet moments.
 
     Raises:
-        StoreUnavailable: there is no such file, or it is no database.
+        StoreUnavailable: there is no such file, or it is not a database.
     """
     try:
         connection = apsw.Connection(path, flags=apsw.SQLITE_OPEN_READWRITE)
@@ -89,10 +89,10 @@ def _constraint(message: str) -> str:
     Check rules are told by name, uniqueness by its columns, a column that may not be null
     as ``table.column``; of a foreign key nothing is told.
     """
-    told = _BROKEN.search(message)
-    if told is None:
+    broken = _BROKEN.search(message)
+    if broken is None:
         return "foreign key" if "FOREIGN KEY" in message else message
-    return _NAMES.get(frozenset(told[2].split(", ")), told[2]) if told[1] == "UNIQUE" else told[2]
+    return _NAMES.get(frozenset(broken[2].split(", ")), broken[2]) if broken[1] == "UNIQUE" else broken[2]
 
 
 class Rows:

@@ -41,11 +41,11 @@ class HeadWitness:
         A copy that somebody puts back is younger than what is written in it: a file's change time cannot be set.
         """
         try:
-            said, _, written_at = os.pread(self._file, _MOST_BYTES, 0).decode("ascii").strip().rpartition(" ")
+            position, _, written_at = os.pread(self._file, _MOST_BYTES, 0).decode("ascii").strip().rpartition(" ")
             age = os.fstat(self._file).st_ctime_ns // 1_000 - int(written_at)
         except ValueError:  # empty, torn, or not ours
             return False
-        return said == _words(head) and abs(age) < _SLACK
+        return position == _words(head) and abs(age) < _SLACK
 
     def write(self, head: Position) -> None:
         """

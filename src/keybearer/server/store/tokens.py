@@ -25,13 +25,13 @@ _successors = tokens.alias("successors")
 _used = tokens.alias("used")
 
 
-def _with_everything_it_hangs_on(columns: Select[tuple[object, ...]]) -> Select[tuple[object, ...]]:
+def _joined_to_grant(columns: Select[tuple[object, ...]]) -> Select[tuple[object, ...]]:
     """Join a token to its family and its whole grant: one row, one snapshot."""
     whole = with_whole_grant(tokens, tokens.c.grant_id)
     return columns.select_from(whole.outerjoin(families, families.c.family_id == tokens.c.family_id))
 
 
-_RECORD = _with_everything_it_hangs_on(
+_RECORD = _joined_to_grant(
     select(
         tokens.c.token_id,
         tokens.c.kind,
@@ -65,7 +65,7 @@ _RECORD_AND_POSITION = _RECORD.add_columns(
 ).join(feed_head, feed_head.c.singleton == 1)
 
 _PARTICULARS = (
-    _with_everything_it_hangs_on(
+    _joined_to_grant(
         select(
             func.coalesce(grants.c.name, clients.c.name).label("name"),
             tokens.c.created_at,
@@ -77,7 +77,7 @@ _PARTICULARS = (
 ).where(tokens.c.token_id == bindparam("token_id"))
 
 _HELD_REFRESH = (
-    _with_everything_it_hangs_on(
+    _joined_to_grant(
         select(
             tokens.c.digest,
             tokens.c.token_id,
@@ -114,7 +114,7 @@ _LOCK_FREE_REFRESHES = _HELD_REFRESH.with_for_update(of=tokens, skip_locked=True
 _ACCESS_OF_PAIR = select(tokens.c.token_id, tokens.c.narrowing, tokens.c.scope, tokens.c.expires_at).where(
     tokens.c.pair_id == bindparam("pair_id"), tokens.c.kind == "oat"
 )
-_WITH_WHOSE_IT_IS = select(
+_WITH_OWNER = select(
     tokens.c.token_id,
     tokens.c.kind,
     tokens.c.last4,
@@ -125,8 +125,8 @@ _WITH_WHOSE_IT_IS = select(
     grants.c.team_id,
     grants.c.environment,
 ).join(grants, grants.c.grant_id == tokens.c.grant_id)
-_HELD = _WITH_WHOSE_IT_IS.where(tokens.c.digest == bindparam("digest"))
-_HELD_AMONG = _WITH_WHOSE_IT_IS.where(tokens.c.token_id.in_(bindparam("token_ids", expanding=True)))
+_HELD = _WITH_OWNER.where(tokens.c.digest == bindparam("digest"))
+_HELD_AMONG = _WITH_OWNER.where(tokens.c.token_id.in_(bindparam("token_ids", expanding=True)))
 _ADD = insert(tokens)
 _CONSUME = (
     update(tokens)
@@ -261,8 +261,8 @@ async def note_uses(tx: Transaction, uses: Mapping[str, int]) -> None:
     """
     Keep when tokens were last used: microseconds since 1970 UTC, by token id.
 
-    A token that another transaction has its hand on is left out, for this one has its own on many, which a refresh of
-    several waits for: who waited for each other in a circle would do so for a second. Such a token is being ended, or
-    another node writes its use.
+    A token that another transaction has locked is left out: this one locks many, for which a refresh of several may
+    wait, and PostgreSQL ends a deadlock only after a second. Such a token is being ended, or another node writes its
+    use.
     """
     await tx.run_all(_NOTE_USE, [{"the_token": token_id, "the_time": at} for token_id, at in uses.items()])

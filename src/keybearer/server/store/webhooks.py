@@ -136,7 +136,7 @@ async def by_webhook_id(reader: Reader, webhook_id: str, team_id: int) -> Webhoo
 
 
 async def lock(tx: Transaction, webhook_id: str, team_id: int) -> Webhook | None:
-    """Return the same, and let nobody else change it until this transaction ends."""
+    """Return the team's webhook of this id, and let nobody else change it until this transaction ends."""
     row = await tx.one(_LOCK, the_webhook=webhook_id, team_id=team_id)
     return Webhook(**row) if row else None
 
@@ -206,7 +206,7 @@ async def add(tx: Transaction, webhook: Webhook, sealed_secret: bytes) -> None:
 
 
 async def change(tx: Transaction, webhook_id: str, url: str, events: str, now: int) -> None:
-    """Have events sent to another URL, or others sent."""
+    """Change the URL, and which events are sent to it."""
     await tx.run(_CHANGE, the_webhook=webhook_id, to_url=url, to_events=events, now=now)
 
 
@@ -254,12 +254,12 @@ async def to_tell(reader: Reader, now: int, limit: int) -> list[Webhook]:
 
 
 async def claim_telling(tx: Transaction, webhook_id: str, now: int, until: int) -> bool:
-    """Be the one to tell the owners, until *until*; False if another node is."""
+    """Claim, until *until*, that this node tells the owners; False if another has claimed it."""
     return await tx.run(_CLAIM_TELLING, the_webhook=webhook_id, now=now, until=until) == 1
 
 
 async def note_told(tx: Transaction, webhook_id: str, until: int) -> None:
-    """Keep that whoever claimed the telling until *until* has told the owners."""
+    """Keep that the owners were told, by the node whose claim lasts until *until*."""
     await tx.run(_TOLD, the_webhook=webhook_id, until=until)
 
 

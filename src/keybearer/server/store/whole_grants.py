@@ -7,7 +7,7 @@ from sqlalchemy import ColumnElement, FromClause, func
 from keybearer.server.store.tables import clients, grants, memberships, teams, users
 
 ENDED_AT: Final = func.coalesce(grants.c.ended_at, clients.c.deleted_at)
-"""When the grant was over: the end of its client is the end of all its grants, of which none is told by itself."""
+"""When the grant ended; the deletion of a client ends all its grants, and no row of theirs says so."""
 
 STANDING: Final = (
     users.c.disabled_at.label("user_disabled_at"),

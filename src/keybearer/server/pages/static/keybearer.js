@@ -78,11 +78,11 @@ document.querySelector("[data-focus]")?.focus();
 // What was ended may be accepted for some seconds more: the line that says so is asked for until it says that it is over.
 async function follow(line) {
   while (line.dataset.ending === "waiting") {
-    await new Promise((goOn) => { setTimeout(goOn, 1000); });
+    await new Promise((resolve) => { setTimeout(resolve, 1000); });
     const answer = await fetch(location.href);
     const page = new DOMParser().parseFromString(await answer.text(), "text/html");
     const told = page.querySelector("[data-ending]");
-    if (!told) return; // said in another window, or by another page
+    if (!told) return; // shown in another window, or on another page
     line.replaceChildren(...told.childNodes);
     line.dataset.ending = told.dataset.ending;
     if (told.dataset.ending === "over") announce(line.textContent);
@@ -124,7 +124,7 @@ window.addEventListener("pageshow", () => {
   for (const form of document.querySelectorAll("form[data-sent]")) delete form.dataset.sent;
 });
 
-// Whoever reads the guides reads them in one language: chosen once, it is chosen in every example, and on the next page.
+// A language of examples is chosen once: for every example of the page, and for the next page.
 const languages = [...document.querySelectorAll(".examples input[data-language]")];
 function choose(language) {
   for (const input of languages) if (input.dataset.language === language) input.checked = true;

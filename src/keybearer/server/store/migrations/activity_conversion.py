@@ -9,7 +9,7 @@ import apsw
 from keybearer.server.store.activity import row_of
 from keybearer.wire.activity import Entry, entry_bytes, seal
 
-if TYPE_CHECKING:  # asyncpg is no business of SQLite's
+if TYPE_CHECKING:  # only PostgreSQL needs asyncpg
     from keybearer.server.store.postgres_connections import Link
 
 _AT_ONCE: Final = 1_000
