@@ -1,6 +1,7 @@
 """The layers for Django and REST framework, synchronous and not: who is let through, and what the others are told."""
 
 from collections.abc import Iterator
+from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
@@ -12,9 +13,10 @@ from django.http import HttpRequest, JsonResponse
 from django.test import AsyncClient, Client, RequestFactory
 from django.urls import path
 
-from keybearer import Principal
+from keybearer import ActivityLog, Principal, SyncVerifier
 from keybearer.testing import FakeSyncVerifier
 from keybearer.wire.quota import Left
+from keybearer.wire.token_text import compose
 from tests.sdk.cases import HEADERS, LIMITS, METADATA, READ, WRITE, Call, Reply, every_answer_is_the_references
 
 MIDDLEWARE = "keybearer.django.KeybearerMiddleware"
@@ -167,6 +169,18 @@ async def test_behind_the_middleware_every_view_wants_a_token(tokens: FakeSyncVe
         assert (await calling(kind)("GET", "/bare", [])).status == 401
         reply = await calling(kind)("GET", "/bare", [f"Bearer {tokens.issue(user_id=4)}"])
         assert reply.body == {"user": 4}
+
+
+def test_the_settings_name_the_folder_for_records_and_only_a_call_opens_it(tmp_path: Path) -> None:
+    folder, key = tmp_path / "activity", compose("kb", "rsk", "live", "k" * 32)
+    about = {"URL": "http://127.0.0.1:1", "KEY": key, "ACTIVITY": ActivityLog(folder)}
+    with override_settings(KEYBEARER=about):
+        assert not folder.exists()
+        face = verifier()
+        assert isinstance(face, SyncVerifier)
+        assert face.reporter is not None
+        assert len(list(folder.iterdir())) == 1
+        face.reporter.close()
 
 
 def test_the_settings_name_the_verifier(tokens: FakeSyncVerifier) -> None:

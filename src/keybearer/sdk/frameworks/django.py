@@ -29,7 +29,7 @@ _STATUS_OF: Final = {Http404: 404, PermissionDenied: 403, SuspiciousOperation: 4
 @lru_cache(maxsize=1)
 def verifier() -> SyncVerifierInterface:
     """
-    Return the verifier of ``settings.KEYBEARER``: its ``VERIFIER``, or one for its ``URL`` and ``KEY``.
+    Return the verifier of ``settings.KEYBEARER``: its ``VERIFIER``, or one for its ``URL``, ``KEY`` and ``ACTIVITY``.
 
     One for each process: in a process that is forked it begins anew by itself.
 
@@ -41,7 +41,9 @@ def verifier() -> SyncVerifierInterface:
         given: SyncVerifierInterface = about["VERIFIER"]
         return given
     if "URL" in about and "KEY" in about:
-        return SyncVerifier(about["URL"], key=about["KEY"])
+        made = SyncVerifier(about["URL"], key=about["KEY"])
+        # Not where the settings are read: each `manage.py` command does that, and by whomever it is run.
+        return made.reporting(about["ACTIVITY"]) if "ACTIVITY" in about else made
     raise ImproperlyConfigured('keybearer.django needs the setting KEYBEARER = {"URL": …, "KEY": …}')
 
 
