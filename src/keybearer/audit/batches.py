@@ -95,7 +95,7 @@ def _opened(records: Sequence[_Record]) -> dict[int, tuple[str, ...]]:
     erased = defaultdict(list)
     for field, told, committed in zip(SEALED, details, _commitments(records), strict=True):
         if not any(told) and not any(committed):
-            continue  # as most do not seal all fields
+            continue  # most entries do not seal all fields
         for place in () if all(told) else _left(told, committed):
             erased[records[place].index].append(field)
         _open(field, told, committed)

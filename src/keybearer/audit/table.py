@@ -42,7 +42,7 @@ def head() -> bytes:
 
 def row(index: int | None, entry: bytes, details: Details | None) -> bytes:
     """
-    Write a record; of one that was tampered with, its place alone.
+    Write a record; of one that was tampered with, only its place.
 
     Args:
         index: its place in the log.

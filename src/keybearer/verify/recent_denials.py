@@ -21,7 +21,8 @@ class RecentDenials:
         self._most = most
         self._keep_s = keep_s
         self._position: Position | None = None
-        self._kept: OrderedDict[bytes, tuple[Denial, float]] = OrderedDict()  # its first is found at once, a dict's not
+        # Not a dict: to find its first takes the longer the more before it were deleted.
+        self._kept: OrderedDict[bytes, tuple[Denial, float]] = OrderedDict()
 
     def get(self, digest: bytes, position: Position, now: float) -> Denial | None:
         """

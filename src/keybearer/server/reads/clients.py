@@ -45,7 +45,7 @@ class ClientDetails:
 
     Args:
         maker: the name of who registered it.
-        users: how many users have let it in, in whichever of their teams.
+        users: how many users have let it in, in any of their teams.
         unfit: sentences on what keeps it from going live.
     """
 

@@ -25,7 +25,7 @@ async def fetched_token(
 
     Args:
         digest: SHA-256 of the token's text, 32 bytes.
-        environment: the only one in which tokens are accepted; of others nothing else is told.
+        environment: the only one whose tokens are accepted; nothing more is told of others.
         role_permissions: what each role may do.
         now: microseconds since 1970 UTC.
         policy: the digest of *role_permissions*, where nothing may be told unless they are in force: a verifier would

@@ -9,7 +9,7 @@ from keybearer.server.store.database import Reader, Transaction
 from keybearer.server.store.tables import activity_logs, activity_records
 
 AT_ONCE: Final = 1_000
-_LOGS_AT_ONCE: Final = 100  # looking for them reads all that there ever were
+_LOGS_AT_ONCE: Final = 100  # each look for them reads all logs there have ever been
 _SOME_OF_USER: Final = (
     select(activity_records.c.activity_id).where(activity_records.c.user_id == bindparam("of_user")).limit(AT_ONCE)
 )

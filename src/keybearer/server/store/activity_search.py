@@ -39,9 +39,9 @@ _EQUAL: Final = {
     "action": _c.action,
     "outcome": _c.outcome,
 }
-# What nearly every record is; of these two, indexes hold the others alone.
+# What nearly every record is; the indexes of these two columns hold only the others.
 _USUAL: Final = {"action": "api.called", "outcome": "done"}
-# What a person did outside any team, by the index that holds rare actions alone.
+# What a person did outside any team, by the index that holds only rare actions.
 _OWN: Final = (
     select(*_COLUMNS)
     .where(
@@ -58,7 +58,7 @@ _ONE: Final = select(*_COLUMNS).where(_c.activity_id == bindparam("activity_id")
 
 async def newest(reader: Reader, wanted: ActivityFilter, before: TimeAndNumber, limit: int) -> list[Row]:
     """Return the newest records *before* that position, at most *limit*."""
-    if wanted.until is not None:  # the end of what is read anyway, not one more question
+    if wanted.until is not None:  # as the end of what is read, not as one more condition
         before = min(before, (wanted.until, 0))
     names, values = names_and_values(replace(wanted, until=None))
     at, activity_id = before

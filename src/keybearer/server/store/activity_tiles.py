@@ -38,7 +38,7 @@ async def read(reader: Reader, log_id: int, tiles: Iterable[Tile]) -> dict[Tile,
         levels = {f"level{one}": level for one, (level, _) in enumerate(some)}
         places = {f"place{one}": place for one, (_, place) in enumerate(some)}
         rows = await reader.many(_SOME, log_id=log_id, **levels, **places)
-        # SQLite gives back what raw SQL has put there: a tile that is no bytes is as good as gone.
+        # SQLite gives back what raw SQL has put there: a tile that is not bytes counts as missing.
         found |= {(row["level"], row["place"]): row["hashes"] for row in rows if isinstance(row["hashes"], bytes)}
     return found
 

@@ -145,7 +145,7 @@ async def redirect_uris(reader: Reader, client_id: str) -> tuple[str, ...]:
 
 
 async def set_redirect_uris(tx: Transaction, client_id: str, uris: tuple[str, ...]) -> None:
-    """Put these redirect URIs in the place of all others."""
+    """Replace all redirect URIs by these."""
     await tx.run(_FORGET_URIS, the_client=client_id)
     for position, uri in enumerate(uris):
         await tx.run(_ADD_URI, client_id=client_id, position=position, uri=uri)

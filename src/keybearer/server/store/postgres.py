@@ -118,7 +118,7 @@ class PostgresDatabase:
             try:
                 return await work(PostgresReader(connection), *args, **kwargs)
             finally:
-                await roll_back(connection)  # after a refusal, too: in a transaction the connection would be of no use
+                await roll_back(connection)  # after a refusal, too: a connection in a transaction is not lent again
         finally:
             self._readers.give(connection)
 

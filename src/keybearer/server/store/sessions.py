@@ -105,7 +105,7 @@ async def switch_team(tx: Transaction, session_id: str, team_id: int | None) -> 
 
 
 async def leave_lost_team(tx: Transaction, session_id: str, lost: int | None, team_id: int | None) -> None:
-    """Put another team in the place of a *lost* one, unless another tab has chosen one meanwhile."""
+    """Replace a *lost* team as the active one, unless another tab has chosen one meanwhile."""
     await tx.run(_LEAVE_LOST_TEAM, the_session=session_id, lost=lost, team_id=team_id)
 
 

@@ -10,8 +10,8 @@ from keybearer.server.store.tables import sign_in_attempts
 _IS_THIS = (sign_in_attempts.c.email_digest == bindparam("the_email")) & (
     sign_in_attempts.c.device_digest == bindparam("the_device")
 )
-# The update changes nothing: it locks the row and returns it. By a second statement the row may be gone: forgotten by a
-# sign-in that succeeded.
+# The update changes nothing: it locks the row and returns it. A second statement might find the row gone, because a
+# sign-in that succeeded has forgotten it.
 _LOCK = (
     insert(sign_in_attempts)
     .on_conflict_do_update(
@@ -42,7 +42,7 @@ async def lock(tx: Transaction, email_digest: bytes, device_digest: bytes) -> At
 
 
 async def keep(tx: Transaction, email_digest: bytes, device_digest: bytes, attempts: Attempts) -> None:
-    """Put *attempts* in the place of those that were locked."""
+    """Replace those that were locked by *attempts*."""
     await tx.run(
         _SET,
         the_email=email_digest,

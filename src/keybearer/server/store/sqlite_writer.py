@@ -112,7 +112,7 @@ class SqliteSession:
         self._numbered = Position(secrets.token_hex(8), head.seq, head.hash)
         self._run("UPDATE feed_head SET epoch = ?", (self._numbered.epoch,))
         await self.commit()
-        if head.seq:  # in a database that is new nobody knew an earlier one
+        if head.seq:  # a new database had no epoch before
             _LOG.info("the feed begins a new epoch, because the file beside the database does not vouch for this one")
 
     def _head(self) -> Position:

@@ -10,6 +10,6 @@ _NAMED: Final = select(func.current_setting("synchronous_standby_names").label("
 
 
 async def are_named(reader: Reader) -> bool:
-    """Tell whether a commit waits for any standby; of PostgreSQL alone."""
+    """Tell whether a commit waits for any standby; only for PostgreSQL."""
     row = await reader.one(_NAMED)
     return bool(row and row["names"].strip())

@@ -138,7 +138,7 @@ WATCHED: Final = (
 
 def recreate_statements(dialect: str) -> list[str]:
     """
-    Return the statements that put this version's triggers in the place of all others.
+    Return the statements that replace all triggers by this version's.
 
     Only the newest migration that changes what is watched runs them: those before it made triggers that are gone.
 
@@ -162,7 +162,7 @@ def _triggers(watched: Watched, dialect: str) -> list[str]:
         if watched.uniques:
             told = _told_of_replaced(watched, but=f"t.{watched.key} <> OLD.{watched.key} AND ")
             made += _trigger(watched, dialect, "DISPLACE", "", told)
-    else:  # TRUNCATE likewise; whoever it was, nobody reads such a subject, so it concerns everybody
+    else:  # so does TRUNCATE; which rows it deleted is not known, so the event concerns everybody
         told = f"INSERT INTO feed_pending (kind, subject, at) VALUES ('{watched.noun}.deleted', '*', NOW);"
         made += _trigger(watched, dialect, "TRUNCATE", "", told)
     return made

@@ -86,7 +86,7 @@ async def beat(tx: Transaction, node_id: str) -> bool:
 
 
 async def tell(tx: Transaction, node_id: str, report: Report) -> None:
-    """Put a node's report in the place of its last one."""
+    """Replace a node's last report by this one."""
     values = {"the_epoch": report.epoch, "the_seq": report.seq, "the_reached": _as_text(report.reached)}
     await tx.run(_TELL, the_node=node_id, **values)
 

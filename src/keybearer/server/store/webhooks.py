@@ -211,7 +211,7 @@ async def change(tx: Transaction, webhook_id: str, url: str, events: str, now: i
 
 
 async def set_secrets(tx: Transaction, webhook_id: str, secrets: SealedSecrets, now: int) -> None:
-    """Put these secrets in the place of the present ones."""
+    """Replace the present secrets by these."""
     await tx.run(
         _ROTATE,
         the_webhook=webhook_id,

@@ -61,7 +61,7 @@ def webhook_activity(action: str, webhook: Webhook) -> Activity:
 
 def seal_secret(secret: str, key: str, webhook_id: str) -> bytes:
     """
-    Return a signing secret as it is kept: of no use without the server's *key*, nor for another webhook.
+    Return a signing secret as it is kept: it opens only with the server's *key*, and only for this webhook.
 
     A secret that signs has to be readable, so it cannot be kept as a digest.
     """

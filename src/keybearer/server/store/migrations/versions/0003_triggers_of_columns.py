@@ -7,4 +7,4 @@ down_revision: Final = "0002"
 
 
 def upgrade() -> None:
-    """Leave the triggers to 0011, which makes all of them anew."""
+    """Leave the triggers to 0011, which makes all of them again."""

@@ -1,4 +1,4 @@
-"""Triggers that tell of every row that REPLACE deletes, by whichever unique index; those of 0011 are now."""
+"""Triggers that tell of every row that REPLACE deletes, by whichever unique index; 0011 has replaced them."""
 
 from typing import Final
 
@@ -7,4 +7,4 @@ down_revision: Final = "0009"
 
 
 def upgrade() -> None:
-    """Leave the triggers to 0011, which makes all of them anew."""
+    """Leave the triggers to 0011, which makes all of them again."""
