@@ -118,9 +118,8 @@ class Running:
 
             async def say(message: MutableMapping[str, Any]) -> None:
                 if message["type"] in _ENDS:
-                    await (
-                        life.aclose()
-                    )  # before a server hears of it that then waits for nothing, as Hypercorn and uvicorn
+                    # First: a server that has heard of the end, such as Hypercorn or uvicorn, waits for nothing more.
+                    await life.aclose()
                 await send(message)
 
             await self._app(scope, hear, say)
