@@ -40,8 +40,32 @@ with SyncVerifier(url, key=key).reporting(ActivityLog(folder, "durable")) as ver
 """
 
 
+BRIEF = """
+import sys
+
+from gevent import monkey, server
+
+monkey.patch_all()
+
+from keybearer import SyncVerifier
+
+url, key, token = sys.argv[1:]
+server.StreamServer(("127.0.0.1", 0), print).start()
+verifier = SyncVerifier(url, key=key)
+print(verifier.verify(token).user_id)
+"""
+
+
 def test_it_runs_in_a_thread_of_its_own_and_leaves_everybody_elses_alone(node: FakeNode, tmp_path: Path) -> None:
     tokens = [node.issue(user_id=1), node.issue(user_id=2)]
     program = [sys.executable, "-W", "error", "-c", PROGRAM, node.url, KEY, str(tmp_path), *tokens]
     done = subprocess.run(program, capture_output=True, text=True, timeout=50, check=False)
     assert done.stdout.splitlines() == [str([1] * 5 + [2] * 5), "an event loop of its own"], done.stderr
+
+
+def test_a_process_that_ends_without_closing_it_ends_well(node: FakeNode) -> None:
+    """Its thread is through with greenlets by then: Python ends a thread that is not in a way that they do not bear."""
+    program = [sys.executable, "-W", "error", "-c", BRIEF, node.url, KEY, node.issue(user_id=1)]
+    for _ in range(3):
+        done = subprocess.run(program, capture_output=True, text=True, timeout=50, check=False)
+        assert (done.stdout, done.returncode) == ("1\n", 0), done.stderr

@@ -29,9 +29,10 @@ def start_thread(work: Callable[[], object], name: str) -> "Future[None]":
 
     def run_beside_greenlets() -> None:
         try:
-            run()
+            work()
         finally:
             sys.modules["gevent"].get_hub().destroy()  # what this thread waited with
+            done.set_result(None)  # last: the process may end now, and crashes if greenlets are switched meanwhile
 
     start = replaced("_thread", "start_new_thread")
     if start is None:
