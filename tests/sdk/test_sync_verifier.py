@@ -1,7 +1,6 @@
 """The synchronous verifier: from many threads, through forks, and to its end."""
 
 import asyncio
-import ctypes
 import gc
 import os
 import signal
@@ -16,6 +15,7 @@ from typing import Any
 import pytest
 
 from keybearer import ActivityLog, InvalidToken, SyncVerifier, Unavailable, Verifier
+from keybearer.reporting import forks
 from keybearer.reporting.salts import salts
 from keybearer.reporting.segment import Unwritable
 from keybearer.wire.denial import Reason
@@ -141,8 +141,17 @@ def test_a_forked_child_begins_anew_and_leaves_its_parent_alone(node: FakeNode, 
 
 
 def unnoticed_fork() -> int:
-    """Fork as uWSGI does: nobody tells Python's modules."""
-    child: int = ctypes.PyDLL(None).fork()
+    """
+    Fork as uWSGI does: nobody tells the verifier.
+
+    Python itself is told: what its interpreter waits with is not fit for a child that other threads were in, and one
+    such child in ten hung.
+    """
+    process, to_do = os.getpid(), forks._TO_DO.copy()
+    forks._TO_DO.clear()
+    child = os.fork()
+    forks._TO_DO.extend(to_do)
+    forks._process = process
     return child
 
 
