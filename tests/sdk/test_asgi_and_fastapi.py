@@ -197,6 +197,27 @@ async def test_the_verifier_is_closed_before_the_server_hears_that_the_applicati
     assert tokens.life == ["started", "closed"]
 
 
+@pytest.mark.parametrize("kind", ["fastapi", "asgi"])
+async def test_the_server_hears_that_the_application_has_ended_where_the_verifier_cannot_be_closed(
+    request: pytest.FixtureRequest, tokens: Watched, kind: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def broken(*_: Any) -> None:
+        raise OSError("the disk")
+
+    monkeypatch.setattr(type(tokens), "__aexit__", broken)
+    asked, told = iter(["lifespan.startup", "lifespan.shutdown"]), list[str]()
+
+    async def receive() -> Any:
+        return {"type": next(asked)}
+
+    async def send(message: Any) -> None:
+        told.append(message["type"])
+
+    with pytest.raises(OSError, match="the disk"):
+        await request.getfixturevalue(kind)({"type": "lifespan", "state": {}}, receive, send)
+    assert "lifespan.shutdown.complete" in told
+
+
 async def test_it_is_not_closed_where_the_application_knows_nothing_of_a_beginning_and_an_end(tokens: Watched) -> None:
     """Servers serve such an application all the same; the verifier begins with the first token."""
 

@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import Coroutine
 from concurrent.futures import Future
+from contextlib import suppress
 from threading import Lock
 from typing import Any, Final, TypeVar
 
@@ -46,10 +47,8 @@ class LoopThread:
         """Have this *last* work done, and end; from another thread that is waited for, *longest_s* seconds at most."""
         self.begin(last).add_done_callback(lambda _: self._loop.call_soon_threadsafe(self._loop.stop))
         if not self._is_here():
-            try:
+            with suppress(TimeoutError):
                 self._done.result(longest_s)
-            except TimeoutError:
-                return
 
     def _work(self) -> None:
         try:

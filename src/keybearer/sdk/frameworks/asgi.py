@@ -117,10 +117,12 @@ class Running:
                 return await receive()
 
             async def say(message: MutableMapping[str, Any]) -> None:
-                if message["type"] in _ENDS:
-                    # First: a server that has heard of the end, such as Hypercorn or uvicorn, waits for nothing more.
-                    await life.aclose()
-                await send(message)
+                try:
+                    if message["type"] in _ENDS:
+                        # First: a server that has heard of the end, as Hypercorn or uvicorn, waits for nothing more.
+                        await life.aclose()
+                finally:
+                    await send(message)
 
             await self._app(scope, hear, say)
 

@@ -66,7 +66,6 @@ class WebhookSender:
         self._shares = Shares()
         self.attempts: Counter[str] = Counter(taken=0, failed=0)
         """How many attempts were ``taken`` by their receivers, and how many ``failed``."""
-        self._last = ""  # the webhook served last: who comes after it is served next
 
     @asynccontextmanager
     async def at_work(self) -> AsyncIterator[None]:
@@ -119,10 +118,9 @@ class WebhookSender:
     async def _wanted(self) -> dict[str, int]:
         """Return how many deliveries to take of which webhook, in turns, so that each gets its share of the room."""
         busy = webhooks.Busy(self._shares.busy_webhooks, self._shares.busy_teams)
-        for after in dict.fromkeys((self._last, "")):
+        for after in dict.fromkeys((self._shares.last, "")):
             found = await webhooks.with_due(self._database, self._now(), after, busy, self._shares.room)
             if found:
-                self._last = found[-1].webhook_id
                 return self._shares.share_out(found)
         return {}
 

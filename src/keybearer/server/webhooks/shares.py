@@ -17,6 +17,8 @@ class Shares:
     def __init__(self) -> None:
         self._of_webhooks: Counter[str] = Counter()
         self._of_teams: Counter[int] = Counter()
+        self.last = ""
+        """The webhook with the greatest id that got a share last time: whoever comes after it is next."""
 
     @property
     def room(self) -> int:
@@ -61,4 +63,5 @@ class Shares:
             left[due.team_id] -= share
             if share:
                 shares[due.webhook_id] = share
+        self.last = max(shares)
         return shares
