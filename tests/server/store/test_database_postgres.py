@@ -1,7 +1,6 @@
 """What PostgreSQL alone can do to us: a COMMIT in doubt, deadlocks, connections that go away, a pooler."""
 
 import asyncio
-from collections.abc import AsyncIterator, Iterator
 
 import asyncpg
 import pytest
@@ -16,7 +15,6 @@ from tests.server.store.trial import (
     add,
     add_and_announce,
     assert_chained,
-    create_tables,
     end_connections,
     events,
     execute,
@@ -24,7 +22,6 @@ from tests.server.store.trial import (
     names,
     opened,
 )
-from tests.support.databases import PostgresDatabases
 
 ADD_ONE = update(items).where(items.c.name == bindparam("which")).values(count=items.c.count + 1)
 AT_COMMIT = """
@@ -33,24 +30,6 @@ CREATE CONSTRAINT TRIGGER at_commit AFTER INSERT ON trial_items DEFERRABLE INITI
     FOR EACH ROW WHEN (NEW.name = 'trap') EXECUTE FUNCTION at_commit();
 """
 STRAY = "INSERT INTO feed_pending (kind, subject, at) SELECT 'raw', n, n FROM generate_series(1, 5) n"
-
-
-@pytest.fixture
-def fresh_url(migrated_postgres: PostgresDatabases) -> Iterator[str]:
-    with migrated_postgres.fresh() as address:
-        yield address
-
-
-@pytest.fixture
-async def url(fresh_url: str) -> str:
-    await create_tables(fresh_url)
-    return fresh_url
-
-
-@pytest.fixture
-async def database(url: str) -> AsyncIterator[Database]:
-    async with opened(url) as running:
-        yield running
 
 
 async def until_somebody_commits(url: str) -> None:

@@ -1,33 +1,14 @@
 """A PostgreSQL that goes, or is being restored, beneath connections that are held ready."""
 
 import asyncio
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
 import pytest
 
 from keybearer.server.store.database import Database
 from keybearer.server.store.faults import StoreUnavailable
-from tests.server.store.trial import add, create_tables, end_connections, execute, names, opened
-from tests.support.databases import PostgresDatabases
-
-
-@pytest.fixture
-def fresh_url(migrated_postgres: PostgresDatabases) -> Iterator[str]:
-    with migrated_postgres.fresh() as address:
-        yield address
-
-
-@pytest.fixture
-async def url(fresh_url: str) -> str:
-    await create_tables(fresh_url)
-    return fresh_url
-
-
-@pytest.fixture
-async def database(url: str) -> AsyncIterator[Database]:
-    async with opened(url) as running:
-        yield running
+from tests.server.store.trial import add, end_connections, execute, names, opened
 
 
 @asynccontextmanager
